@@ -1,0 +1,91 @@
+import type { Policy } from '../src/policy/document.ts'
+import { createSessionStore, type SessionStore } from './sessions.ts'
+
+/** Now, in epoch milliseconds. */
+export type Clock = () => number
+
+/** Somebody with long-lived keys. The account's owner has no policies: the owner may do everything. */
+export type User = Readonly<{
+  name: string
+  accessKey: string
+  secretKey: string
+  /** `owner` for the account itself. */
+  policies: readonly Policy[] | 'owner'
+}>
+
+/** An identity without keys: `policies` bound every session of it, `trusts` names the sub-users that may assume it. */
+export type Role = Readonly<{
+  name: string
+  jrn: string
+  policies: readonly Policy[]
+  trusts: readonly string[]
+  maxSessionSeconds: number
+}>
+
+/** One JD Cloud account on a laptop; what STS issues, OSS honours. All of it lives in memory. */
+export type World = Readonly<{
+  accountId: string
+  region: string
+  clock: Clock
+  /** By access key. */
+  users: ReadonlyMap<string, User>
+  /** By JRN. */
+  roles: ReadonlyMap<string, Role>
+  /** Names of the buckets that exist. */
+  buckets: readonly string[]
+  sessions: SessionStore
+}>
+
+/** Made for the sandbox and worth nothing anywhere else. */
+export const SANDBOX_KEYS = {
+  owner: { accessKey: 'JDC_SANDBOXOWNER00000000000000000', secretKey: 'SANDBOXOWNERSECRETKEY00000000000' },
+  testIam: { accessKey: 'JDC_SANDBOXTESTIAM000000000000000', secretKey: 'SANDBOXTESTIAMSECRETKEY000000000' },
+} as const
+
+const allow = (Action: readonly string[], Resource: string): Policy => ({
+  Version: '3',
+  Statement: [{ Effect: 'Allow', Action, Resource: [Resource] }],
+})
+
+/** What differs from the scenario in the documentation. */
+export type Scenario = Readonly<{ clock?: Clock; maxSessionSeconds?: number; rolePolicies?: readonly Policy[] }>
+
+/**
+ * Account 111111111111 with the bucket `test-app`, the role `test-role` and the sub-user `test-iam`, who may assume it
+ * and nothing else. The role also allows what the shipped templates need.
+ */
+export function createWorld({ clock = Date.now, maxSessionSeconds = 43_200, rolePolicies }: Scenario = {}): World {
+  const accountId = '111111111111'
+  const roleJrn = `jrn:iam::${accountId}:role/test-role`
+  const users: User[] = [
+    { name: 'owner', ...SANDBOX_KEYS.owner, policies: 'owner' },
+    { name: 'test-iam', ...SANDBOX_KEYS.testIam, policies: [allow(['sts:assumeRole'], roleJrn)] },
+  ]
+  const role: Role = {
+    name: 'test-role',
+    jrn: roleJrn,
+    policies: rolePolicies ?? [
+      allow(
+        [
+          'oss:PutObject',
+          'oss:GetObject',
+          'oss:DeleteObject',
+          'oss:AbortMultipartUpload',
+          'oss:ListMultipartUploadParts',
+        ],
+        `jrn:oss:*:${accountId}:test-app/*`,
+      ),
+    ],
+    trusts: ['test-iam'],
+    maxSessionSeconds,
+  }
+  return {
+    accountId,
+    region: 'cn-north-1',
+    clock,
+    users: new Map(users.map((user) => [user.accessKey, user])),
+    roles: new Map([[role.jrn, role]]),
+    buckets: ['test-app'],
+    sessions: createSessionStore(clock),
+  }
+}

@@ -32,6 +32,7 @@ const TERMINATOR = 'jdcloud2_request'
  */
 class Jdcloud2Signer extends aws4.RequestSigner {
   readonly keys: SigningKeys
+  readonly extraHeadersToInclude: Readonly<Record<string, boolean>>
 
   constructor(request: SignableRequest, keys: SigningKeys) {
     const headers: Record<string, string> = {
@@ -57,6 +58,9 @@ class Jdcloud2Signer extends aws4.RequestSigner {
     )
     this.keys = keys
     this.datetime = request.date
+    // aws4 leaves `connection`, `expect`, `range` and a few more unsigned. JD Cloud leaves out these two alone.
+    const { authorization: _, 'user-agent': __, ...signed } = headers
+    this.extraHeadersToInclude = Object.fromEntries(Object.keys(signed).map((name) => [name, true]))
   }
 
   override credentialString(): string {

@@ -1,0 +1,143 @@
+import { z } from 'zod'
+import { TEMPLATE_NAME } from '../src/policy/template.ts'
+import type { Vended } from '../src/vending/vending.ts'
+import { callerOf, requireBearer } from './authenticated.ts'
+import { problemResponses } from './problem.ts'
+import type { App, Services } from './services.ts'
+
+const paramName = z.string().regex(/^[A-Za-z][A-Za-z0-9_-]{0,63}$/u)
+
+const requestSchema = z
+  .strictObject({
+    policy: z.string().regex(TEMPLATE_NAME).describe('Name of a policy template, see GET /v1/policies.'),
+    params: z
+      .record(paramName, z.union([z.string().min(1).max(2048), z.int()]))
+      .optional()
+      .describe("Values for the template's parameters."),
+    durationSeconds: z
+      .int()
+      .min(3600)
+      .max(43_200)
+      .optional()
+      .describe("Length of the session: from 3600 to the template's, which is the default."),
+  })
+  .meta({ title: 'CredentialsRequest', examples: [{ policy: 'user-upload' }] })
+
+const responseSchema = z
+  .strictObject({
+    credentials: z.strictObject({
+      accessKey: z.string(),
+      secretKey: z.string(),
+      sessionToken: z.string(),
+      expiration: z.string().describe('RFC 3339, UTC. Renew some minutes before.'),
+    }),
+    oss: z.strictObject({
+      endpoint: z.string().describe('Give it to any S3 SDK as its endpoint.'),
+      region: z.string(),
+      bucket: z.string(),
+      prefixes: z.array(z.string()).describe('What keys must start with; an empty one stands for the whole bucket.'),
+      forcePathStyle: z.boolean(),
+      chunkedEncoding: z
+        .boolean()
+        .describe('OSS refuses aws-chunked bodies: set requestChecksumCalculation to WHEN_REQUIRED.'),
+    }),
+    grant: z.strictObject({
+      policy: z.string(),
+      actions: z.array(z.string()),
+      resources: z.array(z.string()),
+      roleSessionName: z.string().describe('How the session shows in the operation audit of JD Cloud.'),
+      durationSeconds: z.int(),
+    }),
+  })
+  .meta({
+    title: 'Credentials',
+    examples: [
+      {
+        credentials: {
+          accessKey: 'JDC_EXAMPLEEXAMPLEEXAMPLE0000000',
+          secretKey: 'EXAMPLEEXAMPLEEXAMPLEEXAMPLE0000',
+          sessionToken: 'example-session-token',
+          expiration: '2026-01-01T01:00:00Z',
+        },
+        oss: {
+          endpoint: 'https://s3.cn-north-1.jdcloud-oss.com',
+          region: 'cn-north-1',
+          bucket: 'test-app',
+          prefixes: ['users/alice/'],
+          forcePathStyle: true,
+          chunkedEncoding: false,
+        },
+        grant: {
+          policy: 'user-upload',
+          actions: ['oss:PutObject', 'oss:AbortMultipartUpload'],
+          resources: ['jrn:oss:*:111111111111:test-app/users/alice/*'],
+          roleSessionName: 'user-upload@alice',
+          durationSeconds: 3600,
+        },
+      },
+    ],
+  })
+
+/** `POST /v1/credentials`: a token and the name of a policy in, short-lived credentials out. */
+export function credentialsRoutes(app: App, { authenticate, vending, oss }: Services): void {
+  app.route({
+    method: 'POST',
+    url: '/v1/credentials',
+    schema: {
+      operationId: 'createCredentials',
+      summary: 'Trade a token for short-lived OSS credentials',
+      tags: ['credentials'],
+      security: [{ bearer: [] }],
+      body: requestSchema,
+      response: {
+        200: { description: 'Credentials', content: { 'application/json': { schema: responseSchema } } },
+        ...problemResponses(
+          'invalid_request',
+          'unauthenticated',
+          'policy_not_allowed',
+          'policy_not_found',
+          'payload_too_large',
+          'unsupported_media_type',
+          'unsafe_value',
+          'policy_too_large',
+          'internal_error',
+          'upstream_denied',
+          'upstream_unavailable',
+          'upstream_timeout',
+        ),
+      },
+    },
+    onRequest: requireBearer(authenticate),
+    handler: async (request) => {
+      const vended = await vending.vend(callerOf(request), request.body)
+      const { template, roleSessionName } = vended.grant
+      request.log.info({ policy: template, roleSessionName, expiration: expirationOf(vended) }, 'vended')
+      return present(vended, oss)
+    },
+  })
+}
+
+function present(vended: Vended, { endpoint, region, bucket }: Services['oss']) {
+  const { credentials, grant } = vended
+  return {
+    credentials: {
+      accessKey: credentials.accessKey,
+      secretKey: credentials.secretKey,
+      sessionToken: credentials.sessionToken,
+      expiration: expirationOf(vended),
+    },
+    oss: { endpoint, region, bucket, prefixes: [...grant.prefixes], forcePathStyle: true, chunkedEncoding: false },
+    grant: {
+      policy: grant.template,
+      actions: [...grant.actions],
+      resources: [...grant.resources],
+      roleSessionName: grant.roleSessionName,
+      durationSeconds: grant.durationSeconds,
+    },
+  }
+}
+
+/** Whole seconds, rounded down: some SDKs read no fraction, and a later time would be a promise not kept. */
+function expirationOf({ credentials }: Vended): string {
+  return `${new Date(credentials.expiresAt).toISOString().slice(0, 19)}Z`
+}

@@ -1,0 +1,44 @@
+import { z } from 'zod'
+import { VendError } from '../src/errors.ts'
+import { problemResponses } from './problem.ts'
+import type { App, Services } from './services.ts'
+
+const statusOf = (status: 'live' | 'ready') => ({
+  description: status,
+  content: { 'application/json': { schema: z.strictObject({ status: z.literal(status) }) } },
+})
+
+/**
+ * `GET /livez` for whoever restarts the process, `GET /readyz` for whoever sends it traffic. STS is part of neither: a
+ * restart would not heal it, and no other replica could reach it either.
+ */
+export function healthRoutes(app: App, { ready }: Services): void {
+  app.route({
+    method: 'GET',
+    url: '/livez',
+    schema: {
+      operationId: 'live',
+      summary: 'Is the process alive?',
+      tags: ['health'],
+      response: { 200: statusOf('live') },
+    },
+    // Probes come every few seconds, from every side.
+    logLevel: 'warn',
+    handler: async () => ({ status: 'live' as const }),
+  })
+  app.route({
+    method: 'GET',
+    url: '/readyz',
+    schema: {
+      operationId: 'ready',
+      summary: 'May traffic be sent here?',
+      tags: ['health'],
+      response: { 200: statusOf('ready'), ...problemResponses('not_ready') },
+    },
+    logLevel: 'warn',
+    handler: async () => {
+      if (!ready()) throw new VendError('not_ready')
+      return { status: 'ready' as const }
+    },
+  })
+}

@@ -1,0 +1,29 @@
+import type {
+  FastifyBaseLogger,
+  FastifyInstance,
+  RawReplyDefaultExpression,
+  RawRequestDefaultExpression,
+  RawServerDefault,
+} from 'fastify'
+import type { ZodTypeProvider } from 'fastify-type-provider-zod'
+import type { Config } from '../src/config.ts'
+import type { Authenticate } from '../src/identity/authenticate.ts'
+import type { Vending } from '../src/vending/vending.ts'
+
+/** What the routes stand on. */
+export type Services = Readonly<{
+  authenticate: Authenticate
+  vending: Vending
+  oss: Config['oss']
+  /** Whether to be sent traffic: not while starting without any issuer's keys, and not while draining. */
+  ready: () => boolean
+}>
+
+/** A Fastify instance whose routes are typed by their zod schemas. */
+export type App = FastifyInstance<
+  RawServerDefault,
+  RawRequestDefaultExpression,
+  RawReplyDefaultExpression,
+  FastifyBaseLogger,
+  ZodTypeProvider
+>

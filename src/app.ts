@@ -1,0 +1,97 @@
+import { readFileSync } from 'node:fs'
+import type { FastifyBaseLogger } from 'fastify'
+import type { Dispatcher } from 'undici'
+import { credentialsRoutes } from '../routes/credentials.ts'
+import { healthRoutes } from '../routes/health.ts'
+import { openapiRoutes } from '../routes/openapi.ts'
+import { policiesRoutes } from '../routes/policies.ts'
+import type { App } from '../routes/services.ts'
+import type { Config } from './config.ts'
+import { registerIdentity } from './identity/authenticate.ts'
+import { createKeyPool, createRemoteKeySet } from './identity/remote-keys.ts'
+import { describeError } from './observe/log.ts'
+import { loadCatalogue } from './policy/catalogue.ts'
+import { createServer } from './server.ts'
+import type { CredentialSource } from './sts/credentials.ts'
+import { createJdcloudSts } from './sts/jdcloud.ts'
+import { createVending } from './vending/vending.ts'
+
+/** What the app is given from outside; the optional ones are for tests and the sandbox. */
+export type AppDependencies = Readonly<{
+  logger: FastifyBaseLogger
+  /** Epoch milliseconds. */
+  now?: () => number
+  source?: CredentialSource
+  keyPool?: Dispatcher
+  /** Whether the weak settings that `readConfig` lets through for a sandbox are let through at run time too. */
+  sandbox?: boolean
+}>
+
+/** The service before it listens. */
+export type Service = Readonly<{
+  app: App
+  /** From now on `/readyz` fails and connections are told to close; requests are still answered. */
+  drain: () => void
+}>
+
+/**
+ * Puts the service together.
+ * @throws {CatalogueError} when the policy templates cannot be used
+ */
+export async function buildApp(config: Config, dependencies: AppDependencies): Promise<Service> {
+  const { logger, now = Date.now, keyPool = createKeyPool(), sandbox = false } = dependencies
+  const { source = createJdcloudSts(config.sts, { now }) } = dependencies
+  const settings = {
+    ...config.oss,
+    maxSessionSeconds: config.sts.maxSessionSeconds,
+    severalIssuers: config.issuers.length > 1,
+  }
+  const catalogue = loadCatalogue(config.policiesDir, {
+    ...settings,
+    issuers: config.issuers.map(({ name }) => name),
+  })
+  const issuers = config.issuers.map((issuer) => {
+    const onFailure = (error: unknown) =>
+      logger.warn({ issuer: issuer.name, error: describeError(error) }, 'keys could not be fetched')
+    return { issuer, keySet: createRemoteKeySet(issuer, { pool: keyPool, sandbox, onFailure, now }) }
+  })
+
+  let draining = false
+  const app = await createServer(config, logger)
+  const authenticate = await registerIdentity(app, issuers)
+  const services = {
+    authenticate,
+    vending: createVending({ catalogue, settings, source }),
+    oss: config.oss,
+    // One issuer whose key server is down must not take the callers of the others down with it.
+    ready: () => !draining && issuers.some(({ keySet }) => !keySet || keySet.loaded()),
+  }
+  await openapiRoutes(app, packageVersion())
+  credentialsRoutes(app, services)
+  policiesRoutes(app, services)
+  healthRoutes(app, services)
+
+  app.addHook('onSend', async (_request, reply) => {
+    if (draining) reply.header('connection', 'close')
+  })
+  app.addHook('onReady', async () => {
+    // Not awaited: a key server that hangs must not keep the others waiting, /readyz tells how it went.
+    for (const { keySet } of issuers) void keySet?.refresh()
+  })
+  app.addHook('onClose', async () => {
+    await Promise.all([source.close(), keyPool.close()])
+  })
+  logger.info({ policies: [...catalogue.keys()], issuers: config.issuers.map(({ name }) => name) }, 'loaded')
+  return {
+    app,
+    drain: () => {
+      draining = true
+    },
+  }
+}
+
+function packageVersion(): string {
+  const root = import.meta.url.includes('/dist/src/') ? '../..' : '..'
+  const manifest: unknown = JSON.parse(readFileSync(new URL(`${root}/package.json`, import.meta.url), 'utf8'))
+  return typeof manifest === 'object' && manifest && 'version' in manifest ? String(manifest.version) : '0.0.0'
+}

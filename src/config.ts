@@ -1,0 +1,125 @@
+import { readFileSync } from 'node:fs'
+import { addressFaults } from './identity/issuer.ts'
+import { readIssuers } from './identity/issuers.ts'
+import { explanations, serviceSettings, tokenSettings, VARIABLES } from './settings.ts'
+
+/** The exit code of a process that was configured wrongly: EX_CONFIG of sysexits.h. */
+export const EX_CONFIG = 78
+
+/** One thing that is wrong. Never carries the value, which may be a secret. */
+export type ConfigFault = Readonly<{ variable: string; rule: string; remedy: string }>
+
+/** All that is wrong with the configuration, told at once. */
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError'
+  readonly faults: readonly ConfigFault[]
+
+  constructor(faults: readonly ConfigFault[]) {
+    const lines = faults.map(({ variable, rule, remedy }) => `  ${variable}: ${rule} (${remedy})`)
+    super(['The configuration cannot be used:', ...lines].join('\n'))
+    this.faults = faults
+  }
+}
+
+/** Environment variables by name, as `process.env` has them. */
+export type Environment = Readonly<Record<string, string | undefined>>
+
+/** The configuration that the rest of the service sees: parsed, checked, immutable. It holds secrets. */
+export type Config = ReturnType<typeof readConfig>
+
+/**
+ * Reads the configuration from the environment. An empty variable counts as unset.
+ *
+ * `sandbox` lets through what is too weak for anything but a laptop. It is an argument and not a variable, so that no
+ * environment can weaken a service that runs for real.
+ *
+ * @throws {ConfigError} naming every fault
+ */
+export function readConfig(env: Environment, { sandbox = false } = {}) {
+  const faults: ConfigFault[] = []
+  const report = (variable: string, rule: string, remedy: string) => faults.push({ variable, rule, remedy })
+
+  const raw = rawValues(env, report)
+  const unset = (issues: readonly { path: PropertyKey[] }[]) => {
+    for (const name of new Set(issues.map((issue) => String(issue.path[0])))) {
+      const explanation = VARIABLES[name] && explanations.get(VARIABLES[name])
+      if (explanation && !faults.some(({ variable }) => variable === name || variable === `${name}_FILE`)) {
+        report(
+          name,
+          raw[name] === undefined ? `is required and ${explanation.rule}` : explanation.rule,
+          explanation.remedy,
+        )
+      }
+      delete raw[name]
+    }
+  }
+
+  // What is wrong is dropped and read again as unset, so that one fault does not hide those that depend on the rest.
+  const tokensRead = tokenSettings.safeParse(raw)
+  if (!tokensRead.success) unset(tokensRead.error.issues)
+  const issuers = readIssuers(tokensRead.data ?? tokenSettings.parse(raw), report, sandbox)
+
+  const serviceRead = serviceSettings.safeParse(raw)
+  if (!serviceRead.success) unset(serviceRead.error.issues)
+  for (const name of ['JDCLOUD_STS_ENDPOINT', 'OSS_ENDPOINT'] as const) {
+    const weakOnes = raw[name] === undefined ? [] : addressFaults(raw[name])
+    for (const { rule, remedy, weak } of weakOnes) if (!(weak && sandbox)) report(name, rule, remedy)
+  }
+  if (!sandbox && raw.CORS_ORIGINS?.split(',').some((origin) => origin.trim() === '*')) {
+    report('CORS_ORIGINS', 'must not contain *', "name your app's own origins")
+  }
+  if (!serviceRead.success || faults.length > 0) throw new ConfigError(faults)
+
+  const service = serviceRead.data
+  return {
+    host: service.HOST,
+    port: service.PORT,
+    logLevel: service.LOG_LEVEL,
+    trustProxy: service.TRUST_PROXY ?? false,
+    corsOrigins: service.CORS_ORIGINS,
+    requestTimeoutMs: service.REQUEST_TIMEOUT_MS,
+    shutdownDelayMs: service.SHUTDOWN_DELAY_MS,
+    issuers,
+    policiesDir: service.POLICIES_DIR,
+    sts: {
+      endpoint: service.JDCLOUD_STS_ENDPOINT,
+      accessKey: service.JDCLOUD_ACCESS_KEY,
+      secretKey: service.JDCLOUD_SECRET_KEY,
+      roleJrn: `jrn:iam::${service.JDCLOUD_ACCOUNT_ID}:role/${service.JDCLOUD_ROLE_NAME}`,
+      maxSessionSeconds: service.JDCLOUD_MAX_SESSION_SECONDS,
+      connectTimeoutMs: service.STS_CONNECT_TIMEOUT_MS,
+      timeoutMs: service.STS_TIMEOUT_MS,
+      connections: service.STS_CONNECTIONS,
+    },
+    oss: {
+      account: service.JDCLOUD_ACCOUNT_ID,
+      region: service.OSS_REGION,
+      endpoint: service.OSS_ENDPOINT ?? `https://s3.${service.OSS_REGION}.jdcloud-oss.com`,
+      bucket: service.OSS_BUCKET,
+    },
+  } as const
+}
+
+/** The variables that are set, secrets from their files where those are named. */
+function rawValues(
+  env: Environment,
+  report: (...fault: [string, string, string]) => void,
+): Record<string, string | undefined> {
+  const raw: Record<string, string | undefined> = {}
+  for (const [name, schema] of Object.entries(VARIABLES)) {
+    raw[name] = env[name] || undefined
+    const file = explanations.get(schema)?.secret && env[`${name}_FILE`]
+    if (!file) continue
+    if (raw[name] !== undefined) {
+      report(name, `must not be set beside ${name}_FILE`, 'keep one of the two')
+      continue
+    }
+    try {
+      raw[name] = readFileSync(file, 'utf8').trim() || undefined
+      if (raw[name] === undefined) report(`${name}_FILE`, 'must not name an empty file', 'write the secret into it')
+    } catch {
+      report(`${name}_FILE`, 'must name a readable file', 'check the path and its permissions')
+    }
+  }
+  return raw
+}

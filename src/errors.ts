@@ -1,0 +1,59 @@
+/** Every error that a caller can see: its HTTP status and the fixed title. A code is never given a second meaning. */
+export const ERRORS = {
+  unauthenticated: { status: 401, title: 'A valid bearer token is required' },
+  policy_not_allowed: { status: 403, title: 'This policy is not for this caller' },
+  policy_not_found: { status: 404, title: 'No such policy' },
+  not_found: { status: 404, title: 'No such resource' },
+  invalid_request: { status: 400, title: 'The request is not valid' },
+  payload_too_large: { status: 413, title: 'The request body is too large' },
+  unsupported_media_type: { status: 415, title: 'The request body must be application/json' },
+  unsafe_value: { status: 422, title: 'A value must not enter a policy' },
+  policy_too_large: { status: 422, title: 'The filled-in policy is too large' },
+  rate_limited: { status: 429, title: 'Too many requests' },
+  internal_error: { status: 500, title: 'Internal error' },
+  upstream_denied: { status: 502, title: 'The credential source refused this service' },
+  upstream_unavailable: { status: 503, title: 'The credential source is not available' },
+  not_ready: { status: 503, title: 'The service is not ready' },
+  upstream_timeout: { status: 504, title: 'The credential source did not answer in time' },
+} as const
+
+export type ErrorCode = keyof typeof ERRORS
+
+/** One fault of a request body: an RFC 6901 JSON pointer, and what is wrong there. */
+export type BodyFault = Readonly<{ pointer: string; detail: string }>
+
+/** One step of an RFC 6901 JSON pointer. */
+export const pointerStep = (name: string) => name.replaceAll('~', '~0').replaceAll('/', '~1')
+
+type Extras = Readonly<{
+  /** Told to the caller, below 500 only: it must not name accepted values, keys or anything of another caller. */
+  detail?: string
+  errors?: readonly BodyFault[]
+  retryAfterSeconds?: number
+  /** Written to the log beside the request id, never told. */
+  log?: Readonly<Record<string, unknown>>
+  cause?: unknown
+}>
+
+/** The only error that reaches a caller as what it is; anything else becomes `internal_error`. */
+export class VendError extends Error {
+  override readonly name = 'VendError'
+  readonly code: ErrorCode
+  readonly detail: string | undefined
+  readonly errors: readonly BodyFault[] | undefined
+  readonly retryAfterSeconds: number | undefined
+  readonly log: Readonly<Record<string, unknown>> | undefined
+
+  constructor(code: ErrorCode, { detail, errors, retryAfterSeconds, log, cause }: Extras = {}) {
+    super(ERRORS[code].title, { cause })
+    this.code = code
+    this.detail = detail
+    this.errors = errors
+    this.retryAfterSeconds = retryAfterSeconds
+    this.log = log
+  }
+
+  get status(): number {
+    return ERRORS[this.code].status
+  }
+}

@@ -1,0 +1,161 @@
+import { createPublicKey } from 'node:crypto'
+import { z } from 'zod'
+
+const HMAC = ['HS256', 'HS384', 'HS512'] as const
+const ASYMMETRIC = ['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512', 'ES256', 'ES384', 'ES512', 'EdDSA'] as const
+
+/** The JWS algorithms that can be pinned. `none` is not one of them. */
+export const ALGORITHMS = [...HMAC, ...ASYMMETRIC] as const
+export type Algorithm = (typeof ALGORITHMS)[number]
+
+/** Where the keys of an issuer come from. `discovery` reads the JWKS address from the issuer's OpenID configuration. */
+export type KeyOrigin =
+  | Readonly<{ kind: 'secret'; secret: string }>
+  | Readonly<{ kind: 'public-key'; pem: string }>
+  | Readonly<{ kind: 'jwks'; url: string }>
+  | Readonly<{ kind: 'discovery' }>
+
+/** Somebody whose tokens are believed, with everything that is pinned for them. */
+export type Issuer = Readonly<{
+  /** Short, operator-chosen, unique: what templates see as `${issuer}`. */
+  name: string
+  /** Compared with `iss` character by character. */
+  issuer: string
+  /** A token must carry at least one of these in `aud`. */
+  audience: readonly string[]
+  algorithms: readonly Algorithm[]
+  clockToleranceSeconds: number
+  keys: KeyOrigin
+}>
+
+/** The short name grammar leaves out `.`, `/` and `@`, which join it to other parts of keys and session names. */
+export const ISSUER_NAME = /^[a-z0-9][a-z0-9-]{0,31}$/u
+
+/** One entry of the issuers file. */
+export const issuerEntrySchema = z.strictObject({
+  name: z.string().regex(ISSUER_NAME, 'must be 1 to 32 of a-z, 0-9 and -'),
+  issuer: z.string().min(1),
+  audience: z.union([
+    z
+      .string()
+      .min(1)
+      .transform((one) => [one]),
+    z.array(z.string().min(1)).min(1),
+  ]),
+  algorithms: z.array(z.enum(ALGORITHMS)).min(1).optional(),
+  secret: z.string().min(1).optional(),
+  secretFile: z.string().min(1).optional(),
+  publicKey: z.string().min(1).optional(),
+  publicKeyFile: z.string().min(1).optional(),
+  jwksUrl: z.string().min(1).optional(),
+  clockToleranceSeconds: z.int().min(0).max(300).default(5),
+})
+
+/** What an issuer must not be, each as `[rule, remedy]`; `weak` ones are let through where only a sandbox listens. */
+export type IssuerFault = Readonly<{ rule: string; remedy: string; weak?: true }>
+
+/** The algorithms that fit a key, the first being the default. */
+export function algorithmsFor(keys: KeyOrigin): readonly Algorithm[] {
+  if (keys.kind === 'secret') return HMAC
+  if (keys.kind !== 'public-key') return ASYMMETRIC
+  const key = createPublicKey(keys.pem)
+  switch (key.asymmetricKeyType) {
+    case 'rsa':
+      return ['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512']
+    case 'rsa-pss':
+      return ['PS256', 'PS384', 'PS512']
+    case 'ed25519':
+      return ['EdDSA']
+    case 'ec':
+      return CURVE_ALGORITHMS[key.asymmetricKeyDetails?.namedCurve ?? ''] ?? []
+    default:
+      return []
+  }
+}
+
+const CURVE_ALGORITHMS: Readonly<Record<string, readonly Algorithm[]>> = {
+  prime256v1: ['ES256'],
+  secp384r1: ['ES384'],
+  secp521r1: ['ES512'],
+}
+
+/** The algorithms to pin when none are named: one for a single key, the two that providers use for a key set. */
+export function defaultAlgorithms(keys: KeyOrigin): readonly Algorithm[] {
+  return keys.kind === 'jwks' || keys.kind === 'discovery' ? ['RS256', 'ES256'] : algorithmsFor(keys).slice(0, 1)
+}
+
+/** Checks what the schema cannot: that key, algorithms and addresses belong together and are strong enough. */
+export function issuerFaults({ keys, algorithms, issuer }: Issuer): IssuerFault[] {
+  const faults: IssuerFault[] = []
+  const fitting = keys.kind === 'public-key' && !isPublicKey(keys.pem) ? undefined : algorithmsFor(keys)
+  if (!fitting) {
+    return [{ rule: 'must be a PEM public key', remedy: 'paste the SPKI block that starts with BEGIN PUBLIC KEY' }]
+  }
+  const misfits = algorithms.filter((algorithm) => !fitting.includes(algorithm))
+  if (misfits.length > 0 || algorithms.length === 0) {
+    faults.push({
+      rule: `the algorithms must fit the key, ${misfits.length > 0 ? `and ${misfits.join(', ')} does not` : 'and none does'}`,
+      remedy:
+        fitting.length > 0 ? `choose from ${fitting.join(', ')}` : 'use an RSA, P-256, P-384, P-521 or Ed25519 key',
+    })
+  }
+  if (keys.kind === 'secret') {
+    const needed = Math.max(...algorithms.map((algorithm) => Number(algorithm.slice(2)) / 8 || 0))
+    if (Buffer.byteLength(keys.secret) < needed) {
+      faults.push({
+        rule: `an HMAC secret must have at least ${needed} bytes for ${algorithms.join(', ')}`,
+        remedy: 'generate one: openssl rand -base64 48',
+        weak: true,
+      })
+    }
+  }
+  if (keys.kind === 'public-key') {
+    const bits = createPublicKey(keys.pem).asymmetricKeyDetails?.modulusLength
+    if (bits !== undefined && bits < 2048) {
+      faults.push({ rule: 'an RSA key must have at least 2048 bits', remedy: 'have the issuer rotate to a longer key' })
+    }
+  }
+  const address = keys.kind === 'jwks' ? keys.url : keys.kind === 'discovery' ? issuer : undefined
+  if (address !== undefined) faults.push(...addressFaults(address))
+  return faults
+}
+
+/** What is wrong with an address that keys or credentials come from; plain http is for loopback only. */
+export function addressFaults(address: string): IssuerFault[] {
+  if (!URL.canParse(address)) {
+    return [{ rule: 'must be an absolute URL', remedy: 'write it with https:// and a host' }]
+  }
+  const url = new URL(address)
+  const faults: IssuerFault[] = []
+  if (url.protocol !== 'https:' && url.protocol !== 'http:') {
+    faults.push({ rule: 'must be an https URL', remedy: 'write it with https://' })
+  }
+  if (url.protocol === 'http:' && !isLoopback(url.hostname)) {
+    faults.push({
+      rule: 'must not use plain http, except to loopback',
+      remedy: 'use https: whoever sits on the path could otherwise answer in its place',
+      weak: true,
+    })
+  }
+  if (url.username || url.password || url.search || url.hash) {
+    faults.push({ rule: 'must not carry credentials, a query or a fragment', remedy: 'write scheme, host, port, path' })
+  }
+  return faults
+}
+
+function isLoopback(hostname: string): boolean {
+  return hostname === 'localhost' || hostname === '[::1]' || /^127(?:\.\d{1,3}){3}$/u.test(hostname)
+}
+
+function isPublicKey(pem: string): boolean {
+  // createPublicKey would also take a private key and derive the public one: a private key has no business here.
+  if (!/-----BEGIN (?:RSA )?PUBLIC KEY-----|-----BEGIN CERTIFICATE-----/u.test(pem) || /PRIVATE KEY/u.test(pem)) {
+    return false
+  }
+  try {
+    createPublicKey(pem)
+    return true
+  } catch {
+    return false
+  }
+}

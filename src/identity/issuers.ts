@@ -1,0 +1,172 @@
+import { readFileSync } from 'node:fs'
+import { dirname, resolve } from 'node:path'
+import { parse as parseYaml } from 'yaml'
+import { z } from 'zod'
+import {
+  type Algorithm,
+  defaultAlgorithms,
+  type Issuer,
+  type IssuerFault,
+  issuerEntrySchema,
+  issuerFaults,
+  type KeyOrigin,
+} from './issuer.ts'
+
+/** The short name of the issuer that single-issuer variables describe. */
+export const ONLY_ISSUER = 'app'
+
+/** The `JWT_*` variables after their own schemas. */
+export type TokenSettings = Readonly<{
+  JWT_ISSUERS_FILE?: string | undefined
+  JWT_ISSUER?: string | undefined
+  JWT_AUDIENCE?: readonly string[] | undefined
+  JWT_ALGORITHMS?: readonly Algorithm[] | undefined
+  JWT_SECRET?: string | undefined
+  JWT_PUBLIC_KEY?: string | undefined
+  JWT_JWKS_URL?: string | undefined
+  JWT_CLOCK_TOLERANCE_SECONDS: number
+}>
+
+/** Told of one fault: the variable (with the place inside a file), the rule, the remedy. Never a value. */
+export type ReportFault = (variable: string, rule: string, remedy: string) => void
+
+/**
+ * The issuers whose tokens are believed, from the variables of one issuer or from a file of several. What is wrong is
+ * reported, and an issuer that is wrong is left out.
+ */
+export function readIssuers(settings: TokenSettings, report: ReportFault, sandbox: boolean): Issuer[] {
+  if (settings.JWT_ISSUERS_FILE === undefined) return readSingleIssuer(settings, report, sandbox)
+  const doubled = Object.entries(settings).filter(
+    ([name, value]) => name !== 'JWT_ISSUERS_FILE' && name !== 'JWT_CLOCK_TOLERANCE_SECONDS' && value !== undefined,
+  )
+  for (const [name] of doubled) {
+    report(name, 'must not be set beside JWT_ISSUERS_FILE', 'move it into the file or unset JWT_ISSUERS_FILE')
+  }
+  return readIssuersFile(settings.JWT_ISSUERS_FILE, report, sandbox)
+}
+
+function readSingleIssuer(settings: TokenSettings, report: ReportFault, sandbox: boolean): Issuer[] {
+  const { JWT_ISSUER: issuer, JWT_AUDIENCE: audience } = settings
+  if (issuer === undefined) {
+    report('JWT_ISSUER', 'is required and must be the iss of your tokens', 'copy it from a decoded token')
+  }
+  if (audience === undefined) {
+    report('JWT_AUDIENCE', 'is required and must be the aud of your tokens', 'name the API that they are issued for')
+  }
+  const origins = { secret: settings.JWT_SECRET, publicKey: settings.JWT_PUBLIC_KEY, jwksUrl: settings.JWT_JWKS_URL }
+  const keys = keyOrigin(origins)
+  if (!keys) {
+    const rule = 'at most one of JWT_SECRET, JWT_PUBLIC_KEY and JWT_JWKS_URL may be set'
+    report('JWT_JWKS_URL', rule, 'keep the one that your issuer uses; with none, the key set is discovered')
+    return []
+  }
+  const candidate: Issuer = {
+    name: ONLY_ISSUER,
+    issuer: issuer ?? '',
+    audience: audience ?? [],
+    algorithms: settings.JWT_ALGORITHMS ?? fallbackAlgorithms(keys),
+    clockToleranceSeconds: settings.JWT_CLOCK_TOLERANCE_SECONDS,
+    keys,
+  }
+  const variable = {
+    secret: 'JWT_SECRET',
+    'public-key': 'JWT_PUBLIC_KEY',
+    jwks: 'JWT_JWKS_URL',
+    discovery: 'JWT_ISSUER',
+  }
+  if (keys.kind === 'discovery' && issuer === undefined) return []
+  const faults = relevant(issuerFaults(candidate), sandbox)
+  for (const { rule, remedy } of faults) report(variable[keys.kind], rule, remedy)
+  return faults.length > 0 || issuer === undefined || audience === undefined ? [] : [candidate]
+}
+
+function readIssuersFile(path: string, report: ReportFault, sandbox: boolean): Issuer[] {
+  let content: unknown
+  try {
+    content = parseYaml(readFileSync(path, 'utf8'))
+  } catch {
+    report(
+      'JWT_ISSUERS_FILE',
+      'must name a readable YAML or JSON file',
+      'check the path, its permissions and its syntax',
+    )
+    return []
+  }
+  const entries = z.array(z.unknown()).min(1).safeParse(content)
+  if (!entries.success) {
+    report('JWT_ISSUERS_FILE', 'must hold a list of at least one issuer', 'start each entry with "- name: …"')
+    return []
+  }
+  const issuers = entries.data.flatMap((entry, index) =>
+    readEntry(entry, `JWT_ISSUERS_FILE[${index}]`, path, report, sandbox),
+  )
+  for (const field of ['name', 'issuer'] as const) {
+    if (new Set(issuers.map((issuer) => issuer[field])).size < issuers.length) {
+      report('JWT_ISSUERS_FILE', `each ${field} must stand once`, 'two entries for one issuer cannot be told apart')
+    }
+  }
+  return issuers
+}
+
+function readEntry(entry: unknown, at: string, path: string, report: ReportFault, sandbox: boolean): Issuer[] {
+  const parsed = issuerEntrySchema.safeParse(entry)
+  if (!parsed.success) {
+    for (const issue of parsed.error.issues) {
+      // zod's own messages can quote the input, and the input of `secret` is a secret.
+      const rule = issue.code === 'unrecognized_keys' ? `unknown field ${issue.keys.join(', ')}` : 'has the wrong form'
+      report([at, ...issue.path].join('.'), rule, 'see "Several issuers" in docs/configuration.md')
+    }
+    return []
+  }
+  const { secretFile, publicKeyFile, name, issuer, audience, clockToleranceSeconds, ...rest } = parsed.data
+  const fromFile = (field: string, file: string | undefined) => {
+    if (file === undefined) return undefined
+    try {
+      return readFileSync(resolve(dirname(path), file), 'utf8').trim()
+    } catch {
+      report(`${at}.${field}`, 'must name a readable file', 'the path is relative to the issuers file')
+      return undefined
+    }
+  }
+  const given = [rest.secret, secretFile, rest.publicKey, publicKeyFile, rest.jwksUrl].filter((v) => v !== undefined)
+  const secret = rest.secret ?? fromFile('secretFile', secretFile)
+  const publicKey = rest.publicKey ?? fromFile('publicKeyFile', publicKeyFile)
+  if ((secretFile !== undefined && secret === undefined) || (publicKeyFile !== undefined && publicKey === undefined)) {
+    return []
+  }
+  const keys = given.length > 1 ? undefined : keyOrigin({ secret, publicKey, jwksUrl: rest.jwksUrl })
+  if (!keys) {
+    report(at, 'at most one of secret, secretFile, publicKey, publicKeyFile and jwksUrl may be set', 'keep one')
+    return []
+  }
+  const algorithms = rest.algorithms ?? fallbackAlgorithms(keys)
+  const candidate: Issuer = { name, issuer, audience, algorithms, clockToleranceSeconds, keys }
+  const faults = relevant(issuerFaults(candidate), sandbox)
+  for (const { rule, remedy } of faults) report(at, rule, remedy)
+  return faults.length > 0 ? [] : [candidate]
+}
+
+function keyOrigin(given: {
+  secret: string | undefined
+  publicKey: string | undefined
+  jwksUrl: string | undefined
+}): KeyOrigin | undefined {
+  if (Object.values(given).filter((value) => value !== undefined).length > 1) return undefined
+  if (given.secret !== undefined) return { kind: 'secret', secret: given.secret }
+  // Environment files cannot hold line breaks, so a literal \n stands for one.
+  if (given.publicKey !== undefined) return { kind: 'public-key', pem: given.publicKey.replaceAll('\\n', '\n') }
+  if (given.jwksUrl !== undefined) return { kind: 'jwks', url: given.jwksUrl }
+  return { kind: 'discovery' }
+}
+
+function fallbackAlgorithms(keys: KeyOrigin): readonly Algorithm[] {
+  try {
+    return defaultAlgorithms(keys)
+  } catch {
+    return [] // not a key at all, which issuerFaults says
+  }
+}
+
+function relevant(faults: readonly IssuerFault[], sandbox: boolean): readonly IssuerFault[] {
+  return sandbox ? faults.filter((fault) => !fault.weak) : faults
+}

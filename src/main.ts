@@ -1,0 +1,48 @@
+import { existsSync } from 'node:fs'
+import { setTimeout as delay } from 'node:timers/promises'
+import { buildApp } from './app.ts'
+import { ConfigError, EX_CONFIG, readConfig } from './config.ts'
+import { createLogger } from './observe/log.ts'
+import { CatalogueError } from './policy/catalogue.ts'
+
+/** From the signal to the end, whatever happens: orchestrators kill after ten seconds or more. */
+const SHUTDOWN_MS = 9500
+
+async function main(): Promise<void> {
+  if (existsSync('.env')) process.loadEnvFile('.env')
+  const config = readConfig(process.env)
+  const logger = createLogger(config.logLevel)
+  const { app, drain } = await buildApp(config, { logger })
+
+  let stopping = false
+  const stop = async (signal: NodeJS.Signals) => {
+    if (stopping) return
+    stopping = true
+    logger.info({ signal }, 'draining')
+    setTimeout(() => {
+      logger.error('requests were still running when the time to shut down was over')
+      process.exit(1)
+    }, SHUTDOWN_MS).unref()
+    drain()
+    // Until the load balancer has seen /readyz fail it keeps sending, and who is sent is served.
+    await delay(config.shutdownDelayMs)
+    await app.close()
+    logger.info('stopped')
+  }
+  process.once('SIGTERM', stop)
+  process.once('SIGINT', stop)
+
+  await app.listen({ host: config.host, port: config.port })
+}
+
+main().catch((error: unknown) => {
+  const configured = error instanceof ConfigError || error instanceof CatalogueError
+  // Anything but our own messages could quote the environment.
+  process.stderr.write(`${configured ? error.message : `The service could not start: ${nameOf(error)}`}\n`)
+  process.exit(configured ? EX_CONFIG : 1)
+})
+
+function nameOf(error: unknown): string {
+  if (!(error instanceof Error)) return 'unknown error'
+  return 'code' in error ? `${error.name} ${String(error.code)}` : error.name
+}

@@ -1,0 +1,67 @@
+import { Agent, type Dispatcher, errors, request } from 'undici'
+
+/** Why an outbound call brought no usable answer. `network`: refused, reset, unknown host, cut off. */
+export type OutboundFailure = 'timeout' | 'network' | 'too_large'
+
+/** An outbound call that failed. The message is fixed: undici's own may quote what was sent. */
+export class OutboundError extends Error {
+  override readonly name = 'OutboundError'
+  readonly failure: OutboundFailure
+  /** undici's or Node's error code, such as `ECONNREFUSED`. */
+  readonly reason: string
+
+  constructor(failure: OutboundFailure, reason: string) {
+    super(`outbound call failed: ${failure} (${reason})`)
+    this.failure = failure
+    this.reason = reason
+  }
+}
+
+type PoolOptions = Readonly<{ connections: number; connectTimeoutMs: number; maxResponseBytes: number }>
+
+/** A keep-alive pool that cuts an answer off at `maxResponseBytes`, whatever its Content-Length says. */
+export function createPool({ connections, connectTimeoutMs, maxResponseBytes }: PoolOptions): Dispatcher {
+  return new Agent({
+    connections,
+    pipelining: 1,
+    maxResponseSize: maxResponseBytes,
+    connect: { timeout: connectTimeoutMs },
+    keepAliveTimeout: 30_000,
+  })
+}
+
+type OutboundRequest = Readonly<{
+  method: 'GET' | 'POST'
+  url: string
+  headers?: Readonly<Record<string, string>>
+  body?: string
+  /** For everything: connecting, sending, and the last byte of the answer. */
+  timeoutMs: number
+}>
+
+/** A whole answer. Redirects are answers like any other and are not followed. */
+export type OutboundResponse = Readonly<{ status: number; body: string; headers: Dispatcher.ResponseData['headers'] }>
+
+/** @throws {OutboundError} */
+export async function call(
+  pool: Dispatcher,
+  { url, timeoutMs, ...options }: OutboundRequest,
+): Promise<OutboundResponse> {
+  try {
+    const response = await request(url, { ...options, dispatcher: pool, signal: AbortSignal.timeout(timeoutMs) })
+    return { status: response.statusCode, headers: response.headers, body: await response.body.text() }
+  } catch (error) {
+    throw outboundError(error)
+  }
+}
+
+function outboundError(error: unknown): OutboundError {
+  const code = error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : 'unknown'
+  if (error instanceof errors.ResponseExceededMaxSizeError) return new OutboundError('too_large', code)
+  const timedOut =
+    error instanceof errors.ConnectTimeoutError ||
+    error instanceof errors.HeadersTimeoutError ||
+    error instanceof errors.BodyTimeoutError ||
+    (error instanceof Error && error.name === 'TimeoutError')
+  return timedOut ? new OutboundError('timeout', code) : new OutboundError('network', code)
+}

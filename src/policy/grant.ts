@@ -1,0 +1,139 @@
+import { pointerStep, VendError } from '../errors.ts'
+import { claimAt, unmetCondition } from './allow.ts'
+import { MAX_SESSION_POLICY_BYTES, type Policy, parseJrn } from './document.ts'
+import { sessionName } from './session-name.ts'
+import type { Template } from './template.ts'
+import { policyValue } from './value.ts'
+import type { Part } from './variables.ts'
+
+/** A template filled in for one caller: all that STS is asked for, and what the answer tells about it. */
+export type Grant = Readonly<{
+  template: string
+  roleSessionName: string
+  /** The session policy, as the very JSON text that is sent. */
+  policy: string
+  durationSeconds: number
+  actions: readonly string[]
+  /** JRNs, filled in. */
+  resources: readonly string[]
+  /** What keys start with that the grant opens; `''` for a whole bucket. */
+  prefixes: readonly string[]
+}>
+
+/** What fills in `${account}`, `${bucket}` and `${region}`, and bounds every grant. */
+export type GrantSettings = Readonly<{
+  account: string
+  bucket: string
+  region: string
+  maxSessionSeconds: number
+  severalIssuers: boolean
+}>
+
+/** Who asks for what. `params` and `durationSeconds` are as the caller sent them, checked here against the template. */
+export type GrantRequest = Readonly<{
+  caller: Readonly<{ issuer: string; subject: string; claims: Readonly<Record<string, unknown>> }>
+  params?: Readonly<Record<string, string | number>> | undefined
+  /** Seconds, from 3600 to the template's; the template's when left out. */
+  durationSeconds?: number | undefined
+}>
+
+/**
+ * Checks that the caller may have the template and fills it in. Pure: the same request gives the same grant.
+ * @throws {VendError} `policy_not_allowed`, `invalid_request`, `unsafe_value` or `policy_too_large`
+ */
+export function fillIn(template: Template, request: GrantRequest, settings: GrantSettings): Grant {
+  const { caller, params = {}, durationSeconds } = request
+  const unmet = unmetCondition(template, caller)
+  if (unmet !== undefined) throw new VendError('policy_not_allowed', { detail: unmet })
+  checkParams(template, params)
+  const duration = checkDuration(template, durationSeconds, settings)
+
+  const fill = (parts: readonly Part[]) => parts.map((part) => fillPart(part, template, request, settings)).join('')
+  const policy: Policy = {
+    Version: '3',
+    Statement: template.statements.map(({ Sid, actions, resources }) => ({
+      ...(Sid !== undefined && { Sid }),
+      Effect: 'Allow',
+      Action: actions,
+      Resource: resources.map(fill),
+    })),
+  }
+  const text = JSON.stringify(policy)
+  if (Buffer.byteLength(text) > MAX_SESSION_POLICY_BYTES) {
+    throw new VendError('policy_too_large', { detail: `it would be over ${MAX_SESSION_POLICY_BYTES} bytes` })
+  }
+  const resources = [...new Set(policy.Statement.flatMap((statement) => statement.Resource))]
+  return {
+    template: template.name,
+    roleSessionName: sessionName(template.name, caller, settings.severalIssuers),
+    policy: text,
+    durationSeconds: duration,
+    actions: [...new Set(policy.Statement.flatMap((statement) => statement.Action))],
+    resources,
+    prefixes: [...new Set(resources.flatMap(prefixOf))],
+  }
+}
+
+function fillPart(
+  part: Part,
+  template: Template,
+  { caller, params = {} }: GrantRequest,
+  settings: GrantSettings,
+): string {
+  switch (part.kind) {
+    case 'literal':
+      return part.text
+    case 'account':
+    case 'bucket':
+    case 'region':
+      return settings[part.kind]
+    case 'issuer':
+      return caller.issuer
+    case 'jwt': {
+      const claim = claimAt(caller.claims, part.path)
+      if (claim === undefined) throw new VendError('policy_not_allowed', { detail: `claim "${part.claim}" is missing` })
+      return policyValue(claim) ?? refuseValue(`claim "${part.claim}"`)
+    }
+    case 'param':
+      return policyValue(params[part.name], template.params[part.name]?.kind) ?? refuseValue(`parameter "${part.name}"`)
+  }
+}
+
+function refuseValue(what: string): never {
+  throw new VendError('unsafe_value', { detail: `${what} has a form that must not enter a policy` })
+}
+
+function checkParams(template: Template, params: Readonly<Record<string, string | number>>): void {
+  const errors = []
+  for (const name of Object.keys(params)) {
+    if (!Object.hasOwn(template.params, name))
+      errors.push({ pointer: pointerTo(name), detail: 'is not a parameter of this policy' })
+  }
+  for (const [name, { pattern }] of Object.entries(template.params)) {
+    if (!Object.hasOwn(params, name)) errors.push({ pointer: pointerTo(name), detail: 'is required' })
+    else if (pattern && !pattern.test(String(params[name]))) {
+      errors.push({ pointer: pointerTo(name), detail: `does not match ${pattern.source}` })
+    }
+  }
+  if (errors.length > 0) throw new VendError('invalid_request', { errors })
+}
+
+const pointerTo = (param: string) => `/params/${pointerStep(param)}`
+
+function checkDuration(template: Template, asked: number | undefined, settings: GrantSettings): number {
+  const most = Math.min(template.durationSeconds, settings.maxSessionSeconds)
+  const duration = asked ?? most
+  if (duration > most) {
+    throw new VendError('invalid_request', {
+      errors: [{ pointer: '/durationSeconds', detail: `must be at most ${most} for this policy` }],
+    })
+  }
+  return duration
+}
+
+/** What every key that an object resource covers starts with; nothing for a bucket resource. */
+function prefixOf(resource: string): string[] {
+  const path = parseJrn(resource)?.resource ?? ''
+  const slash = path.indexOf('/')
+  return slash < 0 ? [] : [path.slice(slash + 1).split('*', 1)[0] ?? '']
+}

@@ -1,0 +1,31 @@
+/** The longest value, in characters, that may enter a policy; a path may have that many for each of its segments. */
+export const MAX_VALUE_CHARACTERS = 128
+/** The most segments of a path value. */
+export const MAX_PATH_SEGMENTS = 16
+
+// JD Cloud's policy language has no escape, so a `*` could only be refused; `$`, `{`, `}`, `:` and `/` are refused with
+// it because they mean something in a template or a JRN.
+const SAFE = /^[\p{L}\p{Nd}\-_.~@+=,|]+$/u
+
+/**
+ * The text of a claim or param that may enter a policy: a string or an integer of 1 to 128 letters, digits (any script,
+ * normalised to NFC: two spellings of one name must not be two folders) and `-_.~@+=,|`, but neither `.` nor `..`. A
+ * `path` is up to 16 of those with `/` between. Undefined for anything else.
+ */
+export function policyValue(value: unknown, kind: 'segment' | 'path' = 'segment'): string | undefined {
+  const text = Number.isSafeInteger(value) ? String(value) : value
+  if (typeof text !== 'string') return undefined
+  const segments = kind === 'path' ? text.split('/') : [text]
+  return segments.length <= MAX_PATH_SEGMENTS && segments.every(isSafeSegment) ? text : undefined
+}
+
+function isSafeSegment(text: string): boolean {
+  return (
+    text.length <= 2 * MAX_VALUE_CHARACTERS &&
+    [...text].length <= MAX_VALUE_CHARACTERS &&
+    SAFE.test(text) &&
+    text !== '.' &&
+    text !== '..' &&
+    text.normalize('NFC') === text
+  )
+}

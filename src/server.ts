@@ -1,0 +1,165 @@
+import { STATUS_CODES } from 'node:http'
+import type { Socket } from 'node:net'
+import cors from '@fastify/cors'
+import helmet from '@fastify/helmet'
+import fastify, {
+  type FastifyBaseLogger,
+  type FastifyError,
+  type FastifyReply,
+  type FastifyRequest,
+  LogController,
+} from 'fastify'
+import { serializerCompiler, validatorCompiler, type ZodTypeProvider } from 'fastify-type-provider-zod'
+import { problem } from '../routes/problem.ts'
+import type { App } from '../routes/services.ts'
+import type { Config } from './config.ts'
+import { type BodyFault, pointerStep, VendError } from './errors.ts'
+import { describeError } from './observe/log.ts'
+import { requestIdOf } from './observe/request-id.ts'
+
+const BODY_LIMIT_BYTES = 16 * 1024
+/** Longer than the 60 s after which common load balancers drop an idle connection, so that they never find it closed. */
+const KEEP_ALIVE_MS = 72_000
+
+/** A Fastify instance with everything that does not depend on what the service is for: limits, headers, errors, logs. */
+export async function createServer(config: Config, logger: FastifyBaseLogger): Promise<App> {
+  const app = fastify({
+    loggerInstance: logger,
+    logController: new LogController({ disableRequestLogging: true }),
+    genReqId: requestIdOf,
+    requestIdHeader: false,
+    bodyLimit: BODY_LIMIT_BYTES,
+    trustProxy: trustProxyOf(config.trustProxy),
+    requestTimeout: config.requestTimeoutMs,
+    connectionTimeout: 0,
+    keepAliveTimeout: KEEP_ALIVE_MS,
+    // Node looks for requests that are late every 30 s; a half-open socket should not have that long.
+    http: { connectionsCheckingInterval: 1000 },
+    forceCloseConnections: 'idle',
+    // Who was accepted is served, also while closing.
+    return503OnClosing: false,
+    routerOptions: { maxParamLength: 128 },
+    clientErrorHandler: answerUnparsable,
+    frameworkErrors: answerError,
+  }).withTypeProvider<ZodTypeProvider>()
+
+  app.setValidatorCompiler(validatorCompiler)
+  app.setSerializerCompiler(serializerCompiler)
+  app.removeContentTypeParser('text/plain')
+  app.decorateRequest('caller', null)
+  app.setErrorHandler(answerError)
+  app.setNotFoundHandler((request, reply) => answerError(new VendError('not_found'), request, reply))
+
+  await app.register(helmet, {
+    contentSecurityPolicy: { useDefaults: false, directives: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] } },
+  })
+  if (config.corsOrigins.length > 0) {
+    await app.register(cors, {
+      origin: config.corsOrigins.includes('*') ? '*' : [...config.corsOrigins],
+      methods: ['GET', 'POST'],
+      allowedHeaders: ['authorization', 'content-type', 'x-request-id'],
+      exposedHeaders: ['x-request-id', 'retry-after'],
+      maxAge: 600,
+      strictPreflight: false,
+    })
+  }
+
+  app.addHook('onRequest', async (request, reply) => {
+    reply.headers({ 'x-request-id': request.id, 'cache-control': 'no-store' })
+  })
+  app.addHook('onResponse', async (request, reply) => {
+    const milliseconds = Math.round(reply.elapsedTime * 10) / 10
+    request.log.info({ req: request, res: reply, milliseconds }, 'answered')
+  })
+  return app
+}
+
+/** A number trusts that many hops from us outwards, whatever their addresses. */
+function trustProxyOf(trusted: Config['trustProxy']): false | string[] | ((address: string, hop: number) => boolean) {
+  if (trusted === false) return false
+  return typeof trusted === 'number' ? (_address, hop) => hop < trusted : [...trusted]
+}
+
+/** The one place where an error becomes an answer. What is not a VendError is told as nothing but its kind. */
+function answerError(error: unknown, request: FastifyRequest, reply: FastifyReply) {
+  const known = error instanceof VendError ? error : fromFastify(error)
+  if (known.code === 'internal_error') request.log.error({ error: describeError(error) }, 'unexpected error')
+  else request.log[known.status >= 500 ? 'error' : 'info']({ code: known.code, ...known.log }, 'refused')
+
+  if (known.code === 'unauthenticated') {
+    // RFC 6750: no error attribute when no token was sent at all.
+    const sent = request.headers.authorization !== undefined
+    reply.header('www-authenticate', sent ? 'Bearer error="invalid_token"' : 'Bearer')
+  }
+  if (known.retryAfterSeconds !== undefined) reply.header('retry-after', known.retryAfterSeconds)
+  const { detail, errors } = known
+  return reply
+    .code(known.status)
+    .headers({ 'x-request-id': request.id, 'cache-control': 'no-store' })
+    .type('application/problem+json')
+    .send(
+      problem(known.code, request.id, {
+        ...(detail !== undefined && { detail }),
+        ...(errors && { errors: [...errors] }),
+      }),
+    )
+}
+
+const FASTIFY_CODES: Readonly<Record<string, 'payload_too_large' | 'unsupported_media_type'>> = {
+  FST_ERR_CTP_BODY_TOO_LARGE: 'payload_too_large',
+  FST_ERR_CTP_INVALID_MEDIA_TYPE: 'unsupported_media_type',
+}
+
+function fromFastify(error: unknown): VendError {
+  if (!isFastifyError(error)) return new VendError('internal_error', { cause: error })
+  if (error.validation) return new VendError('invalid_request', { errors: bodyFaults(error.validation) })
+  const code = FASTIFY_CODES[error.code]
+  if (code) return new VendError(code)
+  if (error.statusCode === undefined || error.statusCode >= 500)
+    return new VendError('internal_error', { cause: error })
+  // Malformed or empty JSON, a poisoned prototype, a wrong Content-Length, an URL that cannot be decoded.
+  return new VendError('invalid_request', { detail: 'the request is not well-formed JSON over HTTP' })
+}
+
+function isFastifyError(error: unknown): error is FastifyError {
+  return error instanceof Error && ('validation' in error || 'statusCode' in error)
+}
+
+/** At most so many faults of one body are told. */
+const MAX_FAULTS = 16
+
+/** zod's own words for what it expected, under RFC 6901 pointers; a key that has no place gets one of its own. */
+function bodyFaults(validation: NonNullable<FastifyError['validation']>): BodyFault[] {
+  return validation
+    .flatMap(({ keyword, instancePath, message = 'is not valid', params }) => {
+      const at = instancePath === '/' ? '' : instancePath
+      const unknown = keyword === 'unrecognized_keys' && Array.isArray(params.keys) ? params.keys : undefined
+      return unknown
+        ? unknown.map((key) => ({ pointer: `${at}/${pointerStep(String(key))}`, detail: 'is not a known field' }))
+        : [{ pointer: at, detail: message }]
+    })
+    .slice(0, MAX_FAULTS)
+}
+
+/** What Node's parser refuses, or what did not arrive in time, never becomes a request: the answer is written by hand. */
+function answerUnparsable(error: NodeJS.ErrnoException, socket: Socket): void {
+  if (error.code === 'ECONNRESET' || !socket.writable) {
+    socket.destroy()
+    return
+  }
+  const status = error.code === 'ERR_HTTP_REQUEST_TIMEOUT' ? 408 : error.code === 'HPE_HEADER_OVERFLOW' ? 431 : 400
+  const requestId = requestIdOf({ headers: {} })
+  const body = JSON.stringify({ ...problem('invalid_request', requestId), status })
+  socket.end(
+    [
+      `HTTP/1.1 ${status} ${STATUS_CODES[status]}`,
+      'content-type: application/problem+json',
+      `content-length: ${Buffer.byteLength(body)}`,
+      `x-request-id: ${requestId}`,
+      'cache-control: no-store',
+      'connection: close',
+      '',
+      body,
+    ].join('\r\n'),
+  )
+}

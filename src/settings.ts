@@ -1,0 +1,162 @@
+import { fileURLToPath } from 'node:url'
+import { z } from 'zod'
+import { ALGORITHMS } from './identity/issuer.ts'
+
+/** What to say when a variable is wrong, and whether it is a secret, which `<NAME>_FILE` may then name a file for. */
+export type Explanation = Readonly<{ rule: string; remedy: string; secret?: true }>
+
+/** The explanation of each schema below. */
+export const explanations = z.registry<Explanation>()
+
+function setting<S extends z.ZodType>(schema: S, rule: string, remedy: string): S {
+  explanations.add(schema, { rule, remedy })
+  return schema
+}
+
+function secret<S extends z.ZodType>(schema: S, rule: string, remedy: string): S {
+  explanations.add(schema, { rule, remedy, secret: true })
+  return schema
+}
+
+function integer(min: number, max: number, fallback: number, remedy: string) {
+  const schema = z
+    .string()
+    .regex(/^\d{1,9}$/u)
+    .default(String(fallback))
+    .transform(Number)
+    .pipe(z.int().min(min).max(max))
+  return setting(schema, `must be a whole number from ${min} to ${max}`, remedy)
+}
+
+const text = z.string().min(1)
+const list = z.string().transform((value) =>
+  value
+    .split(',')
+    .map((item) => item.trim())
+    .filter((item) => item !== ''),
+)
+const origin = z.string().refine((value) => value === '*' || (URL.canParse(value) && new URL(value).origin === value))
+
+// Built code lives one directory deeper, in dist/.
+const shippedPolicies = fileURLToPath(
+  new URL(import.meta.url.includes('/dist/src/') ? '../../policies' : '../policies', import.meta.url),
+)
+
+/** Variables about tokens. Each may be absent: which ones belong together is for `readIssuers` to say. */
+export const tokenSettings = z.object({
+  JWT_ISSUERS_FILE: setting(
+    text.optional(),
+    'must be the path of a YAML or JSON file',
+    'see "Several issuers" in docs/configuration.md',
+  ),
+  JWT_ISSUER: setting(text.optional(), 'must be the iss of your tokens', 'copy it from a decoded token'),
+  JWT_AUDIENCE: setting(
+    list.pipe(z.array(text).min(1)).optional(),
+    'must be the aud of your tokens',
+    'separate several with commas',
+  ),
+  JWT_ALGORITHMS: setting(
+    list.pipe(z.array(z.enum(ALGORITHMS)).min(1)).optional(),
+    `must be from ${ALGORITHMS.join(', ')}`,
+    'name those that your issuer signs with, with commas between',
+  ),
+  JWT_SECRET: secret(
+    text.optional(),
+    'must be the HMAC secret of your tokens',
+    'leave it out for signed-by-key tokens',
+  ),
+  JWT_PUBLIC_KEY: secret(
+    text.optional(),
+    'must be a PEM public key',
+    'give the SPKI block; \\n is read as a line break',
+  ),
+  JWT_JWKS_URL: setting(
+    text.optional(),
+    'must be the address of a key set (JWKS)',
+    'leave it out to discover it from JWT_ISSUER',
+  ),
+  JWT_CLOCK_TOLERANCE_SECONDS: integer(0, 300, 5, 'keep it as small as your clocks allow'),
+})
+
+/** Variables about everything else. */
+export const serviceSettings = z.object({
+  HOST: setting(text.default('127.0.0.1'), 'must be an address to listen on', 'use 0.0.0.0 in a container'),
+  PORT: integer(0, 65_535, 3000, 'choose the port to listen on'),
+  LOG_LEVEL: setting(
+    z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
+    'must be fatal, error, warn, info, debug, trace or silent',
+    'leave it out for info',
+  ),
+  TRUST_PROXY: setting(
+    z
+      .union([
+        z
+          .string()
+          .regex(/^[1-9]\d?$/u)
+          .transform(Number),
+        list.pipe(z.array(z.union([z.ipv4(), z.ipv6(), z.cidrv4(), z.cidrv6()])).min(1)),
+      ])
+      .optional(),
+    'must be a number of proxies from 1 to 99, or addresses and CIDR ranges with commas between',
+    'name your load balancers: whoever is trusted chooses the address that a caller seems to have',
+  ),
+  CORS_ORIGINS: setting(
+    list.pipe(z.array(origin)).default([]),
+    'must be origins such as https://app.example.com, with commas between',
+    'write scheme and host, without a path',
+  ),
+  JDCLOUD_ACCESS_KEY: secret(
+    text,
+    'must be the access key of the sub-user that may assume the role',
+    'create it in the IAM console',
+  ),
+  JDCLOUD_SECRET_KEY: secret(
+    text,
+    'must be the secret key that belongs to JDCLOUD_ACCESS_KEY',
+    'copy it when the access key is created',
+  ),
+  JDCLOUD_ACCOUNT_ID: setting(
+    z.string().regex(/^\d{1,20}$/u),
+    'must be the account number, digits only',
+    'see the account page of the console',
+  ),
+  JDCLOUD_ROLE_NAME: setting(
+    z.string().regex(/^[A-Za-z0-9+=,.@_-]{1,64}$/u),
+    'must be the name of the role to assume',
+    'give the name, not the JRN',
+  ),
+  JDCLOUD_STS_ENDPOINT: setting(
+    text.default('https://sts.jdcloud-api.com'),
+    'must be the address of STS',
+    'leave it out for JD Cloud',
+  ),
+  JDCLOUD_MAX_SESSION_SECONDS: integer(3600, 43_200, 3600, "give the role's maximum session duration"),
+  OSS_REGION: setting(
+    z.string().regex(/^[a-z]{2}-[a-z]+-\d{1,2}$/u),
+    'must be a region such as cn-north-1',
+    "give the bucket's region",
+  ),
+  OSS_ENDPOINT: setting(
+    text.optional(),
+    'must be the address of OSS as clients reach it',
+    "leave it out for the region's public endpoint",
+  ),
+  OSS_BUCKET: setting(
+    z.string().regex(/^[a-z0-9][a-z0-9-]{1,61}[a-z0-9]$/u),
+    'must be a bucket name: 3 to 63 of a-z, 0-9 and -',
+    'give the name alone, without a path',
+  ),
+  POLICIES_DIR: setting(
+    text.default(shippedPolicies),
+    'must be a directory of policy templates',
+    'mount your own, or leave it out for the shipped ones',
+  ),
+  STS_CONNECT_TIMEOUT_MS: integer(50, 5000, 1000, 'give the time to connect to STS'),
+  STS_TIMEOUT_MS: integer(100, 8000, 5000, 'give the time for a whole STS call'),
+  STS_CONNECTIONS: integer(1, 1024, 32, 'give the most connections to keep to STS'),
+  REQUEST_TIMEOUT_MS: integer(1000, 60_000, 10_000, 'give the time in which a whole request must have arrived'),
+  SHUTDOWN_DELAY_MS: integer(0, 5000, 1000, 'give the time that a load balancer needs to see /readyz fail'),
+})
+
+/** Every environment variable that the service reads, with its schema. */
+export const VARIABLES: Readonly<Record<string, z.ZodType>> = { ...tokenSettings.shape, ...serviceSettings.shape }

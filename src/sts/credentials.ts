@@ -1,0 +1,22 @@
+/** What STS pays out. Never logged. */
+export type Credentials = Readonly<{
+  accessKey: string
+  secretKey: string
+  sessionToken: string
+  /** Epoch milliseconds; never later than when OSS stops honouring them. */
+  expiresAt: number
+}>
+
+/** What a credential source is asked for. */
+export type AssumeRoleRequest = Readonly<{
+  roleSessionName: string
+  /** JSON text. There is no way to ask without one: the session would get all that the role has. */
+  policy: string
+  durationSeconds: number
+}>
+
+/** Whoever turns a grant into credentials. Fails with a `VendError` whose code starts with `upstream_`. */
+export type CredentialSource = Readonly<{
+  assumeRole(request: AssumeRoleRequest): Promise<Credentials>
+  close(): Promise<void>
+}>

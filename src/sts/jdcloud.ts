@@ -1,0 +1,128 @@
+import { randomUUID } from 'node:crypto'
+import type { Dispatcher } from 'undici'
+import { z } from 'zod'
+import { VendError } from '../errors.ts'
+import { call, createPool, OutboundError, type OutboundResponse } from '../outbound.ts'
+import type { AssumeRoleRequest, CredentialSource, Credentials } from './credentials.ts'
+import { type CallTimes, readExpiration } from './expiration.ts'
+import { type SigningKeys, signingDate, signJdcloud2 } from './signer.ts'
+
+/** STS is global, and the server reads the region from the signature's scope: this is what the Java and Go SDKs send. */
+const REGION = 'jdcloud-api'
+/** Every official SDK sends, and signs, the colon percent-encoded. */
+const PATH = '/v1/sessionToken%3AassumeRole'
+const MAX_RESPONSE_BYTES = 64 * 1024
+
+/** How to reach STS, as whom, for which role. */
+export type StsOptions = Readonly<{
+  endpoint: string
+  roleJrn: string
+  connectTimeoutMs: number
+  /** For the whole call. */
+  timeoutMs: number
+  connections: number
+}> &
+  SigningKeys
+
+type Dependencies = Readonly<{ pool?: Dispatcher; now?: () => number; nonce?: () => string }>
+
+// Identifiers only: whatever else STS or a gateway writes may quote what it was sent, and would end up in a log.
+const identifier = z.string().regex(/^[\w.-]{1,64}$/u)
+const key = z.string().regex(/^[\x21-\x7e]{1,8192}$/u)
+const successSchema = z.looseObject({
+  requestId: identifier.optional().catch(undefined),
+  result: z.looseObject({
+    credentials: z.looseObject({ accessKey: key, secretKey: key, sessionToken: key, expiration: z.string() }),
+  }),
+})
+const failureSchema = z.looseObject({
+  requestId: identifier.optional().catch(undefined),
+  error: z
+    .looseObject({ code: z.int().optional().catch(undefined), status: identifier.optional().catch(undefined) })
+    .optional()
+    .catch(undefined),
+})
+
+/** The credential source that asks JD Cloud STS, over a keep-alive pool of its own. */
+export function createJdcloudSts(options: StsOptions, dependencies: Dependencies = {}): CredentialSource {
+  const { pool = createPool({ ...options, maxResponseBytes: MAX_RESPONSE_BYTES }), now = Date.now } = dependencies
+  const { nonce = randomUUID } = dependencies
+  const url = new URL(PATH, options.endpoint)
+
+  async function assumeRole({ roleSessionName, policy, durationSeconds }: AssumeRoleRequest): Promise<Credentials> {
+    const body = JSON.stringify({
+      assumeRoleInfo: { roleJrn: options.roleJrn, roleSessionName, policy, durationSeconds },
+    })
+    const requestedAt = now()
+    const headers = signJdcloud2(
+      {
+        method: 'POST',
+        host: url.host,
+        path: url.pathname,
+        headers: { 'content-type': 'application/json' },
+        body,
+        service: 'sts',
+        region: REGION,
+        date: signingDate(requestedAt),
+        nonce: nonce(),
+      },
+      options,
+    )
+    const { timeoutMs } = options
+    const response = await call(pool, { method: 'POST', url: url.href, headers, body, timeoutMs }).catch(upstreamError)
+    if (response.status !== 200) throw refusal(response)
+    return readCredentials(response, { requestedAt, receivedAt: now(), durationSeconds })
+  }
+
+  return { assumeRole, close: () => pool.close() }
+}
+
+function upstreamError(error: unknown): never {
+  if (!(error instanceof OutboundError)) throw error
+  const code = error.failure === 'timeout' ? 'upstream_timeout' : 'upstream_unavailable'
+  throw unusable(error.reason, code, error)
+}
+
+/** A 429 or 5xx says nothing about us and may pass; any other answer means that our keys, role or policy are wrong. */
+function refusal({ status, headers, body }: OutboundResponse): VendError {
+  const { requestId, error } = failureSchema.catch({}).parse(parseJson(body))
+  const log = { upstream: { status, requestId, code: error?.code, reason: error?.status } }
+  const passing = status === 429 || status >= 500 || status < 400
+  if (!passing) return new VendError('upstream_denied', { log })
+  return new VendError('upstream_unavailable', { log, retryAfterSeconds: retryAfter(headers['retry-after']) })
+}
+
+function readCredentials({ body }: OutboundResponse, times: CallTimes): Credentials {
+  const parsed = successSchema.safeParse(parseJson(body))
+  if (!parsed.success) throw unusable('not the documented answer')
+  const { accessKey, secretKey, sessionToken, expiration } = parsed.data.result.credentials
+  const expiresAt = readExpiration(expiration, times)
+  if (expiresAt === undefined) throw unusable('no usable expiration')
+  return { accessKey, secretKey, sessionToken, expiresAt }
+}
+
+function unusable(
+  reason: string,
+  code: 'upstream_unavailable' | 'upstream_timeout' = 'upstream_unavailable',
+  cause?: unknown,
+): VendError {
+  return new VendError(code, {
+    log: { upstream: { reason } },
+    cause,
+    ...(code === 'upstream_unavailable' && { retryAfterSeconds: 1 }),
+  })
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}
+
+/** Whole seconds up to a minute are believed; a date, or more, is cut down to what keeps a client trying. */
+function retryAfter(header: string | string[] | undefined): number {
+  const seconds = typeof header === 'string' && /^\d{1,6}$/u.test(header) ? Number(header) : 1
+  return Math.min(Math.max(seconds, 1), 60)
+}

@@ -1,0 +1,63 @@
+import type { Test } from 'tap'
+import type { App } from '../../routes/services.ts'
+import { type AppDependencies, buildApp } from '../../src/app.ts'
+import { type Config, type Environment, readConfig } from '../../src/config.ts'
+import type { AssumeRoleRequest, Credentials } from '../../src/sts/credentials.ts'
+import { captureLogs } from './logs.ts'
+import { AUDIENCE, ISSUER, keys } from './tokens.ts'
+
+/** Values that must never be seen anywhere but in a successful answer. */
+export const SENTINELS = {
+  accessKey: 'SENTINEL-vended-access-key',
+  secretKey: 'SENTINEL-vended-secret-key',
+  sessionToken: 'SENTINEL-vended-session-token',
+  stsAccessKey: 'SENTINEL-long-lived-access-key',
+  stsSecretKey: 'SENTINEL-long-lived-secret-key',
+} as const
+
+/** An environment that `readConfig` accepts. */
+export const environment: Environment = {
+  JWT_ISSUER: ISSUER,
+  JWT_AUDIENCE: AUDIENCE,
+  JWT_SECRET: keys.hmac,
+  JDCLOUD_ACCESS_KEY: SENTINELS.stsAccessKey,
+  JDCLOUD_SECRET_KEY: SENTINELS.stsSecretKey,
+  JDCLOUD_ACCOUNT_ID: '111111111111',
+  JDCLOUD_ROLE_NAME: 'test-role',
+  JDCLOUD_STS_ENDPOINT: 'http://127.0.0.1:1',
+  OSS_REGION: 'cn-north-1',
+  OSS_BUCKET: 'test-app',
+}
+
+/** Changes to the environment, and dependencies that are not the tests' usual ones. */
+export type Overrides = Readonly<{
+  env?: Environment
+  config?: (config: Config) => Config
+  dependencies?: Partial<AppDependencies>
+}>
+
+/** The app on a source that records what it is asked for and pays out sentinels; torn down with the test. */
+export async function build(
+  t: Test,
+  { env = {}, config = (c) => c, dependencies = {} }: Overrides = {},
+): Promise<{
+  app: App
+  drain: () => void
+  asked: AssumeRoleRequest[]
+  logs: ReturnType<typeof captureLogs>
+}> {
+  const asked: AssumeRoleRequest[] = []
+  const logs = captureLogs()
+  const source = {
+    async assumeRole(request: AssumeRoleRequest): Promise<Credentials> {
+      asked.push(request)
+      const { accessKey, secretKey, sessionToken } = SENTINELS
+      return { accessKey, secretKey, sessionToken, expiresAt: Date.now() + request.durationSeconds * 1000 }
+    },
+    close: async () => {},
+  }
+  const settings = config(readConfig({ ...environment, ...env }))
+  const { app, drain } = await buildApp(settings, { logger: logs.logger, source, ...dependencies })
+  t.teardown(() => app.close())
+  return { app, drain, asked, logs }
+}

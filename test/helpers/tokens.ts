@@ -1,0 +1,60 @@
+import { createHmac, generateKeyPairSync, type KeyObject, sign } from 'node:crypto'
+
+/** Keys made for this run, one pair for each family of algorithms. */
+export const keys = {
+  hmac: 'fixture-secret-of-more-than-thirty-two-bytes-for-tests-only-0123',
+  rsa: generateKeyPairSync('rsa', { modulusLength: 2048 }),
+  p256: generateKeyPairSync('ec', { namedCurve: 'P-256' }),
+  p384: generateKeyPairSync('ec', { namedCurve: 'P-384' }),
+  p521: generateKeyPairSync('ec', { namedCurve: 'P-521' }),
+  ed25519: generateKeyPairSync('ed25519'),
+}
+
+export const ISSUER = 'https://login.example.test'
+export const AUDIENCE = 'https://api.example.test'
+
+/** Claims that the test issuer's configuration accepts, valid for ten minutes. */
+export function claims(overrides: Record<string, unknown> = {}): Record<string, unknown> {
+  const now = Math.floor(Date.now() / 1000)
+  return {
+    iss: ISSUER,
+    aud: AUDIENCE,
+    sub: 'alice',
+    scope: 'oss.upload',
+    iat: now,
+    exp: now + 600,
+    ...overrides,
+  }
+}
+
+/** Mints like an issuer would; `alg` picks the key. Written by hand because it must also mint what no library would. */
+export function mint(
+  payload: Record<string, unknown> | string,
+  header: Record<string, unknown> = {},
+  key: KeyObject | string = keyFor(String(header.alg ?? 'HS256')),
+): string {
+  const fullHeader = { alg: 'HS256', typ: 'JWT', ...header }
+  const input = [JSON.stringify(fullHeader), typeof payload === 'string' ? payload : JSON.stringify(payload)]
+    .map((part) => Buffer.from(part).toString('base64url'))
+    .join('.')
+  return `${input}.${signature(String(fullHeader.alg), input, key)}`
+}
+
+function keyFor(alg: string): KeyObject | string {
+  if (alg.startsWith('RS') || alg.startsWith('PS')) return keys.rsa.privateKey
+  if (alg === 'ES256') return keys.p256.privateKey
+  if (alg === 'ES384') return keys.p384.privateKey
+  if (alg === 'ES512') return keys.p521.privateKey
+  return alg === 'EdDSA' ? keys.ed25519.privateKey : keys.hmac
+}
+
+function signature(alg: string, input: string, key: KeyObject | string): string {
+  if (alg === 'none') return ''
+  const hash = `sha${alg.slice(2)}`
+  if (typeof key === 'string') return createHmac(hash, key).update(input).digest('base64url')
+  const padding = alg.startsWith('PS') ? { padding: 6, saltLength: Number(alg.slice(2)) / 8 } : {}
+  const options = { key, ...padding, ...(alg.startsWith('ES') && { dsaEncoding: 'ieee-p1363' as const }) }
+  return sign(alg === 'EdDSA' ? null : hash, Buffer.from(input), options).toString('base64url')
+}
+
+export const pem = (key: KeyObject): string => String(key.export({ type: 'spki', format: 'pem' }))

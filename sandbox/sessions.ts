@@ -16,7 +16,9 @@ export type Session = Readonly<{
 }>
 
 /** What a pair of access key and session token is worth. */
-export type SessionLookup = { status: 'valid'; session: Session } | { status: 'expired' | 'mismatch' | 'unknown' }
+export type SessionLookup =
+  /** `expired` comes with its session too: only a right signature may learn that it is. */
+  { status: 'valid' | 'expired'; session: Session } | { status: 'mismatch' | 'unknown' }
 
 /**
  * The sessions that are alive, in a table on the server's side: a token is nothing but 384 random bytes, so there is
@@ -45,7 +47,7 @@ export function createSessionStore(clock: Clock) {
       const given = Buffer.from(sessionToken)
       const expected = Buffer.from(session.sessionToken)
       if (given.length !== expected.length || !timingSafeEqual(given, expected)) return { status: 'mismatch' }
-      if (clock() >= session.expiresAt) return { status: 'expired' }
+      if (clock() >= session.expiresAt) return { status: 'expired', session }
       return { status: 'valid', session }
     },
 

@@ -1,0 +1,51 @@
+import type { z } from 'zod'
+import type { Operation } from '../../src/policy/operations.ts'
+import type { World } from '../world.ts'
+import type { Touched } from './access.ts'
+import { OssError } from './errors.ts'
+import type { OssRequest } from './request.ts'
+import type { Bucket, Store, StoredObject } from './store.ts'
+
+/** What an operation works with, once its caller is known. */
+export type Context = Readonly<{
+  world: World
+  store: Store
+  request: OssRequest
+  /** Whether the caller may do something else beside the operation that was let in. */
+  may(operation: Operation, touched: Touched): boolean
+  /** The body, which is what its digests say. */
+  readBody(): Promise<Buffer>
+  /** The body as an XML document. */
+  readXml<T>(schema: z.ZodType<T>): Promise<T>
+}>
+
+/** The same for an operation on a bucket that exists, or on an object in it. */
+export type BucketContext = Context & Readonly<{ bucket: Bucket }>
+
+/**
+ * The object under a key. Whether there is none is for those to know who may list the bucket.
+ *
+ * @throws OssError NoSuchKey, AccessDenied
+ */
+export function findObject({ may }: Context, bucket: Bucket, key: string): StoredObject {
+  const object = bucket.get(key)
+  if (object) return object
+  throw new OssError(may('ListObjectsV2', { bucket: bucket.name }) ? 'NoSuchKey' : 'AccessDenied')
+}
+
+/**
+ * Reads a parameter that is a whole number within bounds.
+ *
+ * @throws OssError InvalidArgument
+ */
+export function integerParameter(
+  { query }: OssRequest,
+  name: string,
+  { fallback, min = 0, max = 2 ** 31 - 1 }: { fallback?: number; min?: number; max?: number },
+): number {
+  const text = query.get(name)
+  if (text === undefined && fallback !== undefined) return fallback
+  const value = /^\d{1,10}$/u.test(text ?? '') ? Number(text) : Number.NaN
+  if (value >= min && value <= max) return value
+  throw new OssError('InvalidArgument', `${name} must be an integer between ${min} and ${max}.`)
+}

@@ -1,0 +1,38 @@
+import { matchesWildcard } from '../../src/policy/wildcard.ts'
+
+/** One rule of a bucket's CORS configuration. Origins and headers may hold one `*`. */
+export type CorsRule = Readonly<{
+  origins: readonly string[]
+  methods: readonly string[]
+  /** In any case. */
+  headers: readonly string[]
+  exposed: readonly string[]
+  maxAgeSeconds: number | undefined
+  id: string | undefined
+}>
+
+/** What a browser asks for. `headers` are those that a preflight names, in lower case. */
+export type CorsRequest = Readonly<{ origin: string; method: string; headers: readonly string[] }>
+
+/** The headers that let the page read the answer, by the first rule that fits; undefined when none does. */
+export function corsHeaders(
+  rules: readonly CorsRule[],
+  { origin, method, headers }: CorsRequest,
+): Record<string, string> | undefined {
+  for (const rule of rules) {
+    const allowedOrigin = rule.origins.find((pattern) => matchesWildcard(pattern, origin))
+    if (allowedOrigin === undefined || !rule.methods.includes(method)) continue
+    if (!headers.every((name) => rule.headers.some((pattern) => matchesWildcard(pattern.toLowerCase(), name)))) continue
+    return {
+      // With `*` a browser sends no credentials of its own; S3 tells the two apart in the same way.
+      'access-control-allow-origin': allowedOrigin === '*' ? '*' : origin,
+      ...(allowedOrigin !== '*' && { 'access-control-allow-credentials': 'true' }),
+      'access-control-allow-methods': rule.methods.join(', '),
+      ...(headers.length > 0 && { 'access-control-allow-headers': headers.join(', ') }),
+      ...(rule.exposed.length > 0 && { 'access-control-expose-headers': rule.exposed.join(', ') }),
+      ...(rule.maxAgeSeconds !== undefined && { 'access-control-max-age': String(rule.maxAgeSeconds) }),
+      vary: 'Origin, Access-Control-Request-Headers, Access-Control-Request-Method',
+    }
+  }
+  return undefined
+}

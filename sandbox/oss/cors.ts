@@ -1,0 +1,34 @@
+import { corsHeaders } from './cors-rules.ts'
+import { OssError } from './errors.ts'
+import type { Headers, OssRequest } from './request.ts'
+import type { OssResponse } from './response.ts'
+import type { Bucket } from './store.ts'
+
+/**
+ * Answers a preflight, which nobody signs.
+ *
+ * @throws OssError BadRequest, AccessForbidden
+ */
+export function preflight({ headers }: OssRequest, bucket: Bucket | undefined): OssResponse {
+  const origin = headers.get('origin')
+  const method = headers.get('access-control-request-method')
+  if (origin === undefined) throw new OssError('BadRequest', 'Insufficient information. Origin request header needed.')
+  if (method === undefined) {
+    throw new OssError('BadRequest', 'Insufficient information. Access-Control-Request-Method header needed.')
+  }
+  const wanted = (headers.get('access-control-request-headers') ?? '')
+    .split(',')
+    .map((name) => name.trim().toLowerCase())
+    .filter((name) => name !== '')
+  // A bucket that is not there answers as one without rules: strangers need not know.
+  const allowed = corsHeaders(bucket?.cors.rules ?? [], { origin, method, headers: wanted })
+  if (!allowed) throw new OssError('AccessForbidden')
+  return { status: 200, headers: allowed }
+}
+
+/** The headers that let a page read the answer to a request that its browser did send, errors included. */
+export function actualCors(headers: Headers, method: string, bucket: Bucket | undefined): Record<string, string> {
+  const origin = headers.get('origin')
+  if (origin === undefined) return {}
+  return corsHeaders(bucket?.cors.rules ?? [], { origin, method, headers: [] }) ?? {}
+}

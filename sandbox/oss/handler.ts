@@ -1,0 +1,115 @@
+import { randomBytes } from 'node:crypto'
+import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http'
+import type { World } from '../world.ts'
+import { isAllowed } from './access.ts'
+import { authenticate } from './authenticate.ts'
+import { checkBodyHeaders, contentLength, readBody, verifyBody } from './body.ts'
+import { ACCOUNT_ROUTES, BUCKET_ROUTES } from './bucket-routes.ts'
+import type { Context } from './context.ts'
+import { actualCors, preflight } from './cors.ts'
+import { OssError } from './errors.ts'
+import { OBJECT_ROUTES } from './object-routes.ts'
+import { isPostedForm, postObject } from './post-object.ts'
+import { type OssRequest, parseRequest } from './request.ts'
+import { errorResponse, type OssResponse, writeResponse } from './response.ts'
+import { findRoute, type Route } from './route.ts'
+import { createStore, type Store } from './store.ts'
+import { checkSupported } from './supported-headers.ts'
+import { MAX_XML_BYTES, parseXml } from './xml.ts'
+
+/** What may be left out. */
+export type OssOptions = Readonly<{
+  /** Is told of an exception that is nobody's fault but this code's; the client reads InternalError and no more. */
+  onInternalError?: (error: unknown) => void
+}>
+
+/** The OSS as a listener for `node:http`. */
+export type OssHandler = RequestListener & {
+  /** What it holds, for seeds and tests: `handler.store.get('test-app')?.put('key', body)` asks nobody. */
+  readonly store: Store
+}
+
+/**
+ * JD Cloud's OSS in memory, over the users, sessions and buckets of a world. Whatever it does not know, it refuses.
+ */
+export function createOssHandler(world: World, { onInternalError = () => undefined }: OssOptions = {}): OssHandler {
+  const store = createStore(world.buckets, world.clock)
+
+  async function answer(req: IncomingMessage, request: OssRequest): Promise<OssResponse> {
+    if (request.method === 'OPTIONS') return preflight(request, store.get(request.bucket ?? ''))
+    if (isPostedForm(request)) {
+      checkBodyHeaders(request.headers)
+      return await postObject(world, store, request, () => readBody(req))
+    }
+    const principal = authenticate(world, request)
+    const route = findRoute(routesFor(request), request)
+    checkBodyHeaders(request.headers)
+    checkSupported(request.headers)
+
+    const body = async () => {
+      const bytes = await readBody(req)
+      verifyBody(bytes, request.headers)
+      return bytes
+    }
+    const context: Context = {
+      world,
+      store,
+      request,
+      may: (operation, touched) => isAllowed(world, principal, operation, touched),
+      readBody: body,
+      async readXml(schema) {
+        if (contentLength(request.headers) > MAX_XML_BYTES) throw new OssError('MaxMessageLengthExceeded')
+        return parseXml(await body(), schema)
+      },
+    }
+    return await run(route, context, principal === 'owner')
+  }
+
+  async function listen(req: IncomingMessage, res: ServerResponse): Promise<void> {
+    const requestId = randomBytes(8).toString('hex').toUpperCase()
+    const method = req.method ?? ''
+    let cors = {}
+    let response: OssResponse
+    try {
+      const request = parseRequest(req, world.buckets)
+      cors = actualCors(request.headers, method, store.get(request.bucket ?? ''))
+      response = await answer(req, request)
+    } catch (error) {
+      // A client that left in the middle of its body wants no answer.
+      if (req.errored) return
+      if (!(error instanceof OssError)) onInternalError(error)
+      const refusal = error instanceof OssError ? error : new OssError('InternalError')
+      response = errorResponse(refusal, req.url?.split('?', 1)[0] ?? '', requestId)
+    }
+    writeResponse(res, method, {
+      ...response,
+      headers: { 'x-amz-request-id': requestId, ...cors, ...response.headers },
+    })
+  }
+
+  const listener = (req: IncomingMessage, res: ServerResponse) => {
+    listen(req, res).catch((error) => {
+      onInternalError(error)
+      res.destroy()
+    })
+  }
+  return Object.assign(listener, { store })
+}
+
+function routesFor({ bucket, key }: OssRequest): readonly Route[] {
+  if (bucket === undefined) return ACCOUNT_ROUTES
+  return key === '' ? BUCKET_ROUTES : OBJECT_ROUTES
+}
+
+async function run(route: Route, context: Context, isOwner: boolean): Promise<OssResponse> {
+  const { request, store, may } = context
+  const bucket = store.get(request.bucket ?? '')
+  if ('handle' in route && !bucket) throw new OssError('NoSuchBucket')
+  const touched = { bucket: request.bucket, ...(request.key !== '' && { key: request.key }) }
+  if (route.access === 'owner' ? !isOwner : route.access !== 'each' && !may(route.access, touched)) {
+    throw new OssError('AccessDenied')
+  }
+  if ('handleWithoutBucket' in route) return await route.handleWithoutBucket(context)
+  if (!bucket) throw new OssError('NoSuchBucket')
+  return await route.handle({ ...context, bucket })
+}

@@ -1,0 +1,42 @@
+import { copyObject } from './copy.ts'
+import { listParts } from './list-multipart.ts'
+import {
+  abortMultipartUpload,
+  completeMultipartUpload,
+  createMultipartUpload,
+  uploadPart,
+  uploadPartCopy,
+} from './multipart.ts'
+import { deleteObject, getObject, putObject } from './objects.ts'
+import type { Route } from './route.ts'
+
+const PART = ['partNumber', 'uploadId']
+const OVERRIDES = [
+  'response-content-type',
+  'response-content-language',
+  'response-content-disposition',
+  'response-content-encoding',
+  'response-cache-control',
+  'response-expires',
+]
+
+/** What can be done with an object. Whatever needs more comes first. */
+export const OBJECT_ROUTES: readonly Route[] = [
+  { method: 'PUT', needs: PART, copies: true, access: 'UploadPartCopy', handle: uploadPartCopy },
+  { method: 'PUT', needs: PART, access: 'UploadPart', handle: uploadPart },
+  { method: 'PUT', copies: true, access: 'CopyObject', handle: copyObject },
+  { method: 'PUT', access: 'PutObject', handle: putObject },
+  {
+    method: 'GET',
+    needs: ['uploadId'],
+    takes: ['max-parts', 'part-number-marker'],
+    access: 'ListParts',
+    handle: listParts,
+  },
+  { method: 'GET', takes: OVERRIDES, access: 'GetObject', handle: getObject },
+  { method: 'HEAD', takes: OVERRIDES, access: 'HeadObject', handle: getObject },
+  { method: 'DELETE', needs: ['uploadId'], access: 'AbortMultipartUpload', handle: abortMultipartUpload },
+  { method: 'DELETE', access: 'DeleteObject', handle: deleteObject },
+  { method: 'POST', needs: ['uploads'], access: 'CreateMultipartUpload', handle: createMultipartUpload },
+  { method: 'POST', needs: ['uploadId'], access: 'CompleteMultipartUpload', handle: completeMultipartUpload },
+]

@@ -1,0 +1,73 @@
+import { createHash } from 'node:crypto'
+import type { Clock } from '../world.ts'
+import type { CorsRule } from './cors-rules.ts'
+import { createUploads, type Uploads } from './uploads.ts'
+import { compareUtf8 } from './utf8-order.ts'
+
+/** What is kept of an object beside its bytes: headers to give back with it, by lower-case name. */
+export type Metadata = ReadonlyMap<string, string>
+
+/** An object. It is never changed, only replaced. */
+export type StoredObject = Readonly<{
+  key: string
+  body: Buffer
+  /** Without quotes. */
+  etag: string
+  /** Epoch milliseconds. */
+  lastModified: number
+  metadata: Metadata
+}>
+
+/** A bucket, with its objects, its unfinished uploads and its CORS rules. */
+export type Bucket = Readonly<{
+  name: string
+  createdAt: number
+  /** `etag` is the body's MD5 unless it is given, as multipart uploads do. */
+  put(key: string, body: Buffer, metadata?: Metadata, etag?: string): StoredObject
+  get(key: string): StoredObject | undefined
+  delete(key: string): void
+  /** All keys, in the order of their UTF-8 bytes. */
+  keys(): readonly string[]
+  uploads: Uploads
+  cors: { rules: readonly CorsRule[] | undefined }
+}>
+
+/** The buckets that exist, by name. */
+export type Store = Map<string, Bucket>
+
+/** An account's buckets, all of them empty. */
+export function createStore(names: readonly string[], clock: Clock): Store {
+  return new Map(names.map((name) => [name, createBucket(name, clock)]))
+}
+
+/** A new, empty bucket. */
+export function createBucket(name: string, clock: Clock): Bucket {
+  const objects = new Map<string, StoredObject>()
+  let sorted: readonly string[] | undefined
+
+  return {
+    name,
+    createdAt: clock(),
+    put(key, body, metadata = new Map(), etag = md5(body)) {
+      const object = { key, body, etag, lastModified: clock(), metadata }
+      if (!objects.has(key)) sorted = undefined
+      objects.set(key, object)
+      return object
+    },
+    get: (key) => objects.get(key),
+    delete(key) {
+      if (objects.delete(key)) sorted = undefined
+    },
+    keys() {
+      sorted ??= [...objects.keys()].sort(compareUtf8)
+      return sorted
+    },
+    uploads: createUploads(clock),
+    cors: { rules: undefined },
+  }
+}
+
+/** MD5 in hexadecimal, which S3 uses for ETags. */
+export function md5(body: Buffer): string {
+  return createHash('md5').update(body).digest('hex')
+}

@@ -1,0 +1,58 @@
+import { OssError } from './errors.ts'
+import { decodePercent } from './percent.ts'
+
+/** The most that a key may have. */
+export const MAX_KEY_BYTES = 1024
+/** aws4 reads a query with Node's querystring, which drops whatever comes after its first thousand parameters. */
+const MAX_PARAMETERS = 200
+
+/** Where a request goes. `key` is empty when it is about the bucket; without a bucket it is about the account. */
+export type Target = Readonly<{
+  bucket: string | undefined
+  key: string
+  /** Decoded once, as a whole. */
+  path: string
+  query: ReadonlyMap<string, string>
+}>
+
+/**
+ * Reads a request target, in path style or, when the host starts with the name of a bucket, in virtual host style. Keys
+ * are literal: `..`, `.` and empty segments stay.
+ *
+ * @throws OssError InvalidURI, KeyTooLongError
+ */
+export function parseTarget(url: string, host: string, buckets: readonly string[]): Target {
+  // Raw bytes beyond ASCII have no one decoding, and an absolute URL would bring a second host.
+  if (!/^\/[\x21-\x7e]*$/u.test(url)) throw new OssError('InvalidURI')
+  const mark = url.indexOf('?')
+  const path = decodePercent(mark < 0 ? url : url.slice(0, mark))
+  const query = parseQuery(mark < 0 ? '' : url.slice(mark + 1))
+
+  const virtual = buckets.find((name) => host.toLowerCase().startsWith(`${name}.`))
+  const [bucket, key] = virtual === undefined ? splitPath(path.slice(1)) : [virtual, path.slice(1)]
+  if (Buffer.byteLength(key) > MAX_KEY_BYTES) throw new OssError('KeyTooLongError')
+  return { bucket, key, path, query }
+}
+
+function splitPath(path: string): [bucket: string | undefined, key: string] {
+  if (path === '') return [undefined, '']
+  const slash = path.indexOf('/')
+  return slash < 0 ? [path, ''] : [path.slice(0, slash), path.slice(slash + 1)]
+}
+
+function parseQuery(text: string): Map<string, string> {
+  const query = new Map<string, string>()
+  for (const pair of text.split('&')) {
+    if (pair === '') continue
+    const equals = pair.indexOf('=')
+    const name = decodeForm(equals < 0 ? pair : pair.slice(0, equals))
+    // Of a repeated parameter only one value would be signed, and another one might be used.
+    if (name === '' || query.has(name))
+      throw new OssError('InvalidURI', 'A query parameter has no name, or stands twice.')
+    query.set(name, equals < 0 ? '' : decodeForm(pair.slice(equals + 1)))
+  }
+  if (query.size > MAX_PARAMETERS) throw new OssError('InvalidURI', 'There are too many query parameters.')
+  return query
+}
+
+const decodeForm = (text: string) => decodePercent(text.replaceAll('+', ' '))

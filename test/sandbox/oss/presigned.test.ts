@@ -1,0 +1,150 @@
+import { GetObjectCommand, PutObjectCommand, UploadPartCommand } from '@aws-sdk/client-s3'
+import { getSignedUrl } from '@aws-sdk/s3-request-presigner'
+import t from 'tap'
+import { request } from 'undici'
+import { allow, BUCKET, type Call, OWNER, startOss, type Wire } from './harness.ts'
+
+const where = { Bucket: BUCKET, Key: 'users/alice/a b.txt' }
+
+t.test("the SDK's presigned URLs", async (t) => {
+  const oss = await startOss(t)
+  const session = oss.session(allow(['oss:PutObject', 'oss:GetObject'], 'users/alice/*'))
+  const s3 = oss.client(session)
+
+  const put = await getSignedUrl(s3, new PutObjectCommand({ ...where, Metadata: { album: 'trip' } }), { expiresIn: 60 })
+  t.equal((await request(put, { method: 'PUT', body: 'hello' })).statusCode, 200)
+  t.equal(oss.bucket.get(where.Key)?.metadata.get('x-amz-meta-album'), 'trip', 'headers that went into the query count')
+
+  const command = new GetObjectCommand({ ...where, ResponseContentType: 'text/plain' })
+  const get = await getSignedUrl(s3, command, { expiresIn: 60 })
+  const got = await request(get)
+  t.equal(got.headers['content-type'], 'text/plain')
+  t.equal(await got.body.text(), 'hello')
+
+  const { id: UploadId } = oss.bucket.uploads.create(where.Key, new Map())
+  const part = await getSignedUrl(s3, new UploadPartCommand({ ...where, UploadId, PartNumber: 1 }), { expiresIn: 60 })
+  t.equal((await request(part, { method: 'PUT', body: 'part' })).statusCode, 200)
+  t.equal(oss.bucket.uploads.get(UploadId, where.Key).parts.get(1)?.body.toString(), 'part')
+})
+
+const parameter = (name: string, value: string) => (wire: Wire) => {
+  const query = new URLSearchParams(wire.query)
+  query.set(name, value)
+  return { ...wire, query: query.toString() }
+}
+const without = (name: string) => (wire: Wire) => {
+  const query = new URLSearchParams(wire.query)
+  query.delete(name)
+  return { ...wire, query: query.toString() }
+}
+
+t.test('a presigned URL is good for what it was signed for and nothing else', async (t) => {
+  const oss = await startOss(t)
+  oss.bucket.put('key', Buffer.from('hello'))
+  const start = Math.floor(oss.time.now / 1000) * 1000
+  const query = (input: Call): Call => ({ presign: 60, ...input })
+  type Row = Readonly<{ name: string; input: Call; later?: number; want: readonly [number, string?] }>
+  const rows: readonly Row[] = [
+    { name: 'as it is', input: query({}), want: [200] },
+    { name: 'in its last second', input: query({}), later: 59_999, want: [200] },
+    { name: 'expired', input: query({}), later: 60_000, want: [403, 'AccessDenied'] },
+    { name: 'from the future', input: query({ at: start + 16 * 60_000 }), want: [403, 'AccessDenied'] },
+    { name: 'older than the skew', input: query({ presign: 604_800 }), later: 604_799_000, want: [200] },
+    {
+      name: 'another key',
+      input: query({ tamper: (wire) => ({ ...wire, path: `/${BUCKET}/other` }) }),
+      want: [403, 'SignatureDoesNotMatch'],
+    },
+    {
+      name: 'another expiry',
+      input: query({ tamper: parameter('X-Amz-Expires', '6000') }),
+      want: [403, 'SignatureDoesNotMatch'],
+    },
+    {
+      name: 'another date',
+      input: query({ tamper: parameter('X-Amz-Date', '20260101T000000Z') }),
+      later: 1,
+      want: [400, 'AuthorizationQueryParametersError'],
+    },
+    {
+      name: 'no expiry',
+      input: query({ tamper: without('X-Amz-Expires') }),
+      want: [400, 'AuthorizationQueryParametersError'],
+    },
+    {
+      name: 'no signature',
+      input: query({ tamper: without('X-Amz-Signature') }),
+      want: [400, 'AuthorizationQueryParametersError'],
+    },
+    { name: 'an expiry of nothing', input: query({ presign: 0 }), want: [400, 'AuthorizationQueryParametersError'] },
+    {
+      name: 'an expiry over a week',
+      input: query({ presign: 604_801 }),
+      want: [400, 'AuthorizationQueryParametersError'],
+    },
+    {
+      name: 'an expiry that is no number',
+      input: query({ tamper: parameter('X-Amz-Expires', '1e3') }),
+      want: [400, 'AuthorizationQueryParametersError'],
+    },
+    { name: 'another region', input: query({ region: 'us-east-1' }), want: [400, 'AuthorizationQueryParametersError'] },
+    { name: 'a subresource', input: query({ tamper: parameter('acl', '') }), want: [403, 'SignatureDoesNotMatch'] },
+    {
+      name: 'a header that turns it into a copy',
+      input: query({ method: 'PUT', unsigned: { 'x-amz-copy-source': `/${BUCKET}/key` } }),
+      want: [403, 'AccessDenied'],
+    },
+    {
+      name: 'a parameter that turns it into a copy',
+      input: query({ method: 'PUT', tamper: parameter('X-Amz-Copy-Source', `/${BUCKET}/key`) }),
+      want: [403, 'SignatureDoesNotMatch'],
+    },
+    {
+      name: 'a header in both places',
+      input: query({ query: { 'x-amz-meta-a': '1' }, headers: { 'x-amz-meta-a': '2' } }),
+      want: [400, 'InvalidArgument'],
+    },
+    {
+      name: 'a body with another hash than was signed',
+      input: query({
+        method: 'PUT',
+        query: { 'X-Amz-Content-Sha256': '0'.repeat(64) },
+        payloadHash: '0'.repeat(64),
+        body: 'x',
+      }),
+      want: [400, 'XAmzContentSHA256Mismatch'],
+    },
+  ]
+  for (const { name, input, later = 0, want } of rows) {
+    t.test(name, async (t) => {
+      oss.time.now = start
+      const wire = oss.sign({ at: start, ...input })
+      oss.time.now = start + later
+      const { status, code } = await oss.send(input.method ?? 'GET', wire)
+      t.strictSame([status, code], [want[0], want[1]])
+      oss.bucket.put('key', Buffer.from('hello'))
+    })
+  }
+
+  t.test('signed for GET, sent as DELETE', async (t) => {
+    oss.time.now = start
+    const { status, code } = await oss.send('DELETE', oss.sign({ presign: 60 }))
+    t.strictSame([status, code], [403, 'SignatureDoesNotMatch'])
+    t.ok(oss.bucket.get('key'))
+  })
+
+  t.test('whose session has ended', async (t) => {
+    oss.time.now = start
+    const wire = oss.sign({ presign: 7200, keys: oss.session() })
+    t.equal((await oss.send('GET', wire)).status, 200)
+    oss.time.now = start + 3_600_000
+    t.equal((await oss.send('GET', wire)).code, 'ExpiredToken')
+  })
+
+  t.test('signed by somebody who may not', async (t) => {
+    oss.time.now = start
+    const keys = oss.session(allow(['oss:PutObject'], '*'))
+    t.equal((await oss.call({ presign: 60, keys })).code, 'AccessDenied')
+    t.equal((await oss.call({ presign: 60, keys: OWNER })).text, 'hello')
+  })
+})

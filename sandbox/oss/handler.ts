@@ -102,14 +102,18 @@ function routesFor({ bucket, key }: OssRequest): readonly Route[] {
 }
 
 async function run(route: Route, context: Context, isOwner: boolean): Promise<OssResponse> {
-  const { request, store, may } = context
-  const bucket = store.get(request.bucket ?? '')
-  if ('handle' in route && !bucket) throw new OssError('NoSuchBucket')
+  const { request, may } = context
+  const act = prepare(route, context)
   const touched = { bucket: request.bucket, ...(request.key !== '' && { key: request.key }) }
   if (route.access === 'owner' ? !isOwner : route.access !== 'each' && !may(route.access, touched)) {
     throw new OssError('AccessDenied')
   }
-  if ('handleWithoutBucket' in route) return await route.handleWithoutBucket(context)
+  return await act()
+}
+
+function prepare(route: Route, context: Context): () => OssResponse | Promise<OssResponse> {
+  if ('handleWithoutBucket' in route) return () => route.handleWithoutBucket(context)
+  const bucket = context.store.get(context.request.bucket ?? '')
   if (!bucket) throw new OssError('NoSuchBucket')
-  return await route.handle({ ...context, bucket })
+  return () => route.handle({ ...context, bucket })
 }

@@ -8,8 +8,8 @@ const MAX_FIELD_BYTES = 20 * 1024
 export type Form = Readonly<{ fields: ReadonlyMap<string, string>; file: Buffer; filename: string }>
 
 /**
- * Reads a `multipart/form-data` body. What comes after the file is passed over, as S3 does: its name for the file's
- * content is that it comes last.
+ * Reads a `multipart/form-data` body. The file must come last: fields after it are passed over, as S3 does, so a key or
+ * a policy there is missing.
  *
  * @throws OssError MalformedPOSTRequest, InvalidArgument, MaxPostPreDataLengthExceededError
  */

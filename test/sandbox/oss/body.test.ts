@@ -64,6 +64,11 @@ t.test('bodies that JD Cloud does not take', async (t) => {
       want: [411, 'MissingContentLength'],
     },
     {
+      name: 'a stream without a length, for the operations that do not ask for one themselves',
+      input: { ...body, method: 'POST', query: { uploads: '' }, unsigned: { 'transfer-encoding': 'chunked' } },
+      want: [411, 'MissingContentLength'],
+    },
+    {
       name: 'aws-chunked by a stranger',
       input: { ...body, payloadHash: chunked, keys: { accessKey: 'x', secretKey: 'x' } },
       want: [403, 'InvalidAccessKeyId'],
@@ -124,4 +129,11 @@ t.test('who hangs up in the middle stores nothing', async (t) => {
   await once(socket.resume(), 'close')
   t.equal((await oss.call({ method: 'PUT', body: 'whole' })).status, 200, 'and the server is still there')
   t.equal(oss.bucket.get('key')?.body.toString(), 'whole')
+})
+
+t.test('a form without a length is not read', async (t) => {
+  const oss = await startOss(t)
+  const head = 'host: localhost\r\ncontent-type: multipart/form-data; boundary=b\r\ntransfer-encoding: chunked\r\n'
+  const answer = await sendRaw(oss.url, `POST /${BUCKET} HTTP/1.1\r\n${head}connection: close\r\n\r\n0\r\n\r\n`)
+  t.match(answer, /^HTTP\/1\.1 411 .*MissingContentLength/su)
 })

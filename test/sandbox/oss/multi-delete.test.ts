@@ -62,7 +62,7 @@ t.test('bodies that delete nothing', async (t) => {
       body: `<!DOCTYPE d SYSTEM "file:///etc/passwd">${list('key')}`,
       want: malformed,
     },
-    { name: 'an entity that nobody declared', body: list('&key;'), want: malformed },
+    { name: 'an entity that nobody declared', body: list('ke&none;y'), want: malformed },
     { name: 'a reference beyond Unicode', body: list('&#x110000;'), want: malformed },
     { name: 'CDATA', body: list('<![CDATA[key]]>'), want: malformed },
     {

@@ -1,0 +1,135 @@
+import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http'
+import { Readable } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
+import { isLoopback } from './loopback.ts'
+import { Refusal } from './sts/refusals.ts'
+
+/** One way in which a listener misbehaves. */
+type FaultKind =
+  /** Answers as always, so many milliseconds late. */
+  | { kind: 'delay'; ms: number }
+  /** JD Cloud's error document; `retryAfter` is the header's value. */
+  | { kind: 'status'; status: 429; retryAfter?: string }
+  | { kind: 'status'; status: 500 }
+  /** 502 with a gateway's HTML page. */
+  | { kind: 'html' }
+  /** 200 with an empty body. */
+  | { kind: 'empty' }
+  /** The connection is reset before the first byte of an answer. */
+  | { kind: 'reset' }
+  /** The connection is reset after the headers and a part of the body. */
+  | { kind: 'resetMidBody' }
+  /** 200 with bytes that are neither JSON nor UTF-8, though they say that they are. */
+  | { kind: 'garbage' }
+  /** Ends properly, short of the content-length that it announced. */
+  | { kind: 'truncated' }
+  /** 302 to another URL on loopback. */
+  | { kind: 'redirect'; to: string }
+  /** 200 with a body that never ends. */
+  | { kind: 'huge' }
+  /** Never answers. */
+  | { kind: 'hang' }
+
+/** A fault, for the next `times` requests, or until it is changed. */
+export type Fault = Readonly<FaultKind & { times?: number }>
+
+/** The switch of one listener. */
+export type Faults = Readonly<{
+  /** Replaces the fault in force; `undefined` ends it. Requests that are under way keep the one that they met. */
+  set(fault: Fault | undefined): void
+  /** The fault that the next request meets, which counts against its `times`. */
+  take(): Fault | undefined
+}>
+
+/** @throws RangeError when `times` is not a positive integer, or a redirect leaves loopback. */
+export function createFaults(): Faults {
+  let current: Fault | undefined
+  let left = 0
+
+  return {
+    set(fault) {
+      const times = fault?.times ?? Number.POSITIVE_INFINITY
+      if (!(times === Number.POSITIVE_INFINITY || Number.isSafeInteger(times)) || times < 1) {
+        throw new RangeError('times must be a positive integer')
+      }
+      if (fault?.kind === 'redirect' && !isLoopback(new URL(fault.to).hostname.replace(/^\[|\]$/gu, ''))) {
+        throw new RangeError('a redirect must stay on loopback')
+      }
+      current = fault
+      left = times
+    },
+    take() {
+      const fault = current
+      if (fault && --left === 0) current = undefined
+      return fault
+    },
+  }
+}
+
+/** The listener, with whatever fault is switched on in front of it. */
+export function withFaults(faults: Faults, listener: RequestListener): RequestListener {
+  return (req, res) => {
+    const fault = faults.take()
+    if (!fault) listener(req, res)
+    else if (fault.kind === 'delay') delay(fault.ms, res, () => listener(req, res))
+    else misbehave(fault, req, res)
+  }
+}
+
+function delay(ms: number, res: ServerResponse, then: () => void): void {
+  const timer = setTimeout(then, ms)
+  res.once('close', () => clearTimeout(timer))
+}
+
+function misbehave(fault: Exclude<Fault, { kind: 'delay' }>, { socket }: IncomingMessage, res: ServerResponse): void {
+  switch (fault.kind) {
+    case 'status': {
+      const refusal = new Refusal(fault.status === 429 ? 'rateLimited' : 'internal')
+      if (fault.status === 429 && fault.retryAfter !== undefined) res.setHeader('retry-after', fault.retryAfter)
+      json(res, fault.status).end(refusal.document('fault'))
+      return
+    }
+    case 'html':
+      res.statusCode = 502
+      res.setHeader('content-type', 'text/html')
+      res.end('<html><head><title>502 Bad Gateway</title></head><body><h1>502 Bad Gateway</h1></body></html>\n')
+      return
+    case 'empty':
+      json(res, 200).end()
+      return
+    case 'reset':
+      socket.resetAndDestroy()
+      return
+    case 'resetMidBody':
+      json(res, 200).write('{"requestId":"fault","res', () => socket.resetAndDestroy())
+      return
+    case 'garbage':
+      json(res, 200).end(Buffer.from('7b22ff00fe22', 'hex'))
+      return
+    case 'truncated':
+      res.setHeader('content-length', '4096')
+      json(res, 200).write('{"requestId":"fault","res', () => socket.end())
+      return
+    case 'redirect':
+      res.statusCode = 302
+      res.setHeader('location', fault.to)
+      res.end()
+      return
+    case 'huge':
+      // The only end that it has is the client's going away, which the pipeline reports as an error.
+      pipeline(Readable.from(endless()), json(res, 200)).catch(() => undefined)
+      return
+    case 'hang':
+  }
+}
+
+function json(res: ServerResponse, status: number): ServerResponse {
+  res.statusCode = status
+  res.setHeader('content-type', 'application/json')
+  return res
+}
+
+function* endless(): Generator<Buffer> {
+  const chunk = Buffer.alloc(64 * 1024, ' ')
+  for (;;) yield chunk
+}

@@ -1,0 +1,98 @@
+import { randomUUID } from 'node:crypto'
+import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http'
+import type { World } from '../world.ts'
+import { assumeRole } from './assume-role.ts'
+import { createAuthenticator } from './authenticate.ts'
+import { type ExpirationZone, formatExpiration } from './expiration.ts'
+import { Refusal } from './refusals.ts'
+import { type AssumeRoleInfo, parseAssumeRoleBody } from './request.ts'
+
+/** The path as it is signed, however its colon travelled. */
+const SIGNED_PATH = '/v1/sessionToken%3AassumeRole'
+const PATHS: ReadonlySet<string | undefined> = new Set([
+  SIGNED_PATH,
+  '/v1/sessionToken%3aassumeRole',
+  '/v1/sessionToken:assumeRole',
+])
+
+const MAX_BODY_BYTES = 64 * 1024
+
+/** An AssumeRole that was asked for: by whom, and exactly what. */
+export type AskedFor = AssumeRoleInfo & Readonly<{ accessKey: string }>
+
+/** The STS as a listener for `node:http`. */
+export type StsHandler = RequestListener & {
+  /** What was asked for in well-formed, authenticated requests, refused or not; oldest first, the last of them. */
+  readonly asked: readonly AskedFor[]
+}
+
+/** What may be left out. */
+export type StsOptions = Readonly<{
+  expirationZone?: ExpirationZone
+  /** How many requests {@link StsHandler.asked} holds at the most. */
+  remember?: number
+  /** Is told of an exception that is nobody's fault but this code's; the client reads INTERNAL and no more. */
+  onInternalError?: (error: unknown) => void
+}>
+
+/** JD Cloud's STS, AssumeRole alone, over the users, roles and sessions of a world. */
+export function createStsHandler(
+  world: World,
+  { expirationZone = 'UTC', remember = 10_000, onInternalError = () => undefined }: StsOptions = {},
+): StsHandler {
+  const authenticate = createAuthenticator(world)
+  const asked: AskedFor[] = []
+
+  async function answer(req: IncomingMessage): Promise<object> {
+    if (!PATHS.has(req.url)) throw new Refusal('pathUnknown')
+    if (req.method !== 'POST') throw new Refusal('methodNotAllowed')
+    const body = await readBody(req)
+    const user = authenticate({ method: req.method, path: SIGNED_PATH, headers: req.headersDistinct, body })
+    const info = parseAssumeRoleBody(body)
+    asked.push({ accessKey: user.accessKey, ...info })
+    if (asked.length > remember) asked.shift()
+    const { accessKey, secretKey, sessionToken, expiresAt } = assumeRole(world, user, info)
+    const expiration = formatExpiration(expiresAt, expirationZone)
+    return { credentials: { accessKey, secretKey, sessionToken, expiration } }
+  }
+
+  async function listen(req: IncomingMessage, res: ServerResponse): Promise<void> {
+    const requestId = randomUUID()
+    try {
+      const result = await answer(req)
+      send(res, requestId, 200, JSON.stringify({ requestId, result }))
+    } catch (error) {
+      // A client that left in the middle of its body wants no answer.
+      if (req.errored) return
+      if (!(error instanceof Refusal)) onInternalError(error)
+      const refusal = error instanceof Refusal ? error : new Refusal('internal')
+      send(res, requestId, refusal.httpStatus, refusal.document(requestId))
+    }
+  }
+
+  return Object.assign((req: IncomingMessage, res: ServerResponse) => void listen(req, res), { asked })
+}
+
+async function readBody(req: IncomingMessage): Promise<Buffer> {
+  const chunks: Buffer[] = []
+  let size = 0
+  // Leaving the loop early must not destroy the socket: the refusal still has to go out on it.
+  for await (const chunk of req.iterator({ destroyOnReturn: false })) {
+    chunks.push(chunk)
+    size += chunk.length
+    if (size > MAX_BODY_BYTES) throw new Refusal('bodyTooLarge')
+  }
+  return Buffer.concat(chunks)
+}
+
+function send(res: ServerResponse, requestId: string, status: number, document: string): void {
+  res.writeHead(status, {
+    'content-type': 'application/json; charset=utf-8',
+    'content-length': Buffer.byteLength(document),
+    'x-jdcloud-request-id': requestId,
+    // What is left of a body that is too large is not worth waiting for.
+    ...(status === 413 && { connection: 'close' }),
+    ...(status === 405 && { allow: 'POST' }),
+  })
+  res.end(document)
+}

@@ -1,0 +1,122 @@
+import { once } from 'node:events'
+import { type IncomingMessage, type OutgoingHttpHeaders, request } from 'node:http'
+import type { Test } from 'tap'
+import { z } from 'zod'
+import { createStsHandler, type StsOptions } from '../../../sandbox/sts/handler.ts'
+import { createWorld, SANDBOX_KEYS, type World } from '../../../sandbox/world.ts'
+import { type SigningKeys, signingDate, signJdcloud2 } from '../../../src/sts/signer.ts'
+import { listen } from '../../helpers/listen.ts'
+
+/** The instant at which the tests' world starts. */
+export const NOW = Date.UTC(2026, 0, 2, 20, 30, 0)
+export const ROLE_JRN = 'jrn:iam::111111111111:role/test-role'
+export const PATH = '/v1/sessionToken%3AassumeRole'
+
+/** Changes what is sent, once it is signed. */
+export type Tamper = (signed: Readonly<Record<string, string>>) => OutgoingHttpHeaders
+
+/** What differs from a plain AssumeRole that test-iam signs as it should be. */
+export type Call = Readonly<{
+  keys?: SigningKeys
+  region?: string
+  service?: string
+  date?: string
+  nonce?: string
+  method?: string
+  /** On the wire; what is signed is always {@link PATH}. */
+  wirePath?: string
+  /** Signed beside host, date and nonce. */
+  headers?: Readonly<Record<string, string>>
+  body?: string | Buffer
+  info?: Readonly<Record<string, unknown>>
+  tamper?: Tamper
+}>
+
+const answerSchema = z.object({
+  requestId: z.uuid(),
+  result: z
+    .strictObject({
+      credentials: z.strictObject({
+        accessKey: z.string(),
+        secretKey: z.string(),
+        sessionToken: z.string(),
+        expiration: z.string(),
+      }),
+    })
+    .optional(),
+  error: z
+    .strictObject({
+      code: z.number(),
+      status: z.string(),
+      message: z.string(),
+      details: z.array(z.strictObject({ field: z.string() })).optional(),
+    })
+    .optional(),
+})
+
+/** An STS on loopback whose clock only moves when `time.now` is set, with a client that signs like the official ones. */
+export async function startSts(
+  t: Test,
+  { world: change, ...options }: StsOptions & { world?: (world: World) => World } = {},
+) {
+  const time = { now: NOW }
+  const plain = createWorld({ clock: () => time.now })
+  const world = change ? change(plain) : plain
+  const handler = createStsHandler(world, options)
+  const { host, port } = new URL(await listen(t, handler))
+  let calls = 0
+
+  async function call(input: Call = {}) {
+    const { keys = SANDBOX_KEYS.testIam, method = 'POST', info } = input
+    const assumeRoleInfo = { roleJrn: ROLE_JRN, roleSessionName: 'upload@alice', ...info }
+    const body = input.body ?? JSON.stringify({ assumeRoleInfo })
+    const headers = signJdcloud2(
+      {
+        method,
+        host,
+        path: PATH,
+        headers: input.headers ?? { 'content-type': 'application/json' },
+        body,
+        service: input.service ?? 'sts',
+        region: input.region ?? 'jdcloud-api',
+        date: input.date ?? signingDate(time.now),
+        nonce: input.nonce ?? `nonce-${++calls}`,
+      },
+      keys,
+    )
+    const req = request({
+      host: '127.0.0.1',
+      port,
+      method,
+      path: input.wirePath ?? PATH,
+      headers: input.tamper?.(headers) ?? headers,
+      setHost: false,
+      agent: false,
+    })
+    const response = once(req, 'response')
+    req.end(body)
+    const [res]: IncomingMessage[] = await response
+    if (!res) throw new Error('no response')
+    const chunks = await res.toArray()
+    const text = Buffer.concat(chunks).toString()
+    return { status: res.statusCode, headers: res.headers, text, ...answerSchema.parse(JSON.parse(text)) }
+  }
+
+  return { call, world, time, asked: handler.asked, port: Number(port) }
+}
+
+/** A row that must be refused: with which HTTP status, which of JD Cloud's status strings, and which fields named. */
+export type RefusedRow = Readonly<{ name: string; input: Call; want: readonly [number, string, ...string[]] }>
+
+/** Runs a table of refusals, each as a subtest on a fresh STS. */
+export function refuses(t: Test, rows: readonly RefusedRow[], world?: (world: World) => World): void {
+  for (const { name, input, want } of rows) {
+    t.test(name, async (t) => {
+      const sts = await startSts(t, world && { world })
+      const { status, error, result } = await sts.call(input)
+      t.equal(result, undefined)
+      t.equal(status, error?.code)
+      t.strictSame([status, error?.status, ...(error?.details ?? []).map(({ field }) => field)], want)
+    })
+  }
+}

@@ -33,8 +33,12 @@ export async function createServer(config: Config, logger: FastifyBaseLogger): P
     requestTimeout: config.requestTimeoutMs,
     connectionTimeout: 0,
     keepAliveTimeout: KEEP_ALIVE_MS,
-    // Node looks for requests that are late every 30 s; a half-open socket should not have that long.
-    http: { connectionsCheckingInterval: 1000 },
+    http: {
+      // Where this is longer than requestTimeout, Node swaps the two, and a body may dawdle for a minute.
+      headersTimeout: config.requestTimeoutMs,
+      // By default Node looks for late requests every 30 s.
+      connectionsCheckingInterval: 1000,
+    },
     forceCloseConnections: 'idle',
     // Who was accepted is served, also while closing.
     return503OnClosing: false,

@@ -1,7 +1,7 @@
 import type { Test } from 'tap'
 import type { App } from '../../routes/services.ts'
 import { type AppDependencies, buildApp } from '../../src/app.ts'
-import { type Config, type Environment, readConfig } from '../../src/config.ts'
+import { type Environment, readConfig } from '../../src/config.ts'
 import type { AssumeRoleRequest, Credentials } from '../../src/sts/credentials.ts'
 import { captureLogs } from './logs.ts'
 import { AUDIENCE, ISSUER, keys } from './tokens.ts'
@@ -32,14 +32,15 @@ export const environment: Environment = {
 /** Changes to the environment, and dependencies that are not the tests' usual ones. */
 export type Overrides = Readonly<{
   env?: Environment
-  config?: (config: Config) => Config
   dependencies?: Partial<AppDependencies>
+  /** Ask the STS that the environment names, and not the recording source. */
+  realSts?: boolean
 }>
 
 /** The app on a source that records what it is asked for and pays out sentinels; torn down with the test. */
 export async function build(
   t: Test,
-  { env = {}, config = (c) => c, dependencies = {} }: Overrides = {},
+  { env = {}, dependencies = {}, realSts = false }: Overrides = {},
 ): Promise<{
   app: App
   drain: () => void
@@ -56,8 +57,12 @@ export async function build(
     },
     close: async () => {},
   }
-  const settings = config(readConfig({ ...environment, ...env }))
-  const { app, drain } = await buildApp(settings, { logger: logs.logger, source, ...dependencies })
+  const settings = readConfig({ ...environment, ...env })
+  const { app, drain } = await buildApp(settings, {
+    logger: logs.logger,
+    ...(!realSts && { source }),
+    ...dependencies,
+  })
   t.teardown(() => app.close())
   return { app, drain, asked, logs }
 }

@@ -1,0 +1,43 @@
+import { createLogger } from '../../src/observe/log.ts'
+import { mintToken } from '../issuer.ts'
+import { startLocal } from '../local.ts'
+
+/** `npm run dev`: the service on the sandbox, kept running; tsx restarts it when a file changes. */
+function port(name: string, fallback: number): number {
+  const value = Number(process.env[name] || fallback)
+  if (Number.isInteger(value) && value >= 0 && value <= 65_535) return value
+  process.stderr.write(`${name} must be a port from 0 to 65535\n`)
+  process.exit(78)
+}
+
+const local = await startLocal({
+  port: port('PORT', 3000),
+  stsPort: port('SANDBOX_STS_PORT', 4501),
+  ossPort: port('SANDBOX_OSS_PORT', 4502),
+  logger: createLogger(process.env.LOG_LEVEL || 'info'),
+}).catch((error: NodeJS.ErrnoException & { port?: number }) => {
+  const why =
+    error.code === 'EADDRINUSE'
+      ? `Port ${error.port} is taken: set PORT, SANDBOX_STS_PORT or SANDBOX_OSS_PORT to another one.`
+      : error.message
+  process.stderr.write(`${why}\n`)
+  process.exit(1)
+})
+
+const token = await mintToken({ sub: 'alice', claims: { scope: 'oss.upload oss.files oss.download' } })
+process.stdout.write(`
+  API page       ${local.url}/docs
+  STS (sandbox)  ${local.sandbox.sts.url}
+  OSS (sandbox)  ${local.sandbox.oss.url}
+
+  A token of alice's, for an hour (others: npm run --silent token -- --sub bob --claim scope=oss.upload):
+  ${token}
+
+  Try it:
+  curl -sS ${local.url}/v1/credentials -H 'content-type: application/json' -d '{"policy":"user-upload"}' -H 'authorization: Bearer ${token}'
+
+`)
+
+for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+  process.once(signal, () => void local.close().then(() => process.exit(0)))
+}

@@ -8,15 +8,16 @@ export type Explanation = Readonly<{ rule: string; remedy: string; secret?: true
 /** The explanation of each schema below. */
 export const explanations = z.registry<Explanation>()
 
-function setting<S extends z.ZodType>(schema: S, rule: string, remedy: string): S {
-  explanations.add(schema, { rule, remedy })
-  return schema
+function explain<S extends z.ZodType>(schema: S, explanation: Explanation): S {
+  // A copy: two variables that share one schema would share its explanation too.
+  const own = schema.clone()
+  explanations.add(own, explanation)
+  return own
 }
 
-function secret<S extends z.ZodType>(schema: S, rule: string, remedy: string): S {
-  explanations.add(schema, { rule, remedy, secret: true })
-  return schema
-}
+const setting = <S extends z.ZodType>(schema: S, rule: string, remedy: string) => explain(schema, { rule, remedy })
+const secret = <S extends z.ZodType>(schema: S, rule: string, remedy: string) =>
+  explain(schema, { rule, remedy, secret: true })
 
 function integer(min: number, max: number, fallback: number, remedy: string) {
   const schema = z

@@ -1,0 +1,101 @@
+import { type ChildProcessByStdio, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import type { ServerResponse } from 'node:http'
+import type { Readable } from 'node:stream'
+import t, { type Test } from 'tap'
+import type { Environment } from '../src/config.ts'
+import { environment, SENTINELS } from './helpers/build.ts'
+import { listen } from './helpers/listen.ts'
+import { claims, mint } from './helpers/tokens.ts'
+
+/** The service as a process, in a folder without a .env. */
+function start(t: Test, env: Environment, cwd = t.testdir({})): ChildProcessByStdio<null, Readable, Readable> {
+  const main = new URL('../src/main.ts', import.meta.url).pathname
+  const tsx = import.meta.resolve('tsx')
+  const child = spawn(process.execPath, [`--import=${tsx}`, main], { cwd, env, stdio: ['ignore', 'pipe', 'pipe'] })
+  t.teardown(() => child.kill('SIGKILL'))
+  return child
+}
+
+async function ended(child: ReturnType<typeof start>) {
+  let output = ''
+  for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => (output += chunk))
+  const [code] = await once(child, 'close')
+  return { code, output }
+}
+
+async function listening(child: ReturnType<typeof start>): Promise<string> {
+  let log = ''
+  for await (const chunk of child.stdout) {
+    log += chunk
+    const [, url] = /listening at (http:[^"]+)/u.exec(log) ?? []
+    if (url) {
+      child.stdout.resume()
+      return url
+    }
+  }
+  throw new Error(`it ended before it listened: ${log}`)
+}
+
+t.test('a configuration that cannot be used ends with 78 and all its faults', async (t) => {
+  const { code, output } = await ended(
+    start(t, { ...environment, OSS_BUCKET: '', PORT: 'x', JWT_SECRET: 'SENTINEL-short' }),
+  )
+  t.equal(code, 78)
+  for (const name of ['OSS_BUCKET', 'PORT', 'JWT_SECRET']) t.match(output, `  ${name}: `)
+  t.notMatch(output, /SENTINEL/u)
+})
+
+t.test('policies that cannot be used end with 78 and the place', async (t) => {
+  const policies = t.testdir({ 'mine.yaml': 'description: d\nallow: {}\n' })
+  const { code, output } = await ended(start(t, { ...environment, POLICIES_DIR: policies }, policies))
+  t.equal(code, 78)
+  t.match(output, `${policies}/mine.yaml:2:1: allow: must have at least one condition`)
+})
+
+t.test('a port that is taken ends with 1 and says so', async (t) => {
+  const url = new URL(await listen(t, () => {}))
+  const { code, output } = await ended(start(t, { ...environment, PORT: url.port }))
+  t.equal(code, 1)
+  t.match(output, 'EADDRINUSE')
+})
+
+t.test('SIGTERM: readiness fails, what is in flight is answered, exit 0', async (t) => {
+  const waiting: ServerResponse[] = []
+  const asked = new Promise<void>((resolve) => {
+    t.context.asked = resolve
+  })
+  const endpoint = await listen(t, (_request, response) => {
+    waiting.push(response)
+    t.context.asked()
+  })
+  const child = start(t, { ...environment, PORT: '0', JDCLOUD_STS_ENDPOINT: endpoint, SHUTDOWN_DELAY_MS: '700' })
+  const url = await listening(child)
+  t.equal((await fetch(`${url}/readyz`)).status, 200)
+  const vend = fetch(`${url}/v1/credentials`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${mint(claims())}`, 'content-type': 'application/json' },
+    body: '{"policy":"user-upload"}',
+  })
+  await asked
+
+  const exit = once(child, 'exit')
+  const signalled = Date.now()
+  child.kill('SIGTERM')
+  let ready = 200
+  while (ready === 200) ready = (await fetch(`${url}/readyz`)).status
+  t.equal(ready, 503, 'while it still listens')
+
+  const expiration = new Date(Date.now() + 3_600_000).toISOString().slice(0, 19).replace('T', ' ')
+  const { accessKey, secretKey, sessionToken } = SENTINELS
+  const body = JSON.stringify({
+    requestId: 'r',
+    result: { credentials: { accessKey, secretKey, sessionToken, expiration } },
+  })
+  for (const response of waiting) response.end(body)
+  const answer = await vend
+  t.equal(answer.status, 200)
+  t.match(await answer.json(), { credentials: { accessKey } })
+  t.strictSame(await exit, [0, null])
+  t.ok(Date.now() - signalled < 10_000)
+})

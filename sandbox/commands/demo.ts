@@ -17,6 +17,9 @@ import { createTranscript, type Outcome } from './transcript.ts'
 
 /** `npm run demo`: the whole job on real input, on free ports; exit code 1 when anything is not as expected. */
 
+// The SDK's advice about newer versions of Node has no place in the transcript.
+process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED = 'true'
+
 /** The sandbox's clock can be put forward, so that a session expires without anybody waiting for it. */
 let ahead = 0
 const local = await startLocal({

@@ -38,7 +38,6 @@ t.test('what is paid out is told to nobody but its caller', async (t) => {
 t.test('no refusal tells anything', async (t) => {
   const { app, logs } = await build(t)
   const url = await app.listen({ host: '127.0.0.1', port: 0 })
-  const secretBody = { policy: 'user-upload', [SENTINELS.secretKey]: SENTINELS.sessionToken }
   const requests = [
     post({ policy: 'nope' }),
     post({ policy: 'user-files' }),
@@ -67,8 +66,6 @@ t.test('no refusal tells anything', async (t) => {
   for (const bytes of [`GET /${token} HTTP/9\r\nauthorization: Bearer ${token}\r\n\r\n`, `${token}\r\n\r\n`]) {
     mustNotLeak(t, await sendRaw(url, bytes), 'the parser')
   }
-  // A field that the caller made up is named back to it, and to nobody else.
-  t.equal((await app.inject(post(secretBody))).statusCode, 400)
   t.ok(logs.lines().length > requests.length)
   mustNotLeak(t, logs.text(), 'the log')
 })

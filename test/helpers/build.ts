@@ -63,6 +63,21 @@ export async function build(
     ...(!realSts && { source }),
     ...dependencies,
   })
-  t.teardown(() => app.close())
+  const answers: string[] = []
+  app.addHook('onSend', async (request, reply, payload) => {
+    const paidOut = reply.statusCode === 200 && request.routeOptions.url === '/v1/credentials'
+    answers.push(JSON.stringify(reply.getHeaders()), paidOut ? '' : String(payload))
+  })
+  t.teardown(async () => {
+    await app.close()
+    mustBeSilent(logs.text(), 'a log line')
+    mustBeSilent(answers.join('\n'), 'an answer')
+  })
   return { app, drain, asked, logs }
+}
+
+/** Whatever a test is about: no line that was logged and no refusal has a planted secret or anything like a token. */
+function mustBeSilent(text: string, where: string): void {
+  const leak = /SENTINEL-(?:vended|long-lived)|eyJ[\w-]{8,}\.[\w-]{8,}/u.exec(text)
+  if (leak) throw new Error(`${where} has a secret: ${text.slice(leak.index - 100, leak.index + 20)}`)
 }

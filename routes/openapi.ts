@@ -37,7 +37,8 @@ export async function openapiRoutes(app: App, version: string): Promise<void> {
     transformStaticCSP: () =>
       "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; connect-src 'self'; frame-ancestors 'none'",
     theme: { title: 'oss-vend' },
-    uiConfig: { url: '/openapi.json', validatorUrl: null, deepLinking: true, persistAuthorization: false },
+    // Without the bar of the viewer's maker, whose field loads any other document.
+    uiConfig: { layout: 'BaseLayout', validatorUrl: null, deepLinking: true },
   })
   app.route({
     method: 'GET',

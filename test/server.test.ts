@@ -119,6 +119,22 @@ t.test('CORS is for the configured origins', async (t) => {
   t.notOk(refused.headers['access-control-allow-origin'], 'none by default')
 })
 
+t.test('the address of a caller is the one that a trusted proxy tells', async (t) => {
+  const rows = [
+    { trust: '', want: '127.0.0.1' },
+    { trust: '1', want: '203.0.113.9' },
+    { trust: '2', want: '198.51.100.7' },
+    { trust: '127.0.0.1', want: '203.0.113.9' },
+    { trust: '127.0.0.0/8, 203.0.113.0/24', want: '198.51.100.7' },
+    { trust: '10.0.0.0/8', want: '127.0.0.1' },
+  ]
+  for (const { trust, want } of rows) {
+    const { app, logs } = await build(t, { env: { TRUST_PROXY: trust } })
+    await app.inject({ url: '/nope', headers: { 'x-forwarded-for': '198.51.100.7, 203.0.113.9' } })
+    t.match(logs.lines().at(-1), { msg: 'answered', req: { address: want } }, `TRUST_PROXY=${trust}`)
+  }
+})
+
 t.test('security headers are on every answer', async (t) => {
   const { app } = await build(t)
   for (const url of ['/livez', '/nope', '/v1/policies']) {

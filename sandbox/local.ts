@@ -11,28 +11,29 @@ export type Local = Readonly<{ sandbox: Sandbox; service: Service; url: string; 
 /** `port` is the service's; 0 takes any that is free. */
 export type LocalOptions = SandboxOptions & Readonly<{ port?: number; logger: FastifyBaseLogger }>
 
+/** The environment of a service that vends from this sandbox to its issuer's users. */
+export function sandboxEnvironment({ world, sts, oss }: Sandbox): Record<string, string> {
+  return {
+    JWT_ISSUER: SANDBOX_ISSUER.issuer,
+    JWT_AUDIENCE: SANDBOX_ISSUER.audience,
+    JWT_SECRET: SANDBOX_ISSUER.secret,
+    JDCLOUD_ACCESS_KEY: SANDBOX_KEYS.testIam.accessKey,
+    JDCLOUD_SECRET_KEY: SANDBOX_KEYS.testIam.secretKey,
+    JDCLOUD_ACCOUNT_ID: world.accountId,
+    JDCLOUD_ROLE_NAME: 'test-role',
+    JDCLOUD_STS_ENDPOINT: sts.url,
+    OSS_REGION: world.region,
+    OSS_ENDPOINT: oss.url,
+    OSS_BUCKET: 'test-app',
+  }
+}
+
 /** Starts both in this process. */
 export async function startLocal({ port = 0, logger, ...options }: LocalOptions): Promise<Local> {
   const sandbox = await startSandbox(options)
   try {
-    const config = readConfig(
-      {
-        PORT: String(port),
-        JWT_ISSUER: SANDBOX_ISSUER.issuer,
-        JWT_AUDIENCE: SANDBOX_ISSUER.audience,
-        JWT_SECRET: SANDBOX_ISSUER.secret,
-        JDCLOUD_ACCESS_KEY: SANDBOX_KEYS.testIam.accessKey,
-        JDCLOUD_SECRET_KEY: SANDBOX_KEYS.testIam.secretKey,
-        JDCLOUD_ACCOUNT_ID: sandbox.world.accountId,
-        JDCLOUD_ROLE_NAME: 'test-role',
-        JDCLOUD_STS_ENDPOINT: sandbox.sts.url,
-        OSS_REGION: sandbox.world.region,
-        OSS_ENDPOINT: sandbox.oss.url,
-        OSS_BUCKET: 'test-app',
-        CORS_ORIGINS: '*',
-      },
-      { sandbox: true },
-    )
+    const environment = { ...sandboxEnvironment(sandbox), PORT: String(port), CORS_ORIGINS: '*' }
+    const config = readConfig(environment, { sandbox: true })
     const service = await buildApp(config, { logger, now: sandbox.world.clock, sandbox: true })
     const url = await service.app.listen({ host: config.host, port: config.port })
     const close = async () => {

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { addressFaults } from './identity/issuer.ts'
-import { readIssuers } from './identity/issuers.ts'
+import { type ReportFault, readIssuers } from './identity/issuers.ts'
 import { explanations, serviceSettings, tokenSettings, VARIABLES } from './settings.ts'
 
 /** The exit code of a process that was configured wrongly: EX_CONFIG of sysexits.h. */
@@ -57,13 +57,21 @@ export function readConfig(env: Environment, { sandbox = false } = {}) {
   // What is wrong is dropped and read again as unset, so that one fault does not hide those that depend on the rest.
   const tokensRead = tokenSettings.safeParse(raw)
   if (!tokensRead.success) unset(tokensRead.error.issues)
-  const issuers = readIssuers(tokensRead.data ?? tokenSettings.parse(raw), report, sandbox)
+  const malformed = faults.map(({ variable }) => variable)
+  const reportOthers: ReportFault = (variable, ...fault) => {
+    if (!malformed.includes(variable)) report(variable, ...fault)
+  }
+  const issuers = readIssuers(tokensRead.data ?? tokenSettings.parse(raw), reportOthers, sandbox)
 
   const serviceRead = serviceSettings.safeParse(raw)
   if (!serviceRead.success) unset(serviceRead.error.issues)
   for (const name of ['JDCLOUD_STS_ENDPOINT', 'OSS_ENDPOINT'] as const) {
     const weakOnes = raw[name] === undefined ? [] : addressFaults(raw[name])
     for (const { rule, remedy, weak } of weakOnes) if (!(weak && sandbox)) report(name, rule, remedy)
+  }
+  // The path belongs to the STS API: one of the operator's, such as a gateway's, would be dropped without a word.
+  if (URL.canParse(raw.JDCLOUD_STS_ENDPOINT ?? '') && new URL(raw.JDCLOUD_STS_ENDPOINT ?? '').pathname !== '/') {
+    report('JDCLOUD_STS_ENDPOINT', 'must not have a path', 'write scheme, host and port')
   }
   if (!sandbox && raw.CORS_ORIGINS?.split(',').some((origin) => origin.trim() === '*')) {
     report('CORS_ORIGINS', 'must not contain *', "name your app's own origins")

@@ -30,6 +30,8 @@ function integer(min: number, max: number, fallback: number, remedy: string) {
 }
 
 const text = z.string().min(1)
+// A line break that came along with the key would make every signature wrong, and only STS would say so.
+const keyText = z.string().regex(/^[\x21-\x7e]{1,256}$/u)
 const list = z.string().transform((value) =>
   value
     .split(',')
@@ -107,13 +109,13 @@ export const serviceSettings = z.object({
     'write scheme and host, without a path',
   ),
   JDCLOUD_ACCESS_KEY: secret(
-    text,
-    'must be the access key of the sub-user that may assume the role',
+    keyText,
+    'must be the access key of the sub-user that may assume the role, without spaces or line breaks',
     'create it in the IAM console',
   ),
   JDCLOUD_SECRET_KEY: secret(
-    text,
-    'must be the secret key that belongs to JDCLOUD_ACCESS_KEY',
+    keyText,
+    'must be the secret key that belongs to JDCLOUD_ACCESS_KEY, without spaces or line breaks',
     'copy it when the access key is created',
   ),
   JDCLOUD_ACCOUNT_ID: setting(

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
-import { parse as parseYaml } from 'yaml'
+import { parseDocument } from 'yaml'
 import { z } from 'zod'
 import {
   type Algorithm,
@@ -11,6 +11,8 @@ import {
   issuerFaults,
   type KeyOrigin,
 } from './issuer.ts'
+
+const FIELDS = Object.keys(issuerEntrySchema.shape).join(', ')
 
 /** The short name of the issuer that single-issuer variables describe. */
 export const ONLY_ISSUER = 'app'
@@ -108,12 +110,24 @@ function readIssuersFile(path: string, report: ReportFault, sandbox: boolean): I
   return issuers
 }
 
+/**
+ * Strict YAML, in silence: yaml's own `parse` prints warnings (an unknown tag, a mapping as a key) together with the line
+ * that they are about, and that line can be a secret's.
+ */
+function parseYaml(text: string): unknown {
+  const document = parseDocument(text, { prettyErrors: false, stringKeys: true })
+  if (document.errors.length + document.warnings.length > 0) throw new Error('not strict YAML')
+  return document.toJS()
+}
+
 function readEntry(entry: unknown, at: string, path: string, report: ReportFault, sandbox: boolean): Issuer[] {
   const parsed = issuerEntrySchema.safeParse(entry)
   if (!parsed.success) {
     for (const issue of parsed.error.issues) {
-      // zod's own messages can quote the input, and the input of `secret` is a secret.
-      const rule = issue.code === 'unrecognized_keys' ? `unknown field ${issue.keys.join(', ')}` : 'has the wrong form'
+      // zod's own messages can quote the input, and the input of `secret` is a secret. So can the name of a field that
+      // is not one: where the space is forgotten, {secret:hunter2} is a field called secret:hunter2.
+      const rule =
+        issue.code === 'unrecognized_keys' ? `has a field that is not one of ${FIELDS}` : 'has the wrong form'
       report([at, ...issue.path].join('.'), rule, 'see "Several issuers" in docs/configuration.md')
     }
     return []
@@ -122,11 +136,13 @@ function readEntry(entry: unknown, at: string, path: string, report: ReportFault
   const fromFile = (field: string, file: string | undefined) => {
     if (file === undefined) return undefined
     try {
-      return readFileSync(resolve(dirname(path), file), 'utf8').trim()
+      const content = readFileSync(resolve(dirname(path), file), 'utf8').trim()
+      if (content !== '') return content
+      report(`${at}.${field}`, 'must not name an empty file', 'write the key into it')
     } catch {
       report(`${at}.${field}`, 'must name a readable file', 'the path is relative to the issuers file')
-      return undefined
     }
+    return undefined
   }
   const given = [rest.secret, secretFile, rest.publicKey, publicKeyFile, rest.jwksUrl].filter((v) => v !== undefined)
   const secret = rest.secret ?? fromFile('secretFile', secretFile)

@@ -1,0 +1,95 @@
+import t from 'tap'
+import { type Config, readConfig } from '../src/config.ts'
+import { VARIABLES } from '../src/settings.ts'
+import { environment } from './helpers/build.ts'
+import { configError, faultLines } from './helpers/config-faults.ts'
+import { keys, pem } from './helpers/tokens.ts'
+
+const SENTINEL = 'SENTINEL-value-that-must-not-be-told-0123456789'
+const spki = pem(keys.rsa.publicKey)
+
+/** Each secret: a good value, where the configuration keeps it, and what the environment needs beside it. */
+const secrets: Record<string, { value: string; read: (config: Config) => unknown; env?: Record<string, string> }> = {
+  JWT_SECRET: { value: SENTINEL, read: (config) => config.issuers[0]?.keys },
+  JWT_PUBLIC_KEY: { value: spki.trim(), read: (config) => config.issuers[0]?.keys, env: { JWT_SECRET: '' } },
+  JDCLOUD_ACCESS_KEY: { value: SENTINEL, read: (config) => config.sts.accessKey },
+  JDCLOUD_SECRET_KEY: { value: SENTINEL, read: (config) => config.sts.secretKey },
+}
+
+for (const [name, { value, read, env = {} }] of Object.entries(secrets)) {
+  t.test(`${name}_FILE`, async (t) => {
+    const dir = t.testdir({
+      bare: value,
+      newline: `${value}\n`,
+      windows: `${value}\r\n`,
+      empty: '',
+      blank: ' \n\n',
+    })
+    const unset = { ...env, [name]: '' }
+    const direct = read(readConfig({ ...environment, ...env, [name]: value }))
+    for (const file of ['bare', 'newline', 'windows']) {
+      t.test(`${file}: the same as the variable`, async (t) => {
+        const config = readConfig({ ...environment, ...unset, [`${name}_FILE`]: `${dir}/${file}` })
+        t.strictSame(read(config), direct)
+      })
+    }
+    const unreadable = [`${name}_FILE: must name a readable file`]
+    const rows: { name: string; file: string; value?: string; want: string[] }[] = [
+      { name: 'missing', file: `${dir}/missing`, want: unreadable },
+      { name: 'a directory', file: dir, want: unreadable },
+      { name: 'empty', file: `${dir}/empty`, want: [`${name}_FILE: must not name an empty file`] },
+      { name: 'blank', file: `${dir}/blank`, want: [`${name}_FILE: must not name an empty file`] },
+      { name: 'both set', file: `${dir}/bare`, value, want: [`${name}: must not be set beside ${name}_FILE`] },
+      { name: 'both set, file missing', file: '/x', value, want: [`${name}: must not be set beside ${name}_FILE`] },
+    ]
+    for (const { name: row, file, value = '', want } of rows) {
+      t.test(row, async (t) => t.strictSame(faultLines({ ...unset, [name]: value, [`${name}_FILE`]: file }), want))
+    }
+    t.test('an empty path counts as unset', async (t) => {
+      t.strictSame(faultLines({ ...env, [name]: value, [`${name}_FILE`]: '' }), [])
+    })
+  })
+}
+
+t.test('a setting that is no secret is not read from a file', async (t) => {
+  const dir = t.testdir({ bucket: 'other-bucket' })
+  t.equal(readConfig({ ...environment, OSS_BUCKET_FILE: `${dir}/bucket` }).oss.bucket, 'test-app')
+})
+
+t.test('no value is ever told', async (t) => {
+  const dir = t.testdir({ secret: `${SENTINEL} with a space` })
+  const rows: { name: string; env: Record<string, string>; want: number }[] = [
+    ...Object.keys(VARIABLES).map((variable) => ({
+      name: `${variable}, out of its grammar`,
+      // Some settings are any text; beside a fault they must be as silent as the others.
+      env: { [variable]: `${SENTINEL}\u0000 *`, PORT: SENTINEL },
+      want: 1,
+    })),
+    { name: 'weak secret', env: { JWT_SECRET: 'SENTINEL-short' }, want: 1 },
+    { name: 'private key', env: { JWT_SECRET: '', JWT_PUBLIC_KEY: `${privatePem()}${SENTINEL}` }, want: 1 },
+    { name: 'half a key', env: { JWT_SECRET: '', JWT_PUBLIC_KEY: spki.replace('\n', `\n${SENTINEL}`) }, want: 1 },
+    {
+      name: 'password in an address',
+      env: { JDCLOUD_STS_ENDPOINT: `http://user:${SENTINEL}@sts.test/${SENTINEL}?${SENTINEL}#${SENTINEL}` },
+      want: 3,
+    },
+    { name: 'secret in the wrong variable', env: { OSS_BUCKET: SENTINEL, JWT_ALGORITHMS: SENTINEL }, want: 2 },
+    { name: 'path of a secret', env: { JDCLOUD_ACCESS_KEY: '', JDCLOUD_ACCESS_KEY_FILE: `/${SENTINEL}` }, want: 1 },
+    { name: 'file', env: { JDCLOUD_ACCESS_KEY: '', JDCLOUD_ACCESS_KEY_FILE: `${dir}/secret` }, want: 1 },
+    { name: 'twice', env: { JWT_JWKS_URL: `https://u:${SENTINEL}@x`, JWT_PUBLIC_KEY: SENTINEL }, want: 1 },
+  ]
+  const everything = { JWT_SECRET: SENTINEL, JDCLOUD_ACCESS_KEY: SENTINEL, JDCLOUD_SECRET_KEY: SENTINEL }
+  for (const { name, env, want } of rows) {
+    t.test(name, async (t) => {
+      const error = configError({ ...everything, ...env })
+      t.ok((error?.faults.length ?? 0) >= want, 'it is refused')
+      const told = [error?.message, error?.stack, JSON.stringify(error)].join('\n')
+      t.notMatch(told, /SENTINEL/u)
+      t.equal(error?.cause, undefined, 'and there is no cause that could tell')
+    })
+  }
+})
+
+function privatePem(): string {
+  return String(keys.rsa.privateKey.export({ type: 'pkcs8', format: 'pem' }))
+}

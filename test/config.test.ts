@@ -1,0 +1,215 @@
+import { readFileSync } from 'node:fs'
+import t from 'tap'
+import { EX_CONFIG, readConfig } from '../src/config.ts'
+import { explanations, VARIABLES } from '../src/settings.ts'
+import { environment } from './helpers/build.ts'
+import { configError, faultLines } from './helpers/config-faults.ts'
+import { AUDIENCE, ISSUER, keys } from './helpers/tokens.ts'
+
+const SECRETS = Object.keys(VARIABLES).filter((name) => {
+  const schema = VARIABLES[name]
+  return schema && explanations.get(schema)?.secret
+})
+
+const integer = (min: number, max: number) => ({
+  rule: `must be a whole number from ${min} to ${max}`,
+  bad: [String(min - 1), String(max + 1), '1e3', '0x10', '1.5', ' 1', '1 ', '+1', '１', 'true', '9'.repeat(40)],
+  good: [String(min), String(max)],
+})
+
+t.test('a bad value is told by variable, rule and remedy; the edges of what is good pass', async (t) => {
+  const rows: Record<string, { rule: string; bad: string[]; good: string[] }> = {
+    PORT: integer(0, 65_535),
+    JWT_CLOCK_TOLERANCE_SECONDS: integer(0, 300),
+    JDCLOUD_MAX_SESSION_SECONDS: integer(3600, 43_200),
+    STS_CONNECT_TIMEOUT_MS: integer(50, 5000),
+    STS_TIMEOUT_MS: integer(100, 8000),
+    STS_CONNECTIONS: integer(1, 1024),
+    REQUEST_TIMEOUT_MS: integer(1000, 60_000),
+    SHUTDOWN_DELAY_MS: integer(0, 5000),
+    LOG_LEVEL: {
+      rule: 'must be fatal, error, warn, info, debug, trace or silent',
+      bad: ['INFO', 'verbose', 'info,debug', ' info'],
+      good: ['fatal', 'silent'],
+    },
+    TRUST_PROXY: {
+      rule: 'must be a number of proxies from 1 to 99, or addresses and CIDR ranges with commas between',
+      bad: ['0', '-1', '100', 'true', 'loopback', '10.0.0.256', '10.0.0.0/33', 'lb.test', '10.0.0.1;10.0.0.2', ','],
+      good: ['1', '99', '10.0.0.0/8', '10.0.0.1, ::1', '2001:db8::/32'],
+    },
+    CORS_ORIGINS: {
+      rule: 'must be origins such as https://app.example.com, with commas between',
+      bad: [
+        'app.test',
+        'https://app.test/',
+        'https://app.test/x',
+        'https://*.app.test/',
+        'null',
+        'https://APP.test',
+        '//a',
+      ],
+      good: ['https://app.test', 'https://app.test:8443, http://localhost:5173'],
+    },
+    JDCLOUD_ACCESS_KEY: {
+      rule: 'must be the access key of the sub-user that may assume the role, without spaces or line breaks',
+      bad: ['JDC_FIXTURE\n', 'JDC FIXTURE', 'ключ', 'x'.repeat(257)],
+      good: ['JDC_FIXTURE'],
+    },
+    JDCLOUD_SECRET_KEY: {
+      rule: 'must be the secret key that belongs to JDCLOUD_ACCESS_KEY, without spaces or line breaks',
+      bad: ['FIXTURE\r\n', ' FIXTURE', '\t'],
+      good: ['FIXTURE+/='],
+    },
+    JDCLOUD_ACCOUNT_ID: {
+      rule: 'must be the account number, digits only',
+      bad: ['11111111111a', '*', '1'.repeat(21), '1:1', '１'],
+      good: ['1', '111111111111'],
+    },
+    JDCLOUD_ROLE_NAME: {
+      rule: 'must be the name of the role to assume',
+      bad: ['jrn:iam::111111111111:role/test-role', 'a/b', 'a b', '*', 'x'.repeat(65)],
+      good: ['test-role', 'x'.repeat(64)],
+    },
+    OSS_REGION: {
+      rule: 'must be a region such as cn-north-1',
+      bad: ['*', 'cn-north', 'cn_north_1', 'CN-NORTH-1', 'cn-north-1.evil.test', 'cn-north-1:x'],
+      good: ['cn-east-2'],
+    },
+    OSS_BUCKET: {
+      rule: 'must be a bucket name: 3 to 63 of a-z, 0-9 and -',
+      bad: ['ab', 'Test-app', 'test_app', '-test', 'test-', 'test-app/x', '*', 'test*', 'test.app', 'a'.repeat(64)],
+      good: ['abc', 'a'.repeat(63)],
+    },
+    JWT_AUDIENCE: { rule: 'must be the aud of your tokens', bad: [',', ' , '], good: ['a', 'a, b'] },
+    JWT_ALGORITHMS: {
+      rule: 'must be from HS256, HS384, HS512, RS256, RS384, RS512, PS256, PS384, PS512, ES256, ES384, ES512, EdDSA',
+      bad: ['none', 'hs256', 'HS256;HS512', 'HS256,none', ','],
+      good: ['HS256', 'HS256, HS512'],
+    },
+  }
+  for (const [variable, { rule, bad, good }] of Object.entries(rows)) {
+    for (const value of bad) {
+      t.test(`${variable}=${JSON.stringify(value).slice(0, 40)}`, async (t) => {
+        const error = configError({ [variable]: value })
+        const [remedy = ''] = error?.faults.map((fault) => fault.remedy) ?? []
+        t.strictSame(faultLines({ [variable]: value }), [`${variable}: ${rule}`])
+        t.equal(error?.message, `The configuration cannot be used:\n  ${variable}: ${rule} (${remedy})`)
+        t.match(remedy, /^.{8,}$/u)
+      })
+    }
+    for (const value of good) {
+      t.test(`${variable}=${value.slice(0, 40)} is good`, async (t) => {
+        t.strictSame(faultLines({ [variable]: value }), [])
+      })
+    }
+  }
+})
+
+t.test('what is required is missed by name, unset or empty', async (t) => {
+  const required = [
+    'JWT_ISSUER',
+    'JWT_AUDIENCE',
+    'JDCLOUD_ACCESS_KEY',
+    'JDCLOUD_SECRET_KEY',
+    'JDCLOUD_ACCOUNT_ID',
+    'JDCLOUD_ROLE_NAME',
+    'OSS_REGION',
+    'OSS_BUCKET',
+  ]
+  for (const variable of required) {
+    for (const value of [undefined, '']) {
+      t.test(`${variable} ${value === '' ? 'empty' : 'unset'}`, async (t) => {
+        const [line, ...others] = faultLines({ [variable]: value })
+        t.match(line, new RegExp(`^${variable}: is required and must be `, 'u'))
+        t.strictSame(others, [])
+      })
+    }
+  }
+})
+
+t.test('ten faults are told at once, one line each', async (t) => {
+  const error = configError({
+    PORT: 'x',
+    LOG_LEVEL: 'loud',
+    TRUST_PROXY: 'true',
+    CORS_ORIGINS: '*',
+    JWT_AUDIENCE: ',',
+    JWT_SECRET: 'short',
+    JDCLOUD_ACCESS_KEY: '',
+    JDCLOUD_SECRET_KEY_FILE: '/nowhere',
+    JDCLOUD_STS_ENDPOINT: 'http://sts.test',
+    OSS_BUCKET: 'Bad',
+  })
+  const want = [
+    'CORS_ORIGINS',
+    'JDCLOUD_ACCESS_KEY',
+    'JDCLOUD_SECRET_KEY',
+    'JDCLOUD_STS_ENDPOINT',
+    'JWT_AUDIENCE',
+    'JWT_SECRET',
+    'LOG_LEVEL',
+    'OSS_BUCKET',
+    'PORT',
+    'TRUST_PROXY',
+  ]
+  t.strictSame(error?.faults.map(({ variable }) => variable).toSorted(), want)
+  t.equal(error?.message.split('\n').length, 11, 'a heading, and a line each')
+  t.equal(EX_CONFIG, 78)
+})
+
+t.test('defaults; an empty variable counts as unset', async (t) => {
+  const unset = Object.fromEntries(Object.keys(VARIABLES).map((name) => [name, environment[name] ?? '']))
+  const config = readConfig({ ...unset, JDCLOUD_STS_ENDPOINT: '' })
+  const { policiesDir, ...rest } = config
+  t.match(policiesDir, /\/policies$/u)
+  t.match(readFileSync(`${policiesDir}/user-upload.yaml`, 'utf8'), 'description:', 'the shipped policies')
+  t.strictSame(rest, {
+    host: '127.0.0.1',
+    port: 3000,
+    logLevel: 'info',
+    trustProxy: false,
+    corsOrigins: [],
+    requestTimeoutMs: 10_000,
+    shutdownDelayMs: 1000,
+    issuers: [
+      {
+        name: 'app',
+        issuer: ISSUER,
+        audience: [AUDIENCE],
+        algorithms: ['HS256'],
+        clockToleranceSeconds: 5,
+        keys: { kind: 'secret', secret: keys.hmac },
+      },
+    ],
+    sts: {
+      endpoint: 'https://sts.jdcloud-api.com',
+      accessKey: environment.JDCLOUD_ACCESS_KEY,
+      secretKey: environment.JDCLOUD_SECRET_KEY,
+      roleJrn: 'jrn:iam::111111111111:role/test-role',
+      maxSessionSeconds: 3600,
+      connectTimeoutMs: 1000,
+      timeoutMs: 5000,
+      connections: 32,
+    },
+    oss: {
+      account: '111111111111',
+      region: 'cn-north-1',
+      endpoint: 'https://s3.cn-north-1.jdcloud-oss.com',
+      bucket: 'test-app',
+    },
+  })
+})
+
+t.test('the environment that is read is left as it was', async (t) => {
+  const given = Object.freeze({ ...environment, PORT: '' })
+  readConfig(given)
+  t.strictSame(given, { ...environment, PORT: '' })
+})
+
+t.test('.env.example names every variable, and nothing else but files of secrets', async (t) => {
+  const text = readFileSync(new URL('../.env.example', import.meta.url), 'utf8')
+  const named = [...text.matchAll(/^#? ?([A-Z_]+)=/gmu)].map(([, name]) => name ?? '')
+  const files = SECRETS.map((name) => `${name}_FILE`)
+  t.strictSame(named.filter((name) => !files.includes(name)).toSorted(), Object.keys(VARIABLES).toSorted())
+  t.match(text, /_FILE=\//u, 'and it says that secrets can be given as files')
+})

@@ -1,0 +1,41 @@
+import type { Test } from 'tap'
+import { ConfigError, type ConfigFault, type Environment, readConfig } from '../../src/config.ts'
+import { environment } from './build.ts'
+import { keys, pem } from './tokens.ts'
+
+/** No variable of a single issuer: what `JWT_ISSUERS_FILE` wants. */
+export const NO_SINGLE_ISSUER: Environment = { JWT_ISSUER: '', JWT_AUDIENCE: '', JWT_SECRET: '' }
+
+/** The error that these changes to a good environment bring; undefined when they are accepted. */
+export function configError(changes: Environment, options: { sandbox?: boolean } = {}): ConfigError | undefined {
+  try {
+    readConfig({ ...environment, ...changes }, options)
+    return undefined
+  } catch (error) {
+    if (error instanceof ConfigError) return error
+    throw error
+  }
+}
+
+/** What is told of these changes; nothing when they are accepted. */
+export function configFaults(changes: Environment, options: { sandbox?: boolean } = {}): readonly ConfigFault[] {
+  return configError(changes, options)?.faults ?? []
+}
+
+/** `<variable>: <rule>` for each fault, in order. */
+export function faultLines(changes: Environment, options: { sandbox?: boolean } = {}): string[] {
+  return configFaults(changes, options).map(({ variable, rule }) => `${variable}: ${rule}`)
+}
+
+/** An environment whose issuers stand in a file of this content, beside `hmac.txt`, `empty.txt` and `key.pem`. */
+export function issuersFile(t: Test, content: unknown, policies?: Readonly<Record<string, string>>): Environment {
+  const dir = t.testdir({
+    'issuers.yaml': typeof content === 'string' ? content : JSON.stringify(content),
+    'hmac.txt': `${keys.hmac}\n`,
+    'empty.txt': '\n',
+    'key.pem': pem(keys.rsa.publicKey),
+    policies: { ...policies },
+  })
+  const env = { ...NO_SINGLE_ISSUER, JWT_ISSUERS_FILE: `${dir}/issuers.yaml` }
+  return policies ? { ...env, POLICIES_DIR: `${dir}/policies` } : env
+}

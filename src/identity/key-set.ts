@@ -1,5 +1,5 @@
 import { createPublicKey } from 'node:crypto'
-import { createLocalJWKSet, errors, exportSPKI, type JSONWebKeySet } from 'jose'
+import { createLocalJWKSet, exportSPKI, type JSONWebKeySet } from 'jose'
 import { z } from 'zod'
 
 /** How often an unknown `kid` may make us ask the issuer again. */
@@ -81,9 +81,10 @@ export function createKeySet({ fetchKeys, onFailure, now = Date.now }: KeySetOpt
       if ((createPublicKey(pem).asymmetricKeyDetails?.modulusLength ?? 2048) < 2048) return undefined
       cache.set(id, pem)
       return pem
-    } catch (error) {
-      if (error instanceof errors.JOSEError) return undefined
-      throw error
+    } catch {
+      // None fits, several do, or the one that does is malformed, for which there is no one type of error. All of them
+      // are a key that is not there, so that the set is asked for again: the issuer may have mended it.
+      return undefined
     }
   }
 

@@ -1,0 +1,148 @@
+import t from 'tap'
+import { faultLines, issuersFile, NO_SINGLE_ISSUER } from '../helpers/config-faults.ts'
+import { AUDIENCE, keys } from '../helpers/tokens.ts'
+
+const one = { name: 'web', issuer: 'https://web.test', audience: AUDIENCE }
+const two = { name: 'app', issuer: 'https://app.test', audience: [AUDIENCE, 'other'] }
+const FIELDS =
+  'name, issuer, audience, algorithms, secret, secretFile, publicKey, publicKeyFile, jwksUrl, clockToleranceSeconds'
+const WRONG = 'has the wrong form'
+const SEVERAL = 'at most one of secret, secretFile, publicKey, publicKeyFile and jwksUrl may be set'
+
+t.test('what is wrong is told with its place', async (t) => {
+  const file = (rule: string) => [`JWT_ISSUERS_FILE: ${rule}`]
+  const entry = (rule: string, field = '') => [`JWT_ISSUERS_FILE[0]${field}: ${rule}`]
+  const notYaml = file('must name a readable YAML or JSON file')
+  const notList = file('must hold a list of at least one issuer')
+  const web = 'name: web\n  issuer: https://web.test\n  audience: a\n'
+  const rows: { name: string; content: unknown; want: string[] }[] = [
+    { name: 'bad YAML', content: '- name: "web\n  issuer: [', want: notYaml },
+    { name: 'a key twice', content: `- ${web}  name: app\n`, want: notYaml },
+    { name: 'two documents', content: `- ${web}---\n- ${web}`, want: notYaml },
+    { name: 'an unknown tag', content: `- ${web}  secret: !vault x\n`, want: notYaml },
+    { name: 'a mapping as a key', content: `- ${web}  ? {secret: x}\n  : y\n`, want: notYaml },
+    { name: 'an alias bomb', content: bomb(), want: notYaml },
+    { name: 'nothing', content: '', want: notList },
+    { name: 'an empty list', content: [], want: notList },
+    { name: 'a mapping', content: one, want: notList },
+    { name: 'text', content: 'web', want: notList },
+    { name: 'an entry that is text', content: ['web'], want: entry(WRONG) },
+    { name: 'an entry that is null', content: '-\n', want: entry(WRONG) },
+    {
+      name: 'unknown field',
+      content: [{ ...one, audiences: [] }],
+      want: entry(`has a field that is not one of ${FIELDS}`),
+    },
+    {
+      name: 'unknown __proto__',
+      content: `- ${web}  __proto__: {}\n`,
+      want: entry(`has a field that is not one of ${FIELDS}`),
+    },
+    ...(['name', 'issuer', 'audience'] as const).map((field) => ({
+      name: `no ${field}`,
+      content: [{ ...one, [field]: undefined }],
+      want: entry(WRONG, `.${field}`),
+    })),
+    ...['', 'Web', 'web.eu', 'web/eu', 'web@eu', '-web', 'w'.repeat(33), '*', 'wéb'].map((name) => ({
+      name: `name ${name}`,
+      content: [{ ...one, name }],
+      want: entry(WRONG, '.name'),
+    })),
+    ...Object.entries({
+      name: [7],
+      issuer: ['', 7, ['https://web.test']],
+      audience: ['', [], [7], { a: 'b' }],
+      algorithms: ['HS256', []],
+      secret: ['', 1234567890123456, ['x']],
+      secretFile: ['', 7],
+      publicKey: [{}],
+      publicKeyFile: [true],
+      jwksUrl: [''],
+      clockToleranceSeconds: [-1, 301, 1.5, '5'],
+    }).flatMap(([field, values]) =>
+      values.map((value) => ({
+        name: `${field} ${JSON.stringify(value)}`,
+        content: [{ ...one, [field]: value }],
+        want: entry(WRONG, `.${field}`),
+      })),
+    ),
+    { name: 'algorithm none', content: [{ ...one, algorithms: ['none'] }], want: entry(WRONG, '.algorithms.0') },
+    { name: 'two origins', content: [{ ...one, secret: keys.hmac, jwksUrl: 'https://x' }], want: entry(SEVERAL) },
+    {
+      name: 'one origin twice',
+      content: [{ ...one, secret: keys.hmac, secretFile: 'hmac.txt' }],
+      want: entry(SEVERAL),
+    },
+    {
+      name: 'no such file',
+      content: [{ ...one, secretFile: 'no.txt' }],
+      want: entry('must name a readable file', '.secretFile'),
+    },
+    {
+      name: 'a directory',
+      content: [{ ...one, publicKeyFile: '.' }],
+      want: entry('must name a readable file', '.publicKeyFile'),
+    },
+    {
+      name: 'an empty file',
+      content: [{ ...one, secretFile: 'empty.txt' }],
+      want: entry('must not name an empty file', '.secretFile'),
+    },
+    {
+      name: 'a key that is none',
+      content: [{ ...one, publicKeyFile: 'hmac.txt' }],
+      want: entry('must be a PEM public key'),
+    },
+    {
+      name: 'a weak secret',
+      content: [{ ...one, secret: 'weak' }],
+      want: entry('an HMAC secret must have at least 32 bytes for HS256'),
+    },
+    {
+      name: 'plain http',
+      content: [{ ...one, jwksUrl: 'http://web.test' }],
+      want: entry('must not use plain http, except to loopback'),
+    },
+    {
+      name: 'discovery over http',
+      content: [{ ...one, issuer: 'http://web.test' }],
+      want: entry('must not use plain http, except to loopback'),
+    },
+    { name: 'discovery of no URL', content: [{ ...one, issuer: 'web' }], want: entry('must be an absolute URL') },
+    {
+      name: 'a misfit',
+      content: [{ ...one, algorithms: ['HS256'] }],
+      want: entry('the algorithms must fit the key, and HS256 does not'),
+    },
+    { name: 'a name twice', content: [one, { ...two, name: 'web' }], want: file('each name must stand once') },
+    {
+      name: 'an issuer twice',
+      content: [one, { ...two, issuer: one.issuer }],
+      want: file('each issuer must stand once'),
+    },
+    {
+      name: 'several at once',
+      content: [{ ...one, name: 'W' }, { ...two, secret: 'weak' }, { x: 1 }],
+      want: [
+        'JWT_ISSUERS_FILE[0].name: has the wrong form',
+        'JWT_ISSUERS_FILE[1]: an HMAC secret must have at least 32 bytes for HS256',
+        'JWT_ISSUERS_FILE[2].name: has the wrong form',
+        'JWT_ISSUERS_FILE[2].issuer: has the wrong form',
+        'JWT_ISSUERS_FILE[2].audience: has the wrong form',
+        `JWT_ISSUERS_FILE[2]: has a field that is not one of ${FIELDS}`,
+      ],
+    },
+  ]
+  for (const { name, content, want } of rows) {
+    t.test(name, async (t) => t.strictSame(faultLines(issuersFile(t, content)), want))
+  }
+  t.test('no such file', async (t) => {
+    t.strictSame(faultLines({ ...NO_SINGLE_ISSUER, JWT_ISSUERS_FILE: '/nowhere' }), notYaml)
+  })
+})
+
+/** Nine levels of ten aliases each: a thousand million items when it is expanded. */
+function bomb(): string {
+  const levels = Array.from({ length: 9 }, (_, n) => `- &a${n + 1} [${Array(10).fill(`*a${n}`).join(', ')}]`)
+  return ['- &a0 [x]', ...levels].join('\n')
+}

@@ -1,0 +1,116 @@
+import { once } from 'node:events'
+import { setImmediate as turn } from 'node:timers/promises'
+import t, { type Test } from 'tap'
+import { type Config, readConfig } from '../../src/config.ts'
+import { environment } from '../helpers/build.ts'
+import { configError, faultLines, issuersFile } from '../helpers/config-faults.ts'
+import { AUDIENCE, keys, pem } from '../helpers/tokens.ts'
+
+const SENTINEL = 'SENTINEL-of-an-issuer-that-must-not-be-told-01'
+const spki = pem(keys.rsa.publicKey)
+const one = { name: 'web', issuer: 'https://web.test', audience: AUDIENCE }
+const two = { name: 'app', issuer: 'https://app.test', audience: [AUDIENCE, 'other'] }
+
+const read = (t: Test, content: unknown): Config['issuers'] =>
+  readConfig({ ...environment, ...issuersFile(t, content) }).issuers
+
+t.test('every origin of keys, in YAML and in JSON', async (t) => {
+  const fixed = { name: 'web', issuer: 'https://web.test', audience: [AUDIENCE], clockToleranceSeconds: 5 }
+  const secret = { kind: 'secret', secret: keys.hmac }
+  const elsewhere = t.testdir({ hmac: keys.hmac })
+  const key = { kind: 'public-key', pem: spki }
+  const rows = [
+    { name: 'secret', entry: { secret: keys.hmac }, want: { algorithms: ['HS256'], keys: secret } },
+    { name: 'secretFile', entry: { secretFile: 'hmac.txt' }, want: { algorithms: ['HS256'], keys: secret } },
+    { name: 'publicKey', entry: { publicKey: spki }, want: { algorithms: ['RS256'], keys: key } },
+    {
+      name: 'publicKeyFile',
+      entry: { publicKeyFile: './key.pem', algorithms: ['PS256'] },
+      want: { algorithms: ['PS256'], keys: { ...key, pem: spki.trim() } },
+    },
+    {
+      name: 'jwksUrl',
+      entry: { jwksUrl: 'https://web.test/jwks', clockToleranceSeconds: 0 },
+      want: {
+        algorithms: ['RS256', 'ES256'],
+        keys: { kind: 'jwks', url: 'https://web.test/jwks' },
+        clockToleranceSeconds: 0,
+      },
+    },
+    { name: 'discovery', entry: {}, want: { algorithms: ['RS256', 'ES256'], keys: { kind: 'discovery' } } },
+  ]
+  for (const { name, entry, want } of rows) {
+    t.test(name, async (t) => t.strictSame(read(t, [{ ...one, ...entry }]), [{ ...fixed, ...want }]))
+  }
+  t.test('YAML with comments', async (t) => {
+    const yaml = `# ours\n- name: web\n  issuer: https://web.test\n  audience: ${AUDIENCE} # the API\n`
+    t.strictSame(read(t, yaml), [{ ...fixed, algorithms: ['RS256', 'ES256'], keys: { kind: 'discovery' } }])
+  })
+  t.test('an absolute path', async (t) => {
+    t.strictSame(read(t, [{ ...one, secretFile: `${elsewhere}/hmac` }])[0]?.keys, secret)
+  })
+  t.test('two, in order', async (t) =>
+    t.strictSame(
+      read(t, [one, two]).map(({ name }) => name),
+      ['web', 'app'],
+    ),
+  )
+})
+
+t.test('a file and the variables of one issuer do not go together', async (t) => {
+  const rule = 'must not be set beside JWT_ISSUERS_FILE'
+  const single = {
+    JWT_ISSUER: one.issuer,
+    JWT_AUDIENCE: AUDIENCE,
+    JWT_ALGORITHMS: 'HS256',
+    JWT_SECRET: keys.hmac,
+    JWT_PUBLIC_KEY: spki,
+    JWT_JWKS_URL: 'https://web.test',
+  }
+  for (const [variable, value] of Object.entries(single)) {
+    t.strictSame(faultLines({ ...issuersFile(t, [one]), [variable]: value }), [`${variable}: ${rule}`])
+  }
+  t.strictSame(
+    faultLines({ ...issuersFile(t, [one]), ...single }).toSorted(),
+    Object.keys(single)
+      .map((variable) => `${variable}: ${rule}`)
+      .toSorted(),
+    'all are told',
+  )
+})
+
+t.test('what stands in the file is never told, by the error or by a warning of the process', async (t) => {
+  const warnings: string[] = []
+  const listener = (warning: Error) => warnings.push(String(warning))
+  process.on('warning', listener)
+  t.teardown(() => process.off('warning', listener))
+  const rows = [
+    { name: 'weak', content: [{ ...one, secret: 'SENTINEL-weak' }] },
+    { name: 'misplaced', content: [{ ...one, publicKey: SENTINEL }] },
+    { name: 'in a list', content: [{ ...one, secret: [SENTINEL] }] },
+    { name: 'in an address', content: [{ ...one, jwksUrl: `https://u:${SENTINEL}@web.test` }] },
+    { name: 'as a path', content: [{ ...one, secretFile: SENTINEL }] },
+    { name: 'as an algorithm', content: [{ ...one, algorithms: [SENTINEL] }] },
+    { name: 'twice', content: [{ ...one, secret: SENTINEL, publicKey: SENTINEL }] },
+    { name: 'without a space', content: `[{name: web, secret:${SENTINEL}}]` },
+    { name: 'without a field', content: `[{name: web, ${SENTINEL}}]` },
+    { name: 'bad YAML', content: `- name: web\n  secret: "${SENTINEL}\n` },
+    { name: 'no list', content: `secret: ${SENTINEL}\n` },
+    { name: 'with a tag', content: `- name: web\n  secret: !vault ${SENTINEL}\n` },
+    { name: 'in a key', content: `- ? {secret: ${SENTINEL}}\n  : x\n` },
+  ]
+  for (const { name, content } of rows) {
+    t.test(name, async (t) => {
+      const error = configError(issuersFile(t, content))
+      t.ok(error, 'it is refused')
+      t.notMatch([error?.message, error?.stack, JSON.stringify(error)].join('\n'), /SENTINEL/u)
+    })
+  }
+  t.test('warnings', async (t) => {
+    await turn()
+    const seen = once(process, 'warning')
+    process.emitWarning('the last one')
+    await seen
+    t.strictSame(warnings, ['Warning: the last one'])
+  })
+})

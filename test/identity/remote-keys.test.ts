@@ -1,0 +1,228 @@
+import type { RequestListener } from 'node:http'
+import t, { type Test } from 'tap'
+import { MockAgent } from 'undici'
+import type { Issuer, KeyOrigin } from '../../src/identity/issuer.ts'
+import { createKeyPool, createRemoteKeySet } from '../../src/identity/remote-keys.ts'
+import { OutboundError } from '../../src/outbound.ts'
+import { jwk } from '../helpers/key-servers.ts'
+import { listen } from '../helpers/listen.ts'
+import { keys, pem } from '../helpers/tokens.ts'
+
+const LIMIT = 256 * 1024
+const SET = JSON.stringify({ keys: [jwk('a')] })
+const FOUND = pem(keys.rsa.publicKey).trim()
+const DISCOVERY = '/.well-known/openid-configuration'
+
+const issuerOf = (keys: KeyOrigin, issuer = 'https://issuer.test'): Issuer => ({
+  name: 'app',
+  issuer,
+  audience: ['a'],
+  algorithms: ['RS256'],
+  clockToleranceSeconds: 5,
+  keys,
+})
+
+/** What comes of fetching an issuer's keys once: the key called `a`, or how it failed. */
+async function outcome(t: Test, issuer: Issuer, { pool = createKeyPool(), sandbox = false } = {}) {
+  const failures: unknown[] = []
+  const keySet = createRemoteKeySet(issuer, { pool, sandbox, onFailure: (error) => failures.push(error) })
+  t.teardown(() => pool.close())
+  await keySet?.refresh()
+  const [error] = failures
+  if (error instanceof OutboundError) return error.failure
+  if (error instanceof Error) return error.name === 'Error' ? error.message : error.name
+  return keySet?.find({ alg: 'RS256', kid: 'a' })
+}
+
+const jwks = async (t: Test, handler: RequestListener) =>
+  outcome(t, issuerOf({ kind: 'jwks', url: `${await listen(t, handler)}/jwks` }))
+
+t.test('a configured key needs no key set', async (t) => {
+  for (const keys of [
+    { kind: 'secret', secret: 's' },
+    { kind: 'public-key', pem: FOUND },
+  ] as const) {
+    t.equal(
+      createRemoteKeySet(issuerOf(keys), { pool: new MockAgent(), sandbox: false, onFailure: () => t.fail() }),
+      undefined,
+    )
+  }
+})
+
+t.test('what a key server may answer', async (t) => {
+  const visits: string[] = []
+  const elsewhere = await listen(t, (request, response) => {
+    visits.push(request.url ?? '')
+    response.end(SET)
+  })
+  const sized = (bytes: number) => SET.slice(0, -1).padEnd(bytes - 1) + SET.slice(-1)
+  const redirect =
+    (status: number): RequestListener =>
+    (_request, response) =>
+      response.writeHead(status, { location: `${elsewhere}/${status}` }).end(SET)
+  const rows: { name: string; handler: RequestListener; want: string }[] = [
+    { name: 'a key set', handler: (_request, response) => response.end(SET), want: FOUND },
+    {
+      name: 'a key set that is no JSON by its type',
+      handler: (_request, response) => response.setHeader('content-type', 'text/plain').end(SET),
+      want: FOUND,
+    },
+    { name: '256 KiB', handler: (_request, response) => response.end(sized(LIMIT)), want: FOUND },
+    { name: 'one byte more', handler: (_request, response) => response.end(sized(LIMIT + 1)), want: 'too_large' },
+    {
+      name: 'one byte more, of unknown length',
+      handler: (_request, response) => {
+        response.write(sized(LIMIT + 1).slice(0, LIMIT))
+        response.end(sized(LIMIT + 1).slice(LIMIT))
+      },
+      want: 'too_large',
+    },
+    {
+      name: 'without end',
+      handler: (_request, response) => {
+        const more = () => {
+          while (response.writable && response.write(' '.repeat(65_536)));
+        }
+        response.on('drain', more)
+        more()
+      },
+      want: 'too_large',
+    },
+    {
+      name: 'a compressed bomb',
+      handler: (_request, response) => response.setHeader('content-encoding', 'gzip').end('not even compressed'),
+      want: 'SyntaxError',
+    },
+    ...[301, 302, 303, 307, 308].map((status) => ({
+      name: `${status} to elsewhere`,
+      handler: redirect(status),
+      want: `the key server answered ${status}`,
+    })),
+    ...[201, 204, 404, 429, 500, 503].map((status) => ({
+      name: String(status),
+      handler: ((_request, response) => response.writeHead(status).end(SET)) satisfies RequestListener,
+      want: `the key server answered ${status}`,
+    })),
+    { name: 'nothing', handler: (_request, response) => response.end(), want: 'SyntaxError' },
+    { name: 'HTML', handler: (_request, response) => response.end('<html>'), want: 'SyntaxError' },
+    { name: 'half a set', handler: (_request, response) => response.end(SET.slice(0, -2)), want: 'SyntaxError' },
+    { name: 'no set', handler: (_request, response) => response.end('{"keys":7}'), want: 'ZodError' },
+    { name: 'its end', handler: (request) => request.socket.destroy(), want: 'network' },
+    {
+      name: 'its end, half way',
+      handler: (request, response) => {
+        response
+          .writeHead(200, { 'content-length': SET.length })
+          .write(SET.slice(0, 10), () => request.socket.destroy())
+      },
+      want: 'network',
+    },
+  ]
+  for (const { name, handler, want } of rows) t.test(name, async (t) => t.equal(await jwks(t, handler), want))
+  t.test('nobody was sent elsewhere', async (t) => t.strictSame(visits, []))
+  t.test('nobody there', async (t) => {
+    t.equal(await outcome(t, issuerOf({ kind: 'jwks', url: 'http://127.0.0.1:1' })), 'network')
+  })
+})
+
+t.test('a key server has two seconds, for all of its answer', async (t) => {
+  const rows: { name: string; handler: RequestListener }[] = [
+    { name: 'which it does not begin', handler: () => {} },
+    { name: 'which it does not end', handler: (_request, response) => void response.write('{"keys":[') },
+  ]
+  for (const { name, handler } of rows) {
+    t.test(name, async (t) => {
+      // The same signal, only sooner: the test need not wait for as long as a caller would.
+      const { timeout } = AbortSignal
+      const asked = t.capture(AbortSignal, 'timeout', () => timeout.call(AbortSignal, 50))
+      t.equal(await jwks(t, handler), 'timeout')
+      t.strictSame(
+        asked().map(({ args }) => args),
+        [[2000]],
+      )
+    })
+  }
+})
+
+t.test('the request asks for JSON and brings nothing of ours', async (t) => {
+  const seen: unknown[] = []
+  await jwks(t, ({ method, url, headers: { host, connection, ...headers } }, response) => {
+    seen.push({ method, url, headers })
+    response.end(SET)
+  })
+  t.strictSame(seen, [{ method: 'GET', url: '/jwks', headers: { accept: 'application/json' } }])
+})
+
+t.test('discovery', async (t) => {
+  const rows: { name: string; document: (issuer: string) => unknown; suffix?: string; want: string }[] = [
+    { name: 'works', document: (issuer) => ({ issuer, jwks_uri: `${issuer}/k` }), want: FOUND },
+    {
+      name: 'of an issuer with a path',
+      document: (issuer) => ({ issuer, jwks_uri: `${issuer}/k` }),
+      suffix: '/tenant',
+      want: FOUND,
+    },
+    {
+      name: 'of an issuer with a slash behind',
+      document: (issuer) => ({ issuer, jwks_uri: `${issuer}k` }),
+      suffix: '/',
+      want: FOUND,
+    },
+    {
+      name: 'of another issuer',
+      document: (issuer) => ({ issuer: `${issuer}x`, jwks_uri: `${issuer}/k` }),
+      want: 'the discovery document is of another issuer',
+    },
+    {
+      name: 'that differs by a slash',
+      document: (issuer) => ({ issuer: `${issuer}/`, jwks_uri: `${issuer}/k` }),
+      want: 'the discovery document is of another issuer',
+    },
+    ...[
+      'http://keys.test/k',
+      'http://127.0.0.1.evil.test/k',
+      'file:///etc/passwd',
+      '/k',
+      '',
+      'https://u:p@keys.test/k',
+      'ftp://127.0.0.1/',
+    ].map((jwks_uri) => ({
+      name: `to ${jwks_uri}`,
+      document: (issuer: string) => ({ issuer, jwks_uri }),
+      want: 'the discovered key set address is not acceptable',
+    })),
+    { name: 'without an address', document: (issuer) => ({ issuer }), want: 'ZodError' },
+    { name: 'with a list of them', document: (issuer) => ({ issuer, jwks_uri: [`${issuer}/k`] }), want: 'ZodError' },
+    { name: 'that is null', document: () => null, want: 'ZodError' },
+    { name: 'without an issuer', document: (issuer) => ({ jwks_uri: `${issuer}/k` }), want: 'ZodError' },
+  ]
+  for (const { name, document, suffix = '', want } of rows) {
+    t.test(name, async (t) => {
+      const visits: (string | undefined)[] = []
+      const base = await listen(t, ({ url }, response) => {
+        visits.push(url)
+        response.end(url?.endsWith(DISCOVERY) ? JSON.stringify(document(base + suffix)) : SET)
+      })
+      t.equal(await outcome(t, issuerOf({ kind: 'discovery' }, base + suffix)), want)
+      const path = suffix.replace(/\/$/u, '')
+      t.strictSame(visits, [`${path}${DISCOVERY}`, ...(want === FOUND ? [`${path}/k`] : [])])
+    })
+  }
+  t.test('is not sent elsewhere', async (t) => {
+    const base = await listen(t, (_request, response) => response.writeHead(302, { location: `${base}/x` }).end())
+    t.equal(await outcome(t, issuerOf({ kind: 'discovery' }, base)), 'the key server answered 302')
+  })
+})
+
+t.test('in a sandbox, discovery may lead over plain http', async (t) => {
+  for (const sandbox of [false, true]) {
+    const pool = new MockAgent()
+    pool.disableNetConnect()
+    const mock = pool.get('http://idp.test')
+    const document = { issuer: 'http://idp.test', jwks_uri: 'http://idp.test/k' }
+    mock.intercept({ path: DISCOVERY }).reply(200, document)
+    mock.intercept({ path: '/k' }).reply(200, SET)
+    const want = sandbox ? FOUND : 'the discovered key set address is not acceptable'
+    t.equal(await outcome(t, issuerOf({ kind: 'discovery' }, 'http://idp.test'), { pool, sandbox }), want)
+  }
+})

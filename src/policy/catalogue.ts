@@ -3,6 +3,7 @@ import { join, parse as parsePath } from 'node:path'
 import { failingExamples } from './examples.ts'
 import type { GrantSettings } from './grant.ts'
 import { parseTemplate, type TemplateFault } from './parse.ts'
+import { separatesIssuers } from './separation.ts'
 import { TEMPLATE_NAME, type Template } from './template.ts'
 import type { Part } from './variables.ts'
 
@@ -74,8 +75,10 @@ function templateFiles(directory: string): { file: string; name: string }[] {
 function loadTemplate(file: string, name: string, settings: CatalogueSettings): Template | { faults: TemplateFault[] } {
   let text: string
   try {
-    const { size } = statSync(file)
-    if (size > MAX_FILE_BYTES) return { faults: [{ file, message: `is larger than ${MAX_FILE_BYTES} bytes` }] }
+    const status = statSync(file)
+    // A pipe or a device says that it is empty, and then never ends.
+    if (!status.isFile()) return { faults: [{ file, message: 'is not a readable file' }] }
+    if (status.size > MAX_FILE_BYTES) return { faults: [{ file, message: `is larger than ${MAX_FILE_BYTES} bytes` }] }
     text = new TextDecoder('utf-8', { fatal: true }).decode(readFileSync(file))
   } catch (error) {
     const why = error instanceof TypeError ? 'is not UTF-8' : 'is not a readable file'
@@ -94,7 +97,7 @@ function loadTemplate(file: string, name: string, settings: CatalogueSettings): 
 }
 
 /** With several issuers, one subject can be several people: a resource named after the subject must name the issuer too. */
-function issuerFaults({ allow, statements }: Template, issuers: readonly string[]) {
+function issuerFaults({ allow, params, statements }: Template, issuers: readonly string[]) {
   const faults: { path: (string | number)[]; message: string }[] = []
   for (const issuer of allow?.issuer ?? []) {
     if (!issuers.includes(issuer)) {
@@ -106,7 +109,7 @@ function issuerFaults({ allow, statements }: Template, issuers: readonly string[
   }
   if ((allow?.issuer ?? issuers).length < 2) return faults
   for (const [index, { resources }] of statements.entries()) {
-    const ambiguous = resources.some((parts) => parts.some(isSubject) && !parts.some(({ kind }) => kind === 'issuer'))
+    const ambiguous = resources.some((parts) => parts.some(isSubject) && !separatesIssuers(parts, params))
     if (ambiguous) {
       faults.push({
         path: ['policy', 'Statement', index, 'Resource'],

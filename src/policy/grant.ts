@@ -6,6 +6,9 @@ import type { Template } from './template.ts'
 import { policyValue } from './value.ts'
 import type { Part } from './variables.ts'
 
+/** JD Cloud's STS has no shorter session. */
+const MIN_SESSION_SECONDS = 3600
+
 /** A template filled in for one caller: all that STS is asked for, and what the answer tells about it. */
 export type Grant = Readonly<{
   template: string
@@ -123,10 +126,9 @@ const pointerTo = (param: string) => `/params/${pointerStep(param)}`
 function checkDuration(template: Template, asked: number | undefined, settings: GrantSettings): number {
   const most = Math.min(template.durationSeconds, settings.maxSessionSeconds)
   const duration = asked ?? most
-  if (duration > most) {
-    throw new VendError('invalid_request', {
-      errors: [{ pointer: '/durationSeconds', detail: `must be at most ${most} for this policy` }],
-    })
+  if (!Number.isInteger(duration) || duration < MIN_SESSION_SECONDS || duration > most) {
+    const detail = duration > most ? `must be at most ${most} for this policy` : 'must be whole seconds, 3600 or more'
+    throw new VendError('invalid_request', { errors: [{ pointer: '/durationSeconds', detail }] })
   }
   return duration
 }

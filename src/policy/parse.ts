@@ -1,4 +1,4 @@
-import { isMap, LineCounter, parseDocument } from 'yaml'
+import { isMap, LineCounter, parseDocument, visit } from 'yaml'
 import type { z } from 'zod'
 import { type Template, templateSchema } from './template.ts'
 
@@ -17,7 +17,7 @@ export type ParsedTemplate = Readonly<
  */
 export function parseTemplate(file: string, name: string, text: string): ParsedTemplate {
   const lineCounter = new LineCounter()
-  const document = parseDocument(text, { lineCounter, prettyErrors: false })
+  const document = parseDocument(text, { lineCounter, prettyErrors: false, stringKeys: true })
   const problems = [...document.errors, ...document.warnings]
   const place = (offset: number) => {
     const { line, col } = lineCounter.linePos(offset)
@@ -26,6 +26,25 @@ export function parseTemplate(file: string, name: string, text: string): ParsedT
   if (problems.length > 0) {
     return { faults: problems.map(({ pos, message }) => ({ file, ...place(pos[0]), message })) }
   }
+
+  // zod drops `__proto__` from records without a word, and a condition of `allow` that is dropped is one that holds.
+  const faults: TemplateFault[] = []
+  const refuse = (node: unknown, message: string) => {
+    faults.push({ file, ...place(rangeStart(node) ?? 0), message })
+  }
+  const anchors = new Set<string>()
+  visit(document, {
+    Pair(_, { key }) {
+      if (keyOf(key) === '__proto__') refuse(key, '__proto__ cannot be used as a key')
+    },
+    Value(_, { anchor }) {
+      if (anchor !== undefined) anchors.add(anchor)
+    },
+    Alias(_, alias) {
+      if (!anchors.has(alias.source)) refuse(alias, `there is no anchor &${alias.source} before it`)
+    },
+  })
+  if (faults.length > 0) return { faults }
 
   // A path that the file does not have (something is missing) is shown where its nearest parent starts.
   const at = (path: readonly PropertyKey[], message: string): TemplateFault => {
@@ -59,6 +78,9 @@ type Explained = { path: PropertyKey[]; message: string }
 function explain(issue: z.core.$ZodIssue): Explained[] {
   if (issue.code === 'unrecognized_keys') {
     return issue.keys.map((key) => ({ path: [...issue.path, key], message: 'is not a known key' }))
+  }
+  if (issue.code === 'invalid_key') {
+    return issue.issues.map(({ message }) => ({ path: issue.path, message }))
   }
   // A union reports every branch; the one that got furthest is the one that was meant.
   if (issue.code === 'invalid_union' && issue.errors.length > 0) {

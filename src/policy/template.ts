@@ -36,6 +36,8 @@ const paramSchema = z.strictObject({
     .max(256)
     .transform((pattern, context) => {
       try {
+        // Alone first: `a)|(b` is an expression, and an unanchored one, only within the group that anchors it.
+        new RegExp(pattern, 'u')
         return new RegExp(`^(?:${pattern})$`, 'u')
       } catch {
         context.addIssue({ code: 'custom', message: 'is not a regular expression' })

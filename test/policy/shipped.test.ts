@@ -1,0 +1,52 @@
+import t from 'tap'
+import { createWorld } from '../../sandbox/world.ts'
+import { loadCatalogue } from '../../src/policy/catalogue.ts'
+import type { Policy } from '../../src/policy/document.ts'
+import { failingExamples } from '../../src/policy/examples.ts'
+import { OSS_ACTIONS } from '../../src/policy/operations.ts'
+import { settings } from '../helpers/templates.ts'
+
+const catalogue = loadCatalogue('policies', { ...settings, issuers: ['app'] })
+const roles = [...createWorld().roles.values()]
+const rolePolicy: Policy = {
+  Version: '3',
+  Statement: roles.flatMap(({ policies }) => policies.flatMap((policy) => policy.Statement)),
+}
+
+t.test('the templates that ship', async (t) => {
+  t.strictSame([...catalogue.keys()], ['album-upload', 'shared-download', 'user-files', 'user-upload'])
+})
+
+for (const [name, template] of catalogue) {
+  t.test(name, async (t) => {
+    t.test("its examples hold within the sandbox role's policy", async (t) => {
+      t.strictSame(failingExamples(template, settings, 'app', rolePolicy), [])
+    })
+    t.test('and need every action that the role has for it', async (t) => {
+      for (const action of new Set(template.statements.flatMap(({ actions }) => actions))) {
+        const without = rolePolicy.Statement.map((one) => ({ ...one, Action: one.Action.filter((a) => a !== action) }))
+        const failures = failingExamples(template, settings, 'app', { Version: '3', Statement: without })
+        t.ok(failures.length > 0, `${action} is shown by an example`)
+      }
+    })
+    t.test('it shows what cannot be done, and to whom it is closed', async (t) => {
+      t.ok(template.examples.some(({ can }) => can.length > 0))
+      t.ok(template.examples.some(({ cannot }) => cannot.length > 0))
+      t.ok(template.allow?.claims?.scope, 'a scope is needed')
+    })
+    t.test('it opens objects alone, by name of action, and no whole bucket', async (t) => {
+      for (const { actions, resources } of template.statements) {
+        const levels = actions.map((action) => Object.entries(OSS_ACTIONS).find(([known]) => known === action)?.[1])
+        t.ok(
+          levels.every((level) => level === 'object'),
+          actions.join(', '),
+        )
+        for (const parts of resources) {
+          const [first, ...rest] = parts.map((part) => (part.kind === 'literal' ? part.text : `<${part.kind}>`))
+          t.equal(first, 'jrn:oss:*:')
+          t.match(rest.join(''), /^<account>:<bucket>\/[a-z]+\/[^*]*\*$/u)
+        }
+      }
+    })
+  })
+}

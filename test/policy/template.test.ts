@@ -1,0 +1,150 @@
+import t from 'tap'
+import { fillIn } from '../../src/policy/grant.ts'
+import { parseTemplate } from '../../src/policy/parse.ts'
+import { caller, refusal, settings, statement, template, templateText } from '../helpers/templates.ts'
+
+const told = (parts: Record<string, unknown>) =>
+  parseTemplate('x', 'x', templateText(parts)).faults?.map(({ message }) => message)
+const withStatement = (changes: Record<string, unknown>) => ({
+  policy: { Version: '3', Statement: [{ ...statement('${jwt:sub}/*'), ...changes }] },
+})
+const withExample = (...can: string[]) => ({ examples: [{ caller: { sub: 'alice' }, can }] })
+
+t.test('what a template may not be', async (t) => {
+  const at = 'policy.Statement.0'
+  const rows: { name: string; parts: Record<string, unknown>; want: string[] }[] = [
+    {
+      name: 'an allow without a condition',
+      parts: { allow: {} },
+      want: ['allow: must have at least one condition; for all users of an issuer, name it'],
+    },
+    { name: 'an allow without a claim', parts: { allow: { claims: {} } }, want: ['allow.claims: names no claim'] },
+    {
+      name: 'a Deny',
+      parts: withStatement({ Effect: 'Deny' }),
+      want: [`${at}.Effect: Deny is not effective for OSS; allow less instead`],
+    },
+    {
+      name: 'a Condition',
+      parts: withStatement({ Condition: {} }),
+      want: [`${at}.Condition: Condition is not effective for OSS; narrow the resource instead`],
+    },
+    {
+      name: 'a variable in an action',
+      parts: withStatement({ Action: 'oss:${jwt:action}' }),
+      want: [`${at}.Action: variables are for Resource only`],
+    },
+    {
+      name: 'half a variable in an action',
+      parts: withStatement({ Action: 'oss:${' }),
+      want: [`${at}.Action: variables are for Resource only`],
+    },
+    {
+      name: 'an unknown variable',
+      parts: withStatement({ Resource: '${sub}' }),
+      want: [
+        `${at}.Resource: unknown variable \${sub}: there are account, bucket, region, issuer, jwt:<claim> and param:<name>`,
+      ],
+    },
+    {
+      name: 'an undeclared param',
+      parts: withStatement({ Resource: '${param:a}' }),
+      want: [`${at}.Resource: \${param:a} is not declared under params`],
+    },
+    {
+      name: 'an inherited param',
+      parts: withStatement({ Resource: '${param:constructor}' }),
+      want: [`${at}.Resource: \${param:constructor} is not declared under params`],
+    },
+    {
+      name: 'NotResource',
+      parts: withStatement({ NotResource: '*' }),
+      want: [`${at}.NotResource: is not a known key`],
+    },
+    {
+      name: 'too short',
+      parts: { durationSeconds: 900 },
+      want: ['durationSeconds: Too small: expected number to be >=3600'],
+    },
+    {
+      name: 'too long',
+      parts: { durationSeconds: 43_201 },
+      want: ['durationSeconds: Too big: expected number to be <=43200'],
+    },
+    { name: 'a param of a bad name', parts: { params: { 'a b': {} } }, want: ['params.a b: is not a parameter name'] },
+    {
+      name: 'a pattern that is none',
+      parts: { params: { a: { pattern: '(' } } },
+      want: ['params.a.pattern: is not a regular expression'],
+    },
+    {
+      name: 'a pattern that leaves its anchors',
+      parts: { params: { a: { pattern: 'a)|(?:b' } } },
+      want: ['params.a.pattern: is not a regular expression'],
+    },
+    {
+      name: 'an example that shows nothing',
+      parts: { examples: [{ caller: { sub: 'a' } }] },
+      want: ['examples.0: shows nothing: give can, cannot or both'],
+    },
+    {
+      name: 'an example without a subject',
+      parts: { examples: [{ caller: {}, can: ['ListBuckets'] }] },
+      want: ['examples.0.caller.sub: Invalid input: expected string, received undefined'],
+    },
+    {
+      name: 'an unknown operation',
+      parts: withExample('Put users/a'),
+      want: ['examples.0.can.0: does not start with an S3 operation such as PutObject'],
+    },
+    {
+      name: 'an inherited operation',
+      parts: withExample('constructor x'),
+      want: ['examples.0.can.0: does not start with an S3 operation such as PutObject'],
+    },
+    {
+      name: 'an operation without its key',
+      parts: withExample('PutObject'),
+      want: ['examples.0.can.0: PutObject needs a key'],
+    },
+    {
+      name: 'a key too much',
+      parts: withExample('ListObjectsV2 users/'),
+      want: ['examples.0.can.0: ListObjectsV2 takes no key'],
+    },
+    {
+      name: 'two at once',
+      parts: { ...withStatement({ Effect: 'Deny', Condition: {} }) },
+      want: [
+        `${at}.Effect: Deny is not effective for OSS; allow less instead`,
+        `${at}.Condition: Condition is not effective for OSS; narrow the resource instead`,
+      ],
+    },
+  ]
+  for (const { name, parts, want } of rows) t.test(name, async (t) => t.strictSame(told(parts), want))
+})
+
+t.test('a template without allow loads, and is for nobody', async (t) => {
+  const made = template({ allow: undefined })
+  t.strictSame(
+    refusal(() => fillIn(made, { caller: caller({ sub: 'alice' }) }, settings)),
+    {
+      code: 'policy_not_allowed',
+      detail: 'this policy is for nobody: it has no allow',
+    },
+  )
+})
+
+t.test('a pattern is anchored at both ends, whatever it says', async (t) => {
+  const rows = [
+    { pattern: 'a|b', good: ['a', 'b'], bad: ['ab', 'ax', 'xb', 'a\n', ''] },
+    { pattern: '^a$', good: ['a'], bad: ['ba', 'a\n'] },
+    { pattern: '.', good: ['a', '\u{1f642}'], bad: ['ab', '\n'] },
+    { pattern: '\\p{Lu}', good: ['É'], bad: ['é'] },
+  ]
+  for (const { pattern, good, bad } of rows) {
+    const compiled = template({ params: { p: { pattern } } }).params.p?.pattern
+    for (const value of good) t.ok(compiled?.test(value), `${pattern} takes ${JSON.stringify(value)}`)
+    for (const value of bad) t.notOk(compiled?.test(value), `${pattern} refuses ${JSON.stringify(value)}`)
+  }
+})

@@ -7,6 +7,7 @@ import { openapiRoutes } from '../routes/openapi.ts'
 import { policiesRoutes } from '../routes/policies.ts'
 import type { App } from '../routes/services.ts'
 import type { Config } from './config.ts'
+import { createDrain, type Drain } from './drain.ts'
 import { registerIdentity } from './identity/authenticate.ts'
 import { createKeyPool, createRemoteKeySet } from './identity/remote-keys.ts'
 import { describeError } from './observe/log.ts'
@@ -28,11 +29,7 @@ export type AppDependencies = Readonly<{
 }>
 
 /** The service before it listens. */
-export type Service = Readonly<{
-  app: App
-  /** From now on `/readyz` fails and connections are told to close; requests are still answered. */
-  drain: () => void
-}>
+export type Service = Readonly<{ app: App; stop: Drain['stop'] }>
 
 /**
  * Puts the service together.
@@ -56,24 +53,21 @@ export async function buildApp(config: Config, dependencies: AppDependencies): P
     return { issuer, keySet: createRemoteKeySet(issuer, { pool: keyPool, sandbox, onFailure, now }) }
   })
 
-  let draining = false
   const app = await createServer(config, logger)
+  const { draining, stop } = createDrain(app)
   const authenticate = await registerIdentity(app, issuers)
   const services = {
     authenticate,
     vending: createVending({ catalogue, settings, source }),
     oss: config.oss,
     // One issuer whose key server is down must not take the callers of the others down with it.
-    ready: () => !draining && issuers.some(({ keySet }) => !keySet || keySet.loaded()),
+    ready: () => !draining() && issuers.some(({ keySet }) => !keySet || keySet.loaded()),
   }
   await openapiRoutes(app, packageVersion())
   credentialsRoutes(app, services)
   policiesRoutes(app, services)
   healthRoutes(app, services)
 
-  app.addHook('onSend', async (_request, reply) => {
-    if (draining) reply.header('connection', 'close')
-  })
   app.addHook('onReady', async () => {
     // Not awaited: a key server that hangs must not keep the others waiting, /readyz tells how it went.
     for (const { keySet } of issuers) void keySet?.refresh()
@@ -82,12 +76,7 @@ export async function buildApp(config: Config, dependencies: AppDependencies): P
     await Promise.all([source.close(), keyPool.close()])
   })
   logger.info({ policies: [...catalogue.keys()], issuers: config.issuers.map(({ name }) => name) }, 'loaded')
-  return {
-    app,
-    drain: () => {
-      draining = true
-    },
-  }
+  return { app, stop }
 }
 
 function packageVersion(): string {

@@ -6,6 +6,9 @@ import { explanations, serviceSettings, tokenSettings, VARIABLES } from './setti
 /** The exit code of a process that was configured wrongly: EX_CONFIG of sysexits.h. */
 export const EX_CONFIG = 78
 
+/** Orchestrators kill after ten seconds; the process itself needs some of them. */
+const MAX_SHUTDOWN_MS = 9000
+
 /** One thing that is wrong. Never carries the value, which may be a secret. */
 export type ConfigFault = Readonly<{ variable: string; rule: string; remedy: string }>
 
@@ -75,6 +78,10 @@ export function readConfig(env: Environment, { sandbox = false } = {}) {
   }
   if (!sandbox && raw.CORS_ORIGINS?.split(',').some((origin) => origin.trim() === '*')) {
     report('CORS_ORIGINS', 'must not contain *', "name your app's own origins")
+  }
+  if (serviceRead.success && serviceRead.data.STS_TIMEOUT_MS + serviceRead.data.SHUTDOWN_DELAY_MS > MAX_SHUTDOWN_MS) {
+    const rule = `STS_TIMEOUT_MS and SHUTDOWN_DELAY_MS together must be at most ${MAX_SHUTDOWN_MS}`
+    report('SHUTDOWN_DELAY_MS', rule, 'a request that arrives last must be answered before the process is killed')
   }
   if (!serviceRead.success || faults.length > 0) throw new ConfigError(faults)
 

@@ -1,5 +1,4 @@
 import { existsSync } from 'node:fs'
-import { setTimeout as delay } from 'node:timers/promises'
 import { buildApp } from './app.ts'
 import { ConfigError, EX_CONFIG, readConfig } from './config.ts'
 import { createLogger } from './observe/log.ts'
@@ -12,10 +11,10 @@ async function main(): Promise<void> {
   if (existsSync('.env')) process.loadEnvFile('.env')
   const config = readConfig(process.env)
   const logger = createLogger(config.logLevel)
-  const { app, drain } = await buildApp(config, { logger })
+  const { app, stop } = await buildApp(config, { logger })
 
   let stopping = false
-  const stop = async (signal: NodeJS.Signals) => {
+  const end = async (signal: NodeJS.Signals) => {
     if (stopping) return
     stopping = true
     logger.info({ signal }, 'draining')
@@ -23,14 +22,11 @@ async function main(): Promise<void> {
       logger.error('requests were still running when the time to shut down was over')
       process.exit(1)
     }, SHUTDOWN_MS).unref()
-    drain()
-    // Until the load balancer has seen /readyz fail it keeps sending, and who is sent is served.
-    await delay(config.shutdownDelayMs)
-    await app.close()
+    await stop(config.shutdownDelayMs)
     logger.info('stopped')
   }
-  process.once('SIGTERM', stop)
-  process.once('SIGINT', stop)
+  process.once('SIGTERM', end)
+  process.once('SIGINT', end)
 
   await app.listen({ host: config.host, port: config.port })
 }

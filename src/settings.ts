@@ -155,7 +155,7 @@ export const serviceSettings = z.object({
     'mount your own, or leave it out for the shipped ones',
   ),
   STS_CONNECT_TIMEOUT_MS: integer(50, 5000, 1000, 'give the time to connect to STS'),
-  STS_TIMEOUT_MS: integer(100, 8000, 5000, 'give the time for a whole STS call'),
+  STS_TIMEOUT_MS: integer(100, 8000, 4000, 'give the time for a whole STS call'),
   STS_CONNECTIONS: integer(1, 1024, 32, 'give the most connections to keep to STS'),
   REQUEST_TIMEOUT_MS: integer(1000, 60_000, 10_000, 'give the time in which a whole request must have arrived'),
   SHUTDOWN_DELAY_MS: integer(0, 5000, 1000, 'give the time that a load balancer needs to see /readyz fail'),

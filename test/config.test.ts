@@ -188,7 +188,7 @@ t.test('defaults; an empty variable counts as unset', async (t) => {
       roleJrn: 'jrn:iam::111111111111:role/test-role',
       maxSessionSeconds: 3600,
       connectTimeoutMs: 1000,
-      timeoutMs: 5000,
+      timeoutMs: 4000,
       connections: 32,
     },
     oss: {
@@ -198,6 +198,11 @@ t.test('defaults; an empty variable counts as unset', async (t) => {
       bucket: 'test-app',
     },
   })
+})
+
+t.test('a shutdown always has time to answer the last request', async (t) => {
+  t.strictSame(faultLines({ STS_TIMEOUT_MS: '4000', SHUTDOWN_DELAY_MS: '5000' }), [])
+  t.match(faultLines({ STS_TIMEOUT_MS: '4001', SHUTDOWN_DELAY_MS: '5000' }), [/^SHUTDOWN_DELAY_MS: .* at most 9000/u])
 })
 
 t.test('the environment that is read is left as it was', async (t) => {

@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises'
 import t from 'tap'
 import { ERRORS } from '../src/errors.ts'
 import { build } from './helpers/build.ts'
+import { sendRaw } from './helpers/raw.ts'
 import { claims, mint } from './helpers/tokens.ts'
 
 const authorization = `Bearer ${mint(claims({ scope: 'openid oss.upload' }))}`
@@ -146,10 +147,10 @@ t.test('security headers are on every answer', async (t) => {
   }
 })
 
-t.test('draining: not ready any more, but who asks is served and told to go', async (t) => {
-  const { app, drain } = await build(t)
+t.test('stopping: not ready any more, but who asks is served and told to go', async (t) => {
+  const { app, stop } = await build(t)
   t.strictSame((await app.inject({ url: '/readyz' })).json(), { status: 'ready' })
-  drain()
+  const stopped = stop(200)
   const ready = await app.inject({ url: '/readyz' })
   t.equal(ready.statusCode, 503)
   t.equal(ready.json().code, 'not_ready')
@@ -157,6 +158,19 @@ t.test('draining: not ready any more, but who asks is served and told to go', as
   const served = await app.inject(vend)
   t.equal(served.statusCode, 200)
   t.equal(served.headers.connection, 'close')
+  await stopped
+})
+
+t.test('stopping does not wait for sockets on which no whole request comes', async (t) => {
+  const { app, stop } = await build(t, { env: { REQUEST_TIMEOUT_MS: '60000' } })
+  const url = await app.listen({ host: '127.0.0.1', port: 0 })
+  const head = `POST /v1/credentials HTTP/1.1\r\nhost: x\r\n`
+  const half = `${head}authorization: ${authorization}\r\ncontent-type: application/json\r\ncontent-length: 9\r\n\r\n{`
+  const sockets = ['', head, half].map((bytes) => sendRaw(url, bytes))
+  // One that is answered shows that the others have arrived.
+  t.equal((await fetch(`${url}/livez`)).status, 200)
+  await stop(0)
+  t.strictSame(await Promise.all(sockets), ['', '', ''])
 })
 
 t.test('the API description', async (t) => {

@@ -1,6 +1,6 @@
 import type { Test } from 'tap'
 import type { App } from '../../routes/services.ts'
-import { type AppDependencies, buildApp } from '../../src/app.ts'
+import { type AppDependencies, buildApp, type Service } from '../../src/app.ts'
 import { type Environment, readConfig } from '../../src/config.ts'
 import type { AssumeRoleRequest, Credentials } from '../../src/sts/credentials.ts'
 import { captureLogs } from './logs.ts'
@@ -43,7 +43,7 @@ export async function build(
   { env = {}, dependencies = {}, realSts = false }: Overrides = {},
 ): Promise<{
   app: App
-  drain: () => void
+  stop: Service['stop']
   asked: AssumeRoleRequest[]
   logs: ReturnType<typeof captureLogs>
 }> {
@@ -58,7 +58,7 @@ export async function build(
     close: async () => {},
   }
   const settings = readConfig({ ...environment, ...env })
-  const { app, drain } = await buildApp(settings, {
+  const { app, stop } = await buildApp(settings, {
     logger: logs.logger,
     ...(!realSts && { source }),
     ...dependencies,
@@ -73,7 +73,7 @@ export async function build(
     mustBeSilent(logs.text(), 'a log line')
     mustBeSilent(answers.join('\n'), 'an answer')
   })
-  return { app, drain, asked, logs }
+  return { app, stop, asked, logs }
 }
 
 /** Whatever a test is about: no line that was logged and no refusal has a planted secret or anything like a token. */

@@ -109,9 +109,10 @@ export function credentialsRoutes(app: App, { authenticate, vending, oss }: Serv
     },
     onRequest: requireBearer(authenticate),
     handler: async (request) => {
+      request.log = request.log.child({ policy: request.body.policy })
       const vended = await vending.vend(callerOf(request), request.body)
-      const { template, roleSessionName } = vended.grant
-      request.log.info({ policy: template, roleSessionName, expiration: expirationOf(vended) }, 'vended')
+      const { roleSessionName } = vended.grant
+      request.log.info({ roleSessionName, expiration: expirationOf(vended) }, 'vended')
       return present(vended, oss)
     },
   })

@@ -10,7 +10,6 @@ import type { Config } from './config.ts'
 import { createDrain, type Drain } from './drain.ts'
 import { registerIdentity } from './identity/authenticate.ts'
 import { createKeyPool, createRemoteKeySet } from './identity/remote-keys.ts'
-import { describeError } from './observe/log.ts'
 import { loadCatalogue } from './policy/catalogue.ts'
 import { createServer } from './server.ts'
 import type { CredentialSource } from './sts/credentials.ts'
@@ -48,8 +47,7 @@ export async function buildApp(config: Config, dependencies: AppDependencies): P
     issuers: config.issuers.map(({ name }) => name),
   })
   const issuers = config.issuers.map((issuer) => {
-    const onFailure = (error: unknown) =>
-      logger.warn({ issuer: issuer.name, error: describeError(error) }, 'keys could not be fetched')
+    const onFailure = (error: unknown) => logger.warn({ issuer: issuer.name, error }, 'keys could not be fetched')
     return { issuer, keySet: createRemoteKeySet(issuer, { pool: keyPool, sandbox, onFailure, now }) }
   })
 

@@ -7,13 +7,13 @@ export type OutboundFailure = 'timeout' | 'network' | 'too_large'
 export class OutboundError extends Error {
   override readonly name = 'OutboundError'
   readonly failure: OutboundFailure
-  /** undici's or Node's error code, such as `ECONNREFUSED`. */
-  readonly reason: string
+  /** undici's or Node's, such as `ECONNREFUSED`. */
+  readonly code: string
 
-  constructor(failure: OutboundFailure, reason: string) {
-    super(`outbound call failed: ${failure} (${reason})`)
+  constructor(failure: OutboundFailure, code: string) {
+    super(`outbound call failed: ${failure} (${code})`)
     this.failure = failure
-    this.reason = reason
+    this.code = code
   }
 }
 
@@ -63,5 +63,7 @@ function outboundError(error: unknown): OutboundError {
     error instanceof errors.HeadersTimeoutError ||
     error instanceof errors.BodyTimeoutError ||
     (error instanceof Error && error.name === 'TimeoutError')
-  return timedOut ? new OutboundError('timeout', code) : new OutboundError('network', code)
+  return timedOut
+    ? new OutboundError('timeout', code === 'unknown' ? 'TIMEOUT' : code)
+    : new OutboundError('network', code)
 }

@@ -14,7 +14,6 @@ import { problem } from '../routes/problem.ts'
 import type { App } from '../routes/services.ts'
 import type { Config } from './config.ts'
 import { type BodyFault, pointerStep, VendError } from './errors.ts'
-import { describeError } from './observe/log.ts'
 import { requestIdOf } from './observe/request-id.ts'
 
 const BODY_LIMIT_BYTES = 16 * 1024
@@ -87,8 +86,9 @@ function trustProxyOf(trusted: Config['trustProxy']): false | string[] | ((addre
 /** The one place where an error becomes an answer. What is not a VendError is told as nothing but its kind. */
 function answerError(error: unknown, request: FastifyRequest, reply: FastifyReply) {
   const known = error instanceof VendError ? error : fromFastify(error)
-  if (known.code === 'internal_error') request.log.error({ error: describeError(error) }, 'unexpected error')
-  else request.log[known.status >= 500 ? 'error' : 'info']({ code: known.code, ...known.log }, 'refused')
+  if (known.code === 'internal_error') request.log.error({ error }, 'unexpected error')
+  else if (known.status >= 500) request.log.error({ code: known.code, ...known.log }, 'refused')
+  else request.log.info({ code: known.code, detail: known.detail, ...known.log }, 'refused')
 
   if (known.code === 'unauthenticated') {
     // RFC 6750: no error attribute when no token was sent at all.

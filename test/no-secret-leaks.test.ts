@@ -123,3 +123,11 @@ t.test('STS that answers with secrets in the wrong places', async (t) => {
     mustNotLeak(t, logs.text(), 'the log')
   }
 })
+
+t.test('an unexpected error is logged by what it is and where it was, and nothing it says', async (t) => {
+  const source = { assumeRole: () => Promise.reject(new RangeError(SENTINELS.secretKey)), close: async () => {} }
+  const { app, logs } = await build(t, { dependencies: { source } })
+  t.equal((await app.inject(post({ policy: 'user-upload' }))).json().code, 'internal_error')
+  const line = logs.lines().find(({ msg }) => msg === 'unexpected error')
+  t.match(line, { policy: 'user-upload', error: { type: 'RangeError', stack: [/no-secret-leaks\.test\.ts/u] } })
+})

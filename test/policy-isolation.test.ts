@@ -154,8 +154,8 @@ t.test('whatever a token or a request holds, the policy keeps its shape', async 
     }))
     check(grant.policy === JSON.stringify({ Version: '3', Statement: want }), 'it is the template, filled in')
   })
-  fc.assert(property, { numRuns: 10_000 })
-  t.ok(granted > 1500, `${granted} were granted`)
+  fc.assert(property, { numRuns: 5000 })
+  t.ok(granted > 1000, `${granted} were granted`)
 })
 
 t.test('no key outside of the own folder is opened', async (t) => {
@@ -204,8 +204,8 @@ t.test('no key outside of the own folder is opened', async (t) => {
       }
     }
   })
-  fc.assert(property, { numRuns: 4000 })
-  t.ok(granted > 800, `${granted} were granted`)
+  fc.assert(property, { numRuns: 2500 })
+  t.ok(granted > 500, `${granted} were granted`)
 })
 
 t.test('two callers never get into each other', async (t) => {
@@ -237,6 +237,6 @@ t.test('two callers never get into each other', async (t) => {
       }
     },
   )
-  fc.assert(property, { numRuns: 8000 })
-  t.ok(both > 800, `${both} pairs were compared`)
+  fc.assert(property, { numRuns: 5000 })
+  t.ok(both > 400, `${both} pairs were compared`)
 })

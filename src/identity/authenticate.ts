@@ -53,29 +53,48 @@ export async function registerIdentity(app: FastifyInstance, issuers: readonly T
 
   return async function authenticate(request, token) {
     const unverified = readToken(token)
-    const trusted = issuers.find(({ issuer }) => issuer.issuer === unverified?.payload.iss)
+    if (!unverified) throw refusal('malformed')
+    const trusted = issuers.find(({ issuer }) => issuer.issuer === unverified.payload.iss)
+    if (!trusted) throw refusal('issuer')
+    const { issuer } = trusted
     // Checked before any key is looked up, so that a token cannot make us fetch keys for an algorithm we refuse.
-    if (!trusted?.issuer.algorithms.some((algorithm) => algorithm === unverified?.header.alg)) {
-      throw refusal('shape, issuer or algorithm')
-    }
+    if (!issuer.algorithms.some((algorithm) => algorithm === unverified.header.alg)) throw refusal('algorithm')
     request.presentedToken = token
     try {
-      const claims = verifiedClaims.parse(await request[`verify:${trusted.issuer.name}`]?.())
-      return { issuer: trusted.issuer.name, subject: claims.sub, claims }
+      const claims = verifiedClaims.parse(await request[`verify:${issuer.name}`]?.())
+      return { issuer: issuer.name, subject: claims.sub, claims }
     } catch (error) {
       if (error instanceof KeysUnavailableError) throw new VendError('upstream_unavailable', { retryAfterSeconds: 2 })
-      throw refusal(codeOf(error))
+      throw refusal(error instanceof UnknownKeyError ? 'key' : likelyReason(unverified, issuer))
     } finally {
       request.presentedToken = ''
     }
   }
 }
 
-/** The reason goes to the log as a code, never as a message: those of token libraries quote claims. */
-const refusal = (reason: string) => new VendError('unauthenticated', { log: { reason } })
+/** What is told to the log alone, and by one word: the messages of token libraries quote claims. */
+type Reason =
+  | 'malformed'
+  | 'issuer'
+  | 'algorithm'
+  | 'key'
+  | 'audience'
+  | 'subject'
+  | 'expired'
+  | 'not_yet_valid'
+  | 'signature'
 
-function codeOf(error: unknown): string {
-  return error instanceof Error && 'code' in error ? String(error.code) : 'claims'
+const refusal = (reason: Reason) => new VendError('unauthenticated', { log: { reason } })
+
+/** Why a token that the verifier refused was probably refused; @fastify/jwt has one code for most of it. */
+function likelyReason({ payload }: UnverifiedToken, issuer: Issuer): Reason {
+  const { aud, sub, exp, nbf } = payload
+  const now = Date.now() / 1000
+  if (![aud].flat().some((one) => issuer.audience.some((audience) => audience === one))) return 'audience'
+  if (typeof sub !== 'string' || sub === '') return 'subject'
+  if (typeof exp !== 'number' || exp + issuer.clockToleranceSeconds < now) return 'expired'
+  if (nbf !== undefined && (typeof nbf !== 'number' || nbf - issuer.clockToleranceSeconds > now)) return 'not_yet_valid'
+  return 'signature'
 }
 
 function secretOf({ keys }: Issuer, keySet: KeySet | undefined) {
@@ -92,5 +111,5 @@ function secretOf({ keys }: Issuer, keySet: KeySet | undefined) {
 const hintSchema = z.looseObject({ alg: z.string(), kid: z.string().optional() })
 
 class UnknownKeyError extends Error {
-  readonly code = 'unknown_key'
+  override readonly name = 'UnknownKeyError'
 }

@@ -48,7 +48,7 @@ export const issuerEntrySchema = z.strictObject({
   publicKey: z.string().min(1).optional(),
   publicKeyFile: z.string().min(1).optional(),
   jwksUrl: z.string().min(1).optional(),
-  clockToleranceSeconds: z.int().min(0).max(300).default(5),
+  clockToleranceSeconds: z.int().min(0).max(300).optional(),
 })
 
 /** What an issuer must not be, each as `[rule, remedy]`; `weak` ones are let through where only a sandbox listens. */
@@ -116,12 +116,13 @@ export function issuerFaults({ keys, algorithms, issuer }: Issuer): IssuerFault[
     }
   }
   const address = keys.kind === 'jwks' ? keys.url : keys.kind === 'discovery' ? issuer : undefined
-  if (address !== undefined) faults.push(...addressFaults(address))
+  // Some providers tell their tenants' key sets apart by a query.
+  if (address !== undefined) faults.push(...addressFaults(address, { query: keys.kind === 'jwks' }))
   return faults
 }
 
 /** What is wrong with an address that keys or credentials come from; plain http is for loopback only. */
-export function addressFaults(address: string): IssuerFault[] {
+export function addressFaults(address: string, allow: Readonly<{ query: boolean }> = { query: false }): IssuerFault[] {
   if (!URL.canParse(address)) {
     return [{ rule: 'must be an absolute URL', remedy: 'write it with https:// and a host' }]
   }
@@ -137,8 +138,9 @@ export function addressFaults(address: string): IssuerFault[] {
       weak: true,
     })
   }
-  if (url.username || url.password || url.search || url.hash) {
-    faults.push({ rule: 'must not carry credentials, a query or a fragment', remedy: 'write scheme, host, port, path' })
+  if (url.username || url.password || url.hash || (url.search && !allow.query)) {
+    const extras = allow.query ? 'credentials or a fragment' : 'credentials, a query or a fragment'
+    faults.push({ rule: `must not carry ${extras}`, remedy: 'write scheme, host, port, path' })
   }
   return faults
 }

@@ -44,7 +44,7 @@ export function readIssuers(settings: TokenSettings, report: ReportFault, sandbo
   for (const [name] of doubled) {
     report(name, 'must not be set beside JWT_ISSUERS_FILE', 'move it into the file or unset JWT_ISSUERS_FILE')
   }
-  return readIssuersFile(settings.JWT_ISSUERS_FILE, report, sandbox)
+  return readIssuersFile(settings.JWT_ISSUERS_FILE, settings.JWT_CLOCK_TOLERANCE_SECONDS, report, sandbox)
 }
 
 function readSingleIssuer(settings: TokenSettings, report: ReportFault, sandbox: boolean): Issuer[] {
@@ -82,7 +82,7 @@ function readSingleIssuer(settings: TokenSettings, report: ReportFault, sandbox:
   return faults.length > 0 || issuer === undefined || audience === undefined ? [] : [candidate]
 }
 
-function readIssuersFile(path: string, report: ReportFault, sandbox: boolean): Issuer[] {
+function readIssuersFile(path: string, tolerance: number, report: ReportFault, sandbox: boolean): Issuer[] {
   let content: unknown
   try {
     content = parseYaml(readFileSync(path, 'utf8'))
@@ -100,7 +100,7 @@ function readIssuersFile(path: string, report: ReportFault, sandbox: boolean): I
     return []
   }
   const issuers = entries.data.flatMap((entry, index) =>
-    readEntry(entry, `JWT_ISSUERS_FILE[${index}]`, path, report, sandbox),
+    readEntry(entry, `JWT_ISSUERS_FILE[${index}]`, { path, tolerance, report, sandbox }),
   )
   for (const field of ['name', 'issuer'] as const) {
     if (new Set(issuers.map((issuer) => issuer[field])).size < issuers.length) {
@@ -120,7 +120,9 @@ function parseYaml(text: string): unknown {
   return document.toJS()
 }
 
-function readEntry(entry: unknown, at: string, path: string, report: ReportFault, sandbox: boolean): Issuer[] {
+type FileContext = Readonly<{ path: string; tolerance: number; report: ReportFault; sandbox: boolean }>
+
+function readEntry(entry: unknown, at: string, { path, tolerance, report, sandbox }: FileContext): Issuer[] {
   const parsed = issuerEntrySchema.safeParse(entry)
   if (!parsed.success) {
     for (const issue of parsed.error.issues) {
@@ -132,7 +134,7 @@ function readEntry(entry: unknown, at: string, path: string, report: ReportFault
     }
     return []
   }
-  const { secretFile, publicKeyFile, name, issuer, audience, clockToleranceSeconds, ...rest } = parsed.data
+  const { secretFile, publicKeyFile, name, issuer, audience, clockToleranceSeconds = tolerance, ...rest } = parsed.data
   const fromFile = (field: string, file: string | undefined) => {
     if (file === undefined) return undefined
     try {

@@ -9,7 +9,13 @@ const FIRST_KEYS_COOLDOWN_MS = 1000
 /** After this a set is fetched again in the background; until it arrives the old one serves. */
 const REFRESH_AFTER_MS = 600_000
 
-const keySetSchema = z.looseObject({ keys: z.array(z.looseObject({ kty: z.string() })).max(256) })
+// A set without a key is a fault of its server: taken for a revocation it would shut every caller out.
+const keySetSchema = z.looseObject({
+  keys: z
+    .array(z.looseObject({ kty: z.string() }))
+    .min(1)
+    .max(256),
+})
 
 /** No key has ever been fetched from this issuer, so nothing can be said about its tokens. */
 export class KeysUnavailableError extends Error {

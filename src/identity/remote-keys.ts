@@ -28,9 +28,9 @@ export function createRemoteKeySet(issuer: Issuer, { pool, sandbox, ...options }
 async function discover(pool: Dispatcher, issuer: string, sandbox: boolean): Promise<string> {
   const document = await fetchJson(pool, `${issuer.replace(/\/$/u, '')}/.well-known/openid-configuration`)
   const { issuer: named, jwks_uri: address } = discoverySchema.parse(document)
-  if (named !== issuer) throw new Error('the discovery document is of another issuer')
-  if (addressFaults(address).some(({ weak }) => !(weak && sandbox))) {
-    throw new Error('the discovered key set address is not acceptable')
+  if (named !== issuer) throw new KeyServerError('other_issuer')
+  if (addressFaults(address, { query: true }).some(({ weak }) => !(weak && sandbox))) {
+    throw new KeyServerError('address_refused')
   }
   return address
 }
@@ -38,6 +38,17 @@ async function discover(pool: Dispatcher, issuer: string, sandbox: boolean): Pro
 async function fetchJson(pool: Dispatcher, url: string): Promise<unknown> {
   const headers = { accept: 'application/json' }
   const { status, body } = await call(pool, { method: 'GET', url, headers, timeoutMs: KEY_SET_TIMEOUT_MS })
-  if (status !== 200) throw new Error(`the key server answered ${status}`)
+  if (status !== 200) throw new KeyServerError(`http_${status}`)
   return JSON.parse(body)
+}
+
+/** A key server's answer that is no key set; the code is for the log, which tells no messages. */
+class KeyServerError extends Error {
+  override readonly name = 'KeyServerError'
+  readonly code: string
+
+  constructor(code: string) {
+    super(`the key server's answer cannot be used: ${code}`)
+    this.code = code
+  }
 }

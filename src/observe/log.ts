@@ -5,7 +5,7 @@ import { type DestinationStream, type Logger, pino } from 'pino'
  * What may be said of any error: its type, its code, where it was thrown. Never its message, and none of its other
  * properties: those of HTTP clients, token libraries and Node's own parser quote the request, tokens included.
  */
-export function describeError(error: unknown): Record<string, unknown> {
+function describeError(error: unknown): Record<string, unknown> {
   if (!(error instanceof Error)) return { type: typeof error }
   const code = 'code' in error && /^[\w.-]{1,64}$/u.test(String(error.code)) ? String(error.code) : undefined
   const stack = error.stack?.split('\n').filter((line) => /^\s+at /u.test(line))

@@ -80,7 +80,7 @@ export function createJdcloudSts(options: StsOptions, dependencies: Dependencies
 function upstreamError(error: unknown): never {
   if (!(error instanceof OutboundError)) throw error
   const code = error.failure === 'timeout' ? 'upstream_timeout' : 'upstream_unavailable'
-  throw unusable(error.reason, code, error)
+  throw unusable(error.code, code, error)
 }
 
 /** A 429 or 5xx says nothing about us and may pass; any other answer means that our keys, role or policy are wrong. */

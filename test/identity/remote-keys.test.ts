@@ -30,7 +30,7 @@ async function outcome(t: Test, issuer: Issuer, { pool = createKeyPool(), sandbo
   await keySet?.refresh()
   const [error] = failures
   if (error instanceof OutboundError) return error.failure
-  if (error instanceof Error) return error.name === 'Error' ? error.message : error.name
+  if (error instanceof Error) return 'code' in error ? String(error.code) : error.name
   return keySet?.find({ alg: 'RS256', kid: 'a' })
 }
 
@@ -96,12 +96,12 @@ t.test('what a key server may answer', async (t) => {
     ...[301, 302, 303, 307, 308].map((status) => ({
       name: `${status} to elsewhere`,
       handler: redirect(status),
-      want: `the key server answered ${status}`,
+      want: `http_${status}`,
     })),
     ...[201, 204, 404, 429, 500, 503].map((status) => ({
       name: String(status),
       handler: ((_request, response) => response.writeHead(status).end(SET)) satisfies RequestListener,
-      want: `the key server answered ${status}`,
+      want: `http_${status}`,
     })),
     { name: 'nothing', handler: (_request, response) => response.end(), want: 'SyntaxError' },
     { name: 'HTML', handler: (_request, response) => response.end('<html>'), want: 'SyntaxError' },
@@ -171,12 +171,12 @@ t.test('discovery', async (t) => {
     {
       name: 'of another issuer',
       document: (issuer) => ({ issuer: `${issuer}x`, jwks_uri: `${issuer}/k` }),
-      want: 'the discovery document is of another issuer',
+      want: 'other_issuer',
     },
     {
       name: 'that differs by a slash',
       document: (issuer) => ({ issuer: `${issuer}/`, jwks_uri: `${issuer}/k` }),
-      want: 'the discovery document is of another issuer',
+      want: 'other_issuer',
     },
     ...[
       'http://keys.test/k',
@@ -189,7 +189,7 @@ t.test('discovery', async (t) => {
     ].map((jwks_uri) => ({
       name: `to ${jwks_uri}`,
       document: (issuer: string) => ({ issuer, jwks_uri }),
-      want: 'the discovered key set address is not acceptable',
+      want: 'address_refused',
     })),
     { name: 'without an address', document: (issuer) => ({ issuer }), want: 'ZodError' },
     { name: 'with a list of them', document: (issuer) => ({ issuer, jwks_uri: [`${issuer}/k`] }), want: 'ZodError' },
@@ -210,7 +210,7 @@ t.test('discovery', async (t) => {
   }
   t.test('is not sent elsewhere', async (t) => {
     const base = await listen(t, (_request, response) => response.writeHead(302, { location: `${base}/x` }).end())
-    t.equal(await outcome(t, issuerOf({ kind: 'discovery' }, base)), 'the key server answered 302')
+    t.equal(await outcome(t, issuerOf({ kind: 'discovery' }, base)), 'http_302')
   })
 })
 
@@ -222,7 +222,7 @@ t.test('in a sandbox, discovery may lead over plain http', async (t) => {
     const document = { issuer: 'http://idp.test', jwks_uri: 'http://idp.test/k' }
     mock.intercept({ path: DISCOVERY }).reply(200, document)
     mock.intercept({ path: '/k' }).reply(200, SET)
-    const want = sandbox ? FOUND : 'the discovered key set address is not acceptable'
+    const want = sandbox ? FOUND : 'address_refused'
     t.equal(await outcome(t, issuerOf({ kind: 'discovery' }, 'http://idp.test'), { pool, sandbox }), want)
   }
 })

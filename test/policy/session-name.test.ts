@@ -93,7 +93,7 @@ t.test('two that differ never share a name, and every name fits the grammar', as
       if (!same && nameOf(first, several).endsWith(second.subject)) forgeries++
       return (names[0] === names[1]) === same
     }),
-    { numRuns: 20_000 },
+    { numRuns: 8000 },
   )
-  t.ok(forgeries > 100, 'and many were made to be mistaken')
+  t.ok(forgeries > 50, 'and many were made to be mistaken')
 })

@@ -169,13 +169,15 @@ t.test('nothing that is accepted can mean anything in a policy, whatever the cha
     fc.property(fc.array(character, { maxLength: 6 }), fc.constantFrom('segment', 'path'), (characters, kind) => {
       const input = characters.join('')
       const value = policyValue(input, kind)
-      if (value === undefined) return
+      if (value === undefined) return true
       accepted++
-      t.equal(value, input, 'it is not changed')
-      t.notMatch(value, meaning)
-      t.equal(value.normalize('NFC'), value)
-      const segments = kind === 'path' ? value.split('/') : [value]
-      t.notOk(segments.some((segment) => segment.includes('/') || ['', '.', '..'].includes(segment)))
+      const steps = kind === 'path' ? value.split('/') : [value]
+      return (
+        value === input &&
+        !meaning.test(value) &&
+        value.normalize('NFC') === value &&
+        steps.every((step) => !step.includes('/') && !['', '.', '..'].includes(step))
+      )
     }),
     { numRuns: 5000 },
   )

@@ -84,10 +84,10 @@ t.test('nothing gets lost: parts written out again are the text', async (t) => {
           if (part.kind === 'jwt') return `\${jwt:${part.claim}}`
           return part.kind === 'param' ? `\${param:${part.name}}` : `\${${part.kind}}`
         })
-        t.equal(written.join(''), text)
-        t.notOk(parts.some((part) => part.kind === 'literal' && part.text.includes('${')))
+        const open = parts.some((part) => part.kind === 'literal' && part.text.includes('${'))
+        return written.join('') === text && !open
       } catch (error) {
-        if (!(error instanceof VariableError)) throw error
+        return error instanceof VariableError
       }
     }),
     { numRuns: 2000 },

@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises'
+import type { FastifyRequest } from 'fastify'
 import type { App } from '../routes/services.ts'
 
 /** How a service ends without dropping a request that it has accepted. */
@@ -15,16 +16,12 @@ export type Drain = Readonly<{
 /** Must be called before the first request. */
 export function createDrain(app: App): Drain {
   let draining = false
-  let running = 0
-  let onIdle = () => {}
+  const open = new Set<FastifyRequest>()
 
-  app.addHook('preHandler', async (_request, reply) => {
-    running++
+  app.addHook('onRequest', async (request, reply) => {
+    open.add(request)
     // `close` comes for whoever left without waiting for the answer, too.
-    reply.raw.once('close', () => {
-      running--
-      if (running === 0) onIdle()
-    })
+    reply.raw.once('close', () => open.delete(request))
   })
   app.addHook('onSend', async (_request, reply) => {
     if (draining) reply.header('connection', 'close')
@@ -36,10 +33,7 @@ export function createDrain(app: App): Drain {
       draining = true
       await delay(noticeMs)
       const closed = app.close()
-      await new Promise<void>((resolve) => {
-        onIdle = resolve
-        if (running === 0) resolve()
-      })
+      while ([...open].some(({ raw }) => raw.complete)) await delay(10)
       // What is left are sockets on which no whole request came, and Node no longer looks how long they have been at it.
       app.server.closeAllConnections()
       await closed

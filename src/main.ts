@@ -25,8 +25,8 @@ async function main(): Promise<void> {
     await stop(config.shutdownDelayMs)
     logger.info('stopped')
   }
-  process.once('SIGTERM', end)
-  process.once('SIGINT', end)
+  process.on('SIGTERM', end)
+  process.on('SIGINT', end)
 
   await app.listen({ host: config.host, port: config.port })
 }

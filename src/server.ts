@@ -1,4 +1,4 @@
-import { STATUS_CODES } from 'node:http'
+import { type IncomingMessage, STATUS_CODES } from 'node:http'
 import type { Socket } from 'node:net'
 import cors from '@fastify/cors'
 import helmet from '@fastify/helmet'
@@ -22,6 +22,7 @@ const KEEP_ALIVE_MS = 72_000
 
 /** A Fastify instance with everything that does not depend on what the service is for: limits, headers, errors, logs. */
 export async function createServer(config: Config, logger: FastifyBaseLogger): Promise<App> {
+  const arriving = new WeakMap<Socket, IncomingMessage>()
   const app = fastify({
     loggerInstance: logger,
     logController: new LogController({ disableRequestLogging: true }),
@@ -42,7 +43,11 @@ export async function createServer(config: Config, logger: FastifyBaseLogger): P
     // Who was accepted is served, also while closing.
     return503OnClosing: false,
     routerOptions: { maxParamLength: 128 },
-    clientErrorHandler: answerUnparsable,
+    clientErrorHandler: (error, socket) => {
+      // A request whose answer is still to come would take this one for its own.
+      if (arriving.get(socket)?.complete) socket.destroy()
+      else answerUnparsable(error, socket)
+    },
     frameworkErrors: answerError,
   }).withTypeProvider<ZodTypeProvider>()
 
@@ -53,6 +58,18 @@ export async function createServer(config: Config, logger: FastifyBaseLogger): P
   app.setErrorHandler(answerError)
   app.setNotFoundHandler((request, reply) => answerError(new VendError('not_found'), request, reply))
 
+  // Node would drop headers beyond a number, a second Authorization among them; their size is limited anyway.
+  app.server.maxHeadersCount = 0
+  // Before CORS, which answers preflights by itself.
+  app.addHook('onRequest', async (request, reply) => {
+    reply.headers({ 'x-request-id': request.id, 'cache-control': 'no-store' })
+    arriving.set(request.raw.socket, request.raw)
+    reply.raw.once('close', () => arriving.delete(request.raw.socket))
+  })
+  app.addHook('onSend', async ({ raw }, reply) => {
+    // The rest of a body that nobody waits for would be taken for the next request, and its delay answered with a 408.
+    if (raw.complete === false) reply.header('connection', 'close')
+  })
   await app.register(helmet, {
     contentSecurityPolicy: { useDefaults: false, directives: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] } },
   })
@@ -67,9 +84,6 @@ export async function createServer(config: Config, logger: FastifyBaseLogger): P
     })
   }
 
-  app.addHook('onRequest', async (request, reply) => {
-    reply.headers({ 'x-request-id': request.id, 'cache-control': 'no-store' })
-  })
   app.addHook('onResponse', async (request, reply) => {
     const milliseconds = Math.round(reply.elapsedTime * 10) / 10
     request.log.info({ req: request, res: reply, milliseconds }, 'answered')
@@ -126,7 +140,7 @@ function fromFastify(error: unknown): VendError {
 }
 
 function isFastifyError(error: unknown): error is FastifyError {
-  return error instanceof Error && ('validation' in error || 'statusCode' in error)
+  return error instanceof Error && 'code' in error && String(error.code).startsWith('FST_')
 }
 
 /** At most so many faults of one body are told. */

@@ -26,7 +26,7 @@ export type TrustedIssuer = Readonly<{ issuer: Issuer; keySet?: KeySet | undefin
  */
 export type Authenticate = (request: FastifyRequest, token: string) => Promise<Caller>
 
-const verifiedClaims = z.looseObject({ sub: z.string().min(1) })
+const verifiedClaims = z.looseObject({ sub: z.string().min(1), exp: z.number() })
 
 /**
  * Registers one @fastify/jwt verifier for each issuer, with algorithms, `iss` and `aud` pinned, and returns the one

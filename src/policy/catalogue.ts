@@ -3,6 +3,7 @@ import { join, parse as parsePath } from 'node:path'
 import { failingExamples } from './examples.ts'
 import type { GrantSettings } from './grant.ts'
 import { parseTemplate, type TemplateFault } from './parse.ts'
+import { resourceFaults } from './resources.ts'
 import { separatesIssuers } from './separation.ts'
 import { TEMPLATE_NAME, type Template } from './template.ts'
 import type { Part } from './variables.ts'
@@ -87,7 +88,8 @@ function loadTemplate(file: string, name: string, settings: CatalogueSettings): 
   const parsed = parseTemplate(file, name, text)
   if (parsed.faults) return { faults: [...parsed.faults] }
   const { template, at } = parsed
-  const faults = issuerFaults(template, settings.issuers).map(({ path, message }) => at(path, message))
+  const found = [...resourceFaults(template, settings), ...issuerFaults(template, settings.issuers)]
+  const faults = found.map(({ path, message }) => at(path, message))
   // Examples of a template that is wrong in itself would fail for the same reason and hide it.
   if (faults.length === 0) {
     const defaultIssuer = settings.issuers[0] ?? ''
@@ -96,7 +98,7 @@ function loadTemplate(file: string, name: string, settings: CatalogueSettings): 
   return faults.length > 0 ? { faults } : template
 }
 
-/** With several issuers, one subject can be several people: a resource named after the subject must name the issuer too. */
+/** With several issuers, one value of a claim can be several people: a resource named after a claim must name the issuer too. */
 function issuerFaults({ allow, params, statements }: Template, issuers: readonly string[]) {
   const faults: { path: (string | number)[]; message: string }[] = []
   for (const issuer of allow?.issuer ?? []) {
@@ -109,16 +111,16 @@ function issuerFaults({ allow, params, statements }: Template, issuers: readonly
   }
   if ((allow?.issuer ?? issuers).length < 2) return faults
   for (const [index, { resources }] of statements.entries()) {
-    const ambiguous = resources.some((parts) => parts.some(isSubject) && !separatesIssuers(parts, params))
+    const ambiguous = resources.some((parts) => parts.some(isClaim) && !separatesIssuers(parts, params))
     if (ambiguous) {
       faults.push({
         path: ['policy', 'Statement', index, 'Resource'],
         message:
-          'several issuers may use this template, and two of them may know the same subject: put ${issuer}/ before ${jwt:sub}, or name one issuer under allow',
+          'several issuers may use this template, and a claim means something else at each: put ${issuer}/ before it, or name one issuer under allow',
       })
     }
   }
   return faults
 }
 
-const isSubject = (part: Part) => part.kind === 'jwt' && part.claim === 'sub'
+const isClaim = (part: Part) => part.kind === 'jwt'

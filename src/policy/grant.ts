@@ -112,9 +112,10 @@ function checkParams(template: Template, params: Readonly<Record<string, string 
     if (!Object.hasOwn(template.params, name))
       errors.push({ pointer: pointerTo(name), detail: 'is not a parameter of this policy' })
   }
-  for (const [name, { pattern }] of Object.entries(template.params)) {
+  for (const [name, { pattern, kind }] of Object.entries(template.params)) {
     if (!Object.hasOwn(params, name)) errors.push({ pointer: pointerTo(name), detail: 'is required' })
-    else if (pattern && !pattern.test(String(params[name]))) {
+    // The value's own rules come first: they bound its length, which a pattern that backtracks must not meet unbounded.
+    else if (pattern && !pattern.test(policyValue(params[name], kind) ?? '')) {
       errors.push({ pointer: pointerTo(name), detail: `does not match ${pattern.source}` })
     }
   }

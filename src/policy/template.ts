@@ -1,4 +1,6 @@
+import safeRegex from 'safe-regex2'
 import { z } from 'zod'
+import { nearest } from '../nearest.ts'
 import { policySchema } from './document.ts'
 import { isOperation, OPERATION_ACTIONS, OSS_ACTIONS } from './operations.ts'
 import { compileResource, type Part, VariableError } from './variables.ts'
@@ -38,6 +40,10 @@ const paramSchema = z.strictObject({
       try {
         // Alone first: `a)|(b` is an expression, and an unanchored one, only within the group that anchors it.
         new RegExp(pattern, 'u')
+        if (!safeRegex(pattern)) {
+          context.addIssue({ code: 'custom', message: 'can take exponential time: do not repeat what repeats' })
+          return z.NEVER
+        }
         return new RegExp(`^(?:${pattern})$`, 'u')
       } catch {
         context.addIssue({ code: 'custom', message: 'is not a regular expression' })
@@ -94,7 +100,13 @@ const templateSchema = z
       if (statement.Effect === 'Deny') refuse(['Effect'], 'Deny is not effective for OSS; allow less instead')
       if (statement.Condition) refuse(['Condition'], 'Condition is not effective for OSS; narrow the resource instead')
       for (const action of statement.Action) {
-        if (action.includes('${')) refuse(['Action'], 'variables are for Resource only')
+        if (Object.hasOwn(OSS_ACTIONS, action)) continue
+        const meant = nearest(action, Object.keys(OSS_ACTIONS))
+        const hint = meant ? `did you mean ${meant}?` : `there are ${Object.keys(OSS_ACTIONS).join(', ')}`
+        refuse(
+          ['Action'],
+          action.includes('${') ? 'variables are for Resource only' : `${action} is not an OSS action: ${hint}`,
+        )
       }
       const resources = statement.Resource.map((resource) => {
         try {

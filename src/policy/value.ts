@@ -6,6 +6,8 @@ export const MAX_PATH_SEGMENTS = 16
 // JD Cloud's policy language has no escape, so a `*` could only be refused; `$`, `{`, `}`, `:` and `/` are refused with
 // it because they mean something in a template or a JRN.
 const SAFE = /^[\p{L}\p{Nd}\-_.~@+=,|]+$/u
+// Some letters, such as the Hangul fillers, show as nothing: two folders would look the same in an audit.
+const INVISIBLE = /\p{Default_Ignorable_Code_Point}/u
 
 /**
  * The text of a claim or param that may enter a policy: a string or an integer of 1 to 128 letters, digits (any script,
@@ -24,6 +26,7 @@ function isSafeSegment(text: string): boolean {
     text.length <= 2 * MAX_VALUE_CHARACTERS &&
     [...text].length <= MAX_VALUE_CHARACTERS &&
     SAFE.test(text) &&
+    !INVISIBLE.test(text) &&
     text !== '.' &&
     text !== '..' &&
     text.normalize('NFC') === text

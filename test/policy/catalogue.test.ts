@@ -123,7 +123,7 @@ t.test('with several issuers, who is named by subject is named by issuer too', a
   const two: CatalogueSettings = { ...settings, severalIssuers: true, issuers: ['app', 'web'] }
   const ambiguous = [
     '"Resource"',
-    'policy.Statement.0.Resource: several issuers may use this template, and two of them may know the same subject: put ${issuer}/ before ${jwt:sub}, or name one issuer under allow',
+    'policy.Statement.0.Resource: several issuers may use this template, and a claim means something else at each: put ${issuer}/ before it, or name one issuer under allow',
   ] as const
   const unknown = (name: string, known: string) =>
     ['"issuer"', `allow.issuer: no issuer called ${name} is configured (${known})`] as const
@@ -143,7 +143,7 @@ t.test('with several issuers, who is named by subject is named by issuer too', a
     { name: 'with the issuer', allow: any, path: '${issuer}/${jwt:sub}/*' },
     { name: 'with the issuer run into the subject', allow: any, path: '${issuer}${jwt:sub}/*', want: ambiguous },
     { name: 'without people', allow: any, path: 'public/*' },
-    { name: 'a team', allow: any, path: '${jwt:team}/*' },
+    { name: 'a team, which each issuer names as it likes', allow: any, path: '${jwt:team}/*', want: ambiguous },
     { name: 'an unknown issuer', allow: { issuer: 'mobile' }, path: 'x/*', want: unknown('mobile', 'app, web') },
     {
       name: 'an unknown issuer beside one',

@@ -5,11 +5,20 @@ import { callerOf, requireBearer } from './authenticated.ts'
 import { problemResponses } from './problem.ts'
 import type { App, Services } from './services.ts'
 
+/** zod's own words for a missing field talk of `undefined`, which JSON does not have. */
+const requiredOr =
+  (message: string) =>
+  ({ input }: { input?: unknown }) =>
+    input === undefined ? 'is required' : message
+
 const paramName = z.string().regex(/^[A-Za-z][A-Za-z0-9_-]{0,63}$/u)
 
 const requestSchema = z
   .strictObject({
-    policy: z.string().regex(TEMPLATE_NAME).describe('Name of a policy template, see GET /v1/policies.'),
+    policy: z
+      .string({ error: requiredOr('must be a string') })
+      .regex(TEMPLATE_NAME, 'is not the name of a policy')
+      .describe('Name of a policy template, see GET /v1/policies.'),
     params: z
       .record(paramName, z.union([z.string().min(1).max(2048), z.int()]))
       .optional()

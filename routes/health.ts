@@ -20,6 +20,7 @@ export function healthRoutes(app: App, { ready }: Services): void {
       operationId: 'live',
       summary: 'Is the process alive?',
       tags: ['health'],
+      security: [],
       response: { 200: statusOf('live') },
     },
     // Probes come every few seconds, from every side.
@@ -33,6 +34,7 @@ export function healthRoutes(app: App, { ready }: Services): void {
       operationId: 'ready',
       summary: 'May traffic be sent here?',
       tags: ['health'],
+      security: [],
       response: { 200: statusOf('ready'), ...problemResponses('not_ready') },
     },
     logLevel: 'warn',

@@ -1,15 +1,33 @@
 import type { FastifyBaseLogger } from 'fastify'
 import { buildApp, type Service } from '../src/app.ts'
-import { readConfig } from '../src/config.ts'
+import { type Environment, readConfig } from '../src/config.ts'
+import { createLogger } from '../src/observe/log.ts'
 import { type Sandbox, type SandboxOptions, startSandbox } from './index.ts'
 import { SANDBOX_ISSUER } from './issuer.ts'
+import type { CorsRule } from './oss/cors-rules.ts'
 import { SANDBOX_KEYS } from './world.ts'
+
+const ANY_PAGE: CorsRule = {
+  origins: ['*'],
+  methods: ['GET', 'PUT', 'POST', 'DELETE', 'HEAD'],
+  headers: ['*'],
+  exposed: ['ETag'],
+  maxAgeSeconds: undefined,
+  id: undefined,
+}
 
 /** The service and the sandbox that it vends from, both listening on loopback. */
 export type Local = Readonly<{ sandbox: Sandbox; service: Service; url: string; close(): Promise<void> }>
 
 /** `port` is the service's; 0 takes any that is free. */
-export type LocalOptions = SandboxOptions & Readonly<{ port?: number; logger: FastifyBaseLogger }>
+export type LocalOptions = SandboxOptions &
+  Readonly<{
+    port?: number
+    /** Left out, what the service logs goes to standard output. */
+    logger?: FastifyBaseLogger
+    /** Variables of the service to set beside the sandbox's own. */
+    env?: Environment
+  }>
 
 /** The environment of a service that vends from this sandbox to its issuer's users. */
 export function sandboxEnvironment({ world, sts, oss }: Sandbox): Record<string, string> {
@@ -29,12 +47,18 @@ export function sandboxEnvironment({ world, sts, oss }: Sandbox): Record<string,
 }
 
 /** Starts both in this process. */
-export async function startLocal({ port = 0, logger, ...options }: LocalOptions): Promise<Local> {
+export async function startLocal({ port = 0, logger, env, ...options }: LocalOptions): Promise<Local> {
   const sandbox = await startSandbox(options)
   try {
-    const environment = { ...sandboxEnvironment(sandbox), PORT: String(port), CORS_ORIGINS: '*' }
+    const environment = { ...env, ...sandboxEnvironment(sandbox), PORT: String(port), CORS_ORIGINS: '*' }
     const config = readConfig(environment, { sandbox: true })
-    const service = await buildApp(config, { logger, now: sandbox.world.clock, sandbox: true })
+    // As an operator would have set it on the real bucket, so that pages can upload.
+    for (const bucket of sandbox.oss.store.values()) bucket.cors.rules = [ANY_PAGE]
+    const service = await buildApp(config, {
+      logger: logger ?? createLogger(config.logLevel),
+      now: sandbox.world.clock,
+      sandbox: true,
+    })
     const url = await service.app.listen({ host: config.host, port: config.port })
     const close = async () => {
       await service.app.close()

@@ -9,6 +9,7 @@ import type { App } from '../routes/services.ts'
 import type { Config } from './config.ts'
 import { createDrain, type Drain } from './drain.ts'
 import { registerIdentity } from './identity/authenticate.ts'
+import { REFRESH_AFTER_MS } from './identity/key-set.ts'
 import { createKeyPool, createRemoteKeySet } from './identity/remote-keys.ts'
 import { loadCatalogue } from './policy/catalogue.ts'
 import { createServer } from './server.ts'
@@ -66,11 +67,17 @@ export async function buildApp(config: Config, dependencies: AppDependencies): P
   policiesRoutes(app, services)
   healthRoutes(app, services)
 
+  const refreshKeys = () => {
+    for (const { keySet } of issuers) void keySet?.refresh()
+  }
+  // Also while nobody asks, so that a key that was revoked in a quiet hour does not open for the first who comes.
+  const timer = setInterval(refreshKeys, REFRESH_AFTER_MS).unref()
   app.addHook('onReady', async () => {
     // Not awaited: a key server that hangs must not keep the others waiting, /readyz tells how it went.
-    for (const { keySet } of issuers) void keySet?.refresh()
+    refreshKeys()
   })
   app.addHook('onClose', async () => {
+    clearInterval(timer)
     await Promise.all([source.close(), keyPool.close()])
   })
   logger.info({ policies: [...catalogue.keys()], issuers: config.issuers.map(({ name }) => name) }, 'loaded')

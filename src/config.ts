@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { addressFaults } from './identity/issuer.ts'
 import { type ReportFault, readIssuers } from './identity/issuers.ts'
+import { nearest } from './nearest.ts'
 import { explanations, serviceSettings, tokenSettings, VARIABLES } from './settings.ts'
 
 /** The exit code of a process that was configured wrongly: EX_CONFIG of sysexits.h. */
@@ -43,6 +44,7 @@ export function readConfig(env: Environment, { sandbox = false } = {}) {
   const report = (variable: string, rule: string, remedy: string) => faults.push({ variable, rule, remedy })
 
   const raw = rawValues(env, report)
+  for (const [name, meant] of misspelt(env)) report(name, 'is not a variable of this service', `did you mean ${meant}?`)
   const unset = (issues: readonly { path: PropertyKey[] }[]) => {
     for (const name of new Set(issues.map((issue) => String(issue.path[0])))) {
       const explanation = VARIABLES[name] && explanations.get(VARIABLES[name])
@@ -113,6 +115,22 @@ export function readConfig(env: Environment, { sandbox = false } = {}) {
       bucket: service.OSS_BUCKET,
     },
   } as const
+}
+
+/** Set variables that are probably meant to be one of ours: a name cut short or mistyped would change nothing, in silence. */
+function misspelt(env: Environment): [name: string, meant: string][] {
+  const known = Object.keys(VARIABLES)
+  const files = known
+    .filter((name) => VARIABLES[name] && explanations.get(VARIABLES[name])?.secret)
+    .map((name) => `${name}_FILE`)
+  return Object.keys(env).flatMap((name): [string, string][] => {
+    // Orchestrators set variables of their own making for a service called oss-vend.
+    if (!env[name] || name.length < 8 || name.startsWith('OSS_VEND_') || [...known, ...files].includes(name)) return []
+    const meant =
+      [...known, ...files].find((one) => one.startsWith(name) || name === `${one}_FILE`) ??
+      nearest(name, [...known, ...files])
+    return meant === undefined ? [] : [[name, meant]]
+  })
 }
 
 /** The variables that are set, secrets from their files where those are named. */

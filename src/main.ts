@@ -28,7 +28,11 @@ async function main(): Promise<void> {
   process.on('SIGTERM', end)
   process.on('SIGINT', end)
 
-  await app.listen({ host: config.host, port: config.port })
+  const { host, port } = config
+  await app.listen({ host, port }).catch((error: unknown) => {
+    process.stderr.write(`The service cannot listen on HOST=${host} PORT=${port}: ${nameOf(error)}\n`)
+    process.exit(1)
+  })
 }
 
 main().catch((error: unknown) => {

@@ -38,6 +38,7 @@ const list = z.string().transform((value) =>
     .map((item) => item.trim())
     .filter((item) => item !== ''),
 )
+const isNotEverybody = (range: string) => !/\/0+$/u.test(range)
 const origin = z.string().refine((value) => value === '*' || (URL.canParse(value) && new URL(value).origin === value))
 
 // Built code lives one directory deeper, in dist/.
@@ -97,7 +98,7 @@ export const serviceSettings = z.object({
           .string()
           .regex(/^[1-9]\d?$/u)
           .transform(Number),
-        list.pipe(z.array(z.union([z.ipv4(), z.ipv6(), z.cidrv4(), z.cidrv6()])).min(1)),
+        list.pipe(z.array(z.union([z.ipv4(), z.ipv6(), z.cidrv4(), z.cidrv6()]).refine(isNotEverybody)).min(1)),
       ])
       .optional(),
     'must be a number of proxies from 1 to 99, or addresses and CIDR ranges with commas between',

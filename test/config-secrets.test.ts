@@ -51,9 +51,27 @@ for (const [name, { value, read, env = {} }] of Object.entries(secrets)) {
   })
 }
 
-t.test('a setting that is no secret is not read from a file', async (t) => {
-  const dir = t.testdir({ bucket: 'other-bucket' })
-  t.equal(readConfig({ ...environment, OSS_BUCKET_FILE: `${dir}/bucket` }).oss.bucket, 'test-app')
+t.test('a setting that is no secret is not read from a file, and that is said', async (t) => {
+  t.strictSame(faultLines({ OSS_BUCKET_FILE: '/run/bucket' }), ['OSS_BUCKET_FILE: is not a variable of this service'])
+})
+
+t.test('a variable that is misspelt or cut short is said, and nothing of anybody else', async (t) => {
+  const rows = [
+    { name: 'CORS_ORIGIN', want: true },
+    { name: 'STS_TIMEOUT', want: true },
+    { name: 'JWT_SECRT', want: true },
+    { name: 'JDCLOUD_SECRETKEY', want: true },
+    { name: 'JWT_SECRET_FIL', want: true },
+    { name: 'HOSTNAME', want: false },
+    { name: 'OSS_VEND_PORT', want: false },
+    { name: 'OSS_VEND_SERVICE_HOST', want: false },
+    { name: 'JWT_PRIVATE_KEY', want: false },
+    { name: 'KUBERNETES_PORT', want: false },
+    { name: 'NODE_ENV', want: false },
+  ]
+  for (const { name, want } of rows) {
+    t.strictSame(faultLines({ [name]: 'x' }), want ? [`${name}: is not a variable of this service`] : [], name)
+  }
 })
 
 t.test('no value is ever told', async (t) => {

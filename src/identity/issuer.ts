@@ -101,12 +101,14 @@ export function issuerFaults({ keys, algorithms, issuer }: Issuer): IssuerFault[
   }
   if (keys.kind === 'secret') {
     const needed = Math.max(...algorithms.map((algorithm) => Number(algorithm.slice(2)) / 8 || 0))
+    const remedy = 'generate one: openssl rand -base64 48'
+    const weak = (rule: string) => faults.push({ rule, remedy, weak: true })
     if (Buffer.byteLength(keys.secret) < needed) {
-      faults.push({
-        rule: `an HMAC secret must have at least ${needed} bytes for ${algorithms.join(', ')}`,
-        remedy: 'generate one: openssl rand -base64 48',
-        weak: true,
-      })
+      weak(`an HMAC secret must have at least ${needed} bytes for ${algorithms.join(', ')}`)
+    } else if (keys.secret.startsWith('sandbox-only-')) {
+      weak("must not be the sandbox's, which is published")
+    } else if (new Set(keys.secret).size < 8) {
+      weak('must not be a few characters repeated')
     }
   }
   if (keys.kind === 'public-key') {

@@ -58,8 +58,9 @@ function readSingleIssuer(settings: TokenSettings, report: ReportFault, sandbox:
   const origins = { secret: settings.JWT_SECRET, publicKey: settings.JWT_PUBLIC_KEY, jwksUrl: settings.JWT_JWKS_URL }
   const keys = keyOrigin(origins)
   if (!keys) {
+    const [, second = ''] = (['JWT_SECRET', 'JWT_PUBLIC_KEY', 'JWT_JWKS_URL'] as const).filter((name) => settings[name])
     const rule = 'at most one of JWT_SECRET, JWT_PUBLIC_KEY and JWT_JWKS_URL may be set'
-    report('JWT_JWKS_URL', rule, 'keep the one that your issuer uses; with none, the key set is discovered')
+    report(second, rule, 'keep the one that your issuer uses; with none, the key set is discovered')
     return []
   }
   const candidate: Issuer = {

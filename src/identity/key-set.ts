@@ -7,7 +7,7 @@ const UNKNOWN_KEY_COOLDOWN_MS = 30_000
 /** How often to ask while there is no key at all. */
 const FIRST_KEYS_COOLDOWN_MS = 1000
 /** After this a set is fetched again in the background; until it arrives the old one serves. */
-const REFRESH_AFTER_MS = 600_000
+export const REFRESH_AFTER_MS = 600_000
 
 // A set without a key is a fault of its server: taken for a revocation it would shut every caller out.
 const keySetSchema = z.looseObject({

@@ -21,7 +21,7 @@ const statementSchema = z.strictObject({
  * `NotResource` are refused: a session policy may not carry them.
  */
 export const policySchema = z.strictObject({
-  Version: z.union([z.literal('3'), z.literal(3)]).transform(() => '3' as const),
+  Version: z.union([z.literal('3'), z.literal(3)], 'must be "3"').transform(() => '3' as const),
   Statement: z.array(statementSchema).min(1),
 })
 

@@ -3,7 +3,7 @@ import { claimAt, unmetCondition } from './allow.ts'
 import { MAX_SESSION_POLICY_BYTES, type Policy, parseJrn } from './document.ts'
 import { sessionName } from './session-name.ts'
 import type { Template } from './template.ts'
-import { policyValue } from './value.ts'
+import { policyValue, VALUE_RULE } from './value.ts'
 import type { Part } from './variables.ts'
 
 /** JD Cloud's STS has no shorter session. */
@@ -103,7 +103,7 @@ function fillPart(
 }
 
 function refuseValue(what: string): never {
-  throw new VendError('unsafe_value', { detail: `${what} has a form that must not enter a policy` })
+  throw new VendError('unsafe_value', { detail: `${what} must be ${VALUE_RULE}` })
 }
 
 function checkParams(template: Template, params: Readonly<Record<string, string | number>>): void {

@@ -9,6 +9,9 @@ const SAFE = /^[\p{L}\p{Nd}\-_.~@+=,|]+$/u
 // Some letters, such as the Hangul fillers, show as nothing: two folders would look the same in an audit.
 const INVISIBLE = /\p{Default_Ignorable_Code_Point}/u
 
+/** The rule in words, for whoever brought a value that breaks it; the value itself is never told. */
+export const VALUE_RULE = `1 to ${MAX_VALUE_CHARACTERS} letters, digits and -_.~@+=,|, and not . or ..`
+
 /**
  * The text of a claim or param that may enter a policy: a string or an integer of 1 to 128 letters, digits (any script,
  * normalised to NFC: two spellings of one name must not be two folders) and `-_.~@+=,|`, but neither `.` nor `..`. A

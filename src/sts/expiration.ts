@@ -3,30 +3,41 @@ export type CallTimes = Readonly<{ requestedAt: number; receivedAt: number; dura
 
 // As far apart as STS lets our clocks be, or it would have refused the signature.
 const CLOCK_SKEW_MS = 15 * 60_000
-const CHINA_OFFSET_MS = 8 * 3_600_000
+/** How far ahead of UTC the clock may be that STS writes: no source says which of the two it is. */
+const OFFSETS_MS = { utc: 0, china: 8 * 3_600_000 } as const
+
+/** Reads the expirations of one STS. */
+export type ExpirationReader = (text: string, times: CallTimes) => number | undefined
 
 /**
- * Reads STS's `yyyy-MM-dd HH:mm:ss`, which has no time zone and of which no source says whether it is UTC or +08:00.
- * The request and the granted duration tell what the answer should be near, and the readings are eight hours apart, so
- * at most one fits. When neither does, the result is the earlier reading that is still to come, and never later than
- * what was asked for: a client that believes in a dead session fails worse than one that renews early.
+ * Reads STS's `yyyy-MM-dd HH:mm:ss`, which has no time zone. The request and the granted duration tell what the answer
+ * should be near; the readings are eight hours apart, so for sessions under that only one of them is still to come, and
+ * when it also is where it should be, the zone is known from then on. Otherwise the result is the earlier reading that is
+ * still to come, and never later than what was asked for: a client that believes in a dead session fails worse than one
+ * that renews early.
  *
- * @returns epoch milliseconds; undefined when it is not a date or no reading of it is still to come
+ * The reader returns epoch milliseconds; undefined when the text is not a date, or no reading of it is still to come.
  */
-export function readExpiration(
-  text: string,
-  { requestedAt, receivedAt, durationSeconds }: CallTimes,
-): number | undefined {
-  const asUtc = parseUtc(text)
-  if (asUtc === undefined) return undefined
-  const readings = [asUtc - CHINA_OFFSET_MS, asUtc]
-  const duration = durationSeconds * 1000
-  const fitting = readings.find(
-    (reading) => reading >= requestedAt + duration - CLOCK_SKEW_MS && reading <= receivedAt + duration + CLOCK_SKEW_MS,
-  )
-  if (fitting !== undefined) return fitting
-  const plausible = readings.find((reading) => reading > receivedAt)
-  return plausible === undefined ? undefined : Math.min(plausible, requestedAt + duration)
+export function createExpirationReader(): ExpirationReader {
+  let zone: keyof typeof OFFSETS_MS | undefined
+
+  return (text, { requestedAt, receivedAt, durationSeconds }) => {
+    const written = parseUtc(text)
+    if (written === undefined) return undefined
+    const asked = requestedAt + durationSeconds * 1000
+    const china = written - OFFSETS_MS.china
+    const isNear = (reading: number) =>
+      reading >= asked - CLOCK_SKEW_MS && reading <= asked + (receivedAt - requestedAt) + CLOCK_SKEW_MS
+
+    // Eight hours later the other reading would have been a session of no time at all.
+    const unambiguous = durationSeconds * 1000 + CLOCK_SKEW_MS < OFFSETS_MS.china
+    if (unambiguous && isNear(written)) zone = 'utc'
+    if (unambiguous && isNear(china)) zone = 'china'
+    if (zone && isNear(written - OFFSETS_MS[zone])) return written - OFFSETS_MS[zone]
+
+    const earliest = [china, written].find((reading) => reading > receivedAt)
+    return earliest === undefined ? undefined : Math.min(earliest, asked)
+  }
 }
 
 function parseUtc(text: string): number | undefined {

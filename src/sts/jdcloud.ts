@@ -4,7 +4,7 @@ import { z } from 'zod'
 import { VendError } from '../errors.ts'
 import { call, createPool, OutboundError, type OutboundResponse } from '../outbound.ts'
 import type { AssumeRoleRequest, CredentialSource, Credentials } from './credentials.ts'
-import { type CallTimes, readExpiration } from './expiration.ts'
+import { type CallTimes, createExpirationReader, type ExpirationReader } from './expiration.ts'
 import { type SigningKeys, signingDate, signJdcloud2 } from './signer.ts'
 
 /** STS is global, and the server reads the region from the signature's scope: this is what the Java and Go SDKs send. */
@@ -48,6 +48,7 @@ export function createJdcloudSts(options: StsOptions, dependencies: Dependencies
   const { pool = createPool({ ...options, maxResponseBytes: MAX_RESPONSE_BYTES }), now = Date.now } = dependencies
   const { nonce = randomUUID } = dependencies
   const url = new URL(PATH, options.endpoint)
+  const readExpiration = createExpirationReader()
 
   async function assumeRole({ roleSessionName, policy, durationSeconds }: AssumeRoleRequest): Promise<Credentials> {
     const body = JSON.stringify({
@@ -71,7 +72,7 @@ export function createJdcloudSts(options: StsOptions, dependencies: Dependencies
     const { timeoutMs } = options
     const response = await call(pool, { method: 'POST', url: url.href, headers, body, timeoutMs }).catch(upstreamError)
     if (response.status !== 200) throw refusal(response)
-    return readCredentials(response, { requestedAt, receivedAt: now(), durationSeconds })
+    return readCredentials(response, { requestedAt, receivedAt: now(), durationSeconds }, readExpiration)
   }
 
   return { assumeRole, close: () => pool.close() }
@@ -92,7 +93,7 @@ function refusal({ status, headers, body }: OutboundResponse): VendError {
   return new VendError('upstream_unavailable', { log, retryAfterSeconds: retryAfter(headers['retry-after']) })
 }
 
-function readCredentials({ body }: OutboundResponse, times: CallTimes): Credentials {
+function readCredentials({ body }: OutboundResponse, times: CallTimes, readExpiration: ExpirationReader): Credentials {
   const parsed = successSchema.safeParse(parseJson(body))
   if (!parsed.success) throw unusable('not the documented answer')
   const { accessKey, secretKey, sessionToken, expiration } = parsed.data.result.credentials

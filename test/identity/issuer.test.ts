@@ -1,5 +1,6 @@
 import { generateKeyPairSync, type KeyObject } from 'node:crypto'
 import t from 'tap'
+import { SANDBOX_ISSUER } from '../../sandbox/issuer.ts'
 import { readConfig } from '../../src/config.ts'
 import { environment } from '../helpers/build.ts'
 import { faultLines } from '../helpers/config-faults.ts'
@@ -10,19 +11,32 @@ const HTTP = 'must not use plain http, except to loopback'
 const CREDENTIALS = 'must not carry credentials or a fragment'
 const publicKeyOf = (key: { publicKey: KeyObject }) => ({ ...KEY, JWT_PUBLIC_KEY: pem(key.publicKey) })
 
+/** A fixture of so many bytes. */
+const secret = (bytes: number) => 'fixture-0123456789'.repeat(4).slice(0, bytes)
+
 t.test('an HMAC secret has at least as many bytes as its hash, but in a sandbox', async (t) => {
   const rule = (bytes: number, algorithms: string) =>
     `JWT_SECRET: an HMAC secret must have at least ${bytes} bytes for ${algorithms}`
   const rows = [
-    { name: 'default', secret: 's'.repeat(31), want: [rule(32, 'HS256')] },
-    { name: 'HS256', algorithms: 'HS256', secret: 's'.repeat(31), want: [rule(32, 'HS256')] },
-    { name: 'HS256, enough', algorithms: 'HS256', secret: 's'.repeat(32), want: [] },
-    { name: 'HS384', algorithms: 'HS384', secret: 's'.repeat(47), want: [rule(48, 'HS384')] },
-    { name: 'HS384, enough', algorithms: 'HS384', secret: 's'.repeat(48), want: [] },
-    { name: 'HS512', algorithms: 'HS512', secret: 's'.repeat(63), want: [rule(64, 'HS512')] },
-    { name: 'HS512, enough', algorithms: 'HS512', secret: 's'.repeat(64), want: [] },
-    { name: 'the longest counts', algorithms: 'HS256,HS512', secret: 's'.repeat(63), want: [rule(64, 'HS256, HS512')] },
-    { name: 'bytes, not characters', secret: 'é'.repeat(16), want: [] },
+    { name: 'default', secret: secret(31), want: [rule(32, 'HS256')] },
+    { name: 'HS256', algorithms: 'HS256', secret: secret(31), want: [rule(32, 'HS256')] },
+    { name: 'HS256, enough', algorithms: 'HS256', secret: secret(32), want: [] },
+    { name: 'HS384', algorithms: 'HS384', secret: secret(47), want: [rule(48, 'HS384')] },
+    { name: 'HS384, enough', algorithms: 'HS384', secret: secret(48), want: [] },
+    { name: 'HS512', algorithms: 'HS512', secret: secret(63), want: [rule(64, 'HS512')] },
+    { name: 'HS512, enough', algorithms: 'HS512', secret: secret(64), want: [] },
+    { name: 'the longest counts', algorithms: 'HS256,HS512', secret: secret(63), want: [rule(64, 'HS256, HS512')] },
+    { name: 'bytes, not characters', secret: 'éàüöñçøæ'.repeat(2), want: [] },
+    {
+      name: 'a few characters repeated',
+      secret: 'abcdefg'.repeat(8),
+      want: ['JWT_SECRET: must not be a few characters repeated'],
+    },
+    {
+      name: "the sandbox's",
+      secret: SANDBOX_ISSUER.secret,
+      want: ["JWT_SECRET: must not be the sandbox's, which is published"],
+    },
   ]
   for (const { name, secret, algorithms = '', want } of rows) {
     t.test(name, async (t) => {

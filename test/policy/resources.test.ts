@@ -66,7 +66,8 @@ t.test('an action that OSS does not have', async (t) => {
   const rows = [
     { action: 'oss:PutObjct', want: /did you mean oss:PutObject\?$/u },
     { action: 'oss:putobject', want: /did you mean oss:PutObject\?$/u },
-    { action: 's3:PutObject', want: /there are oss:PutObject, oss:GetObject, / },
+    { action: 's3:PutObject', want: /did you mean oss:PutObject\?$/u },
+    { action: 'oss:Write', want: /there are oss:PutObject, oss:GetObject, /u },
     { action: 'oss:*', want: /is not an OSS action/u },
     { action: '*', want: /is not an OSS action/u },
     { action: 'iam:CreateUser', want: /is not an OSS action/u },

@@ -1,8 +1,10 @@
 import fc from 'fast-check'
 import t from 'tap'
-import { readExpiration } from '../../src/sts/expiration.ts'
+import { createExpirationReader } from '../../src/sts/expiration.ts'
 
 const HOUR = 3_600_000
+const readExpiration = (...args: Parameters<ReturnType<typeof createExpirationReader>>) =>
+  createExpirationReader()(...args)
 const requestedAt = Date.UTC(2026, 0, 1, 0, 0, 0)
 const times = { requestedAt, receivedAt: requestedAt + 200, durationSeconds: 3600 }
 const inUtc = (epoch: number) => new Date(epoch).toISOString().slice(0, 19).replace('T', ' ')
@@ -50,22 +52,48 @@ t.test('what is not a date in the documented form is none', async (t) => {
   for (const text of rows) t.test(JSON.stringify(text), async (t) => t.equal(readExpiration(text, times), undefined))
 })
 
-t.test('for any duration, delay and zone, the true expiry is found and never overstated', async () => {
+const answer = (zone: 'utc' | 'china', epoch: number) => (zone === 'utc' ? inUtc(epoch) : inChina(epoch))
+const zones = fc.constantFrom('utc' as const, 'china' as const)
+const calls = fc.record({
+  durationSeconds: fc.integer({ min: 3600, max: 43_200 }),
+  latency: fc.integer({ min: 0, max: 10_000 }),
+  requestedAt: fc.integer({ min: 0, max: 4_000_000_000_000 }),
+})
+
+t.test('for any duration, delay and zone, the true expiry is found once an hour-long session was seen', async () => {
   fc.assert(
-    fc.property(
-      fc.integer({ min: 3600, max: 43_200 }),
-      fc.integer({ min: 0, max: 10_000 }),
-      fc.integer({ min: 0, max: 4_000_000_000_000 }),
-      fc.boolean(),
-      (durationSeconds, latency, start, utc) => {
-        const truth = Math.floor((start + latency / 2) / 1000) * 1000 + durationSeconds * 1000
-        const read = readExpiration(utc ? inUtc(truth) : inChina(truth), {
-          requestedAt: start,
-          receivedAt: start + latency,
-          durationSeconds,
-        })
-        return read === truth
-      },
-    ),
+    fc.property(zones, calls, (zone, { durationSeconds, latency, requestedAt }) => {
+      const read = createExpirationReader()
+      const ask = (duration: number) => {
+        const truth = Math.floor((requestedAt + latency / 2) / 1000) * 1000 + duration * 1000
+        const call = { requestedAt, receivedAt: requestedAt + latency, durationSeconds: duration }
+        return read(answer(zone, truth), call) === truth
+      }
+      return ask(3600) && ask(durationSeconds)
+    }),
   )
+})
+
+t.test(
+  'no expiry is ever told later than the true one, were the session cut short or the first that is seen',
+  async () => {
+    fc.assert(
+      fc.property(zones, calls, fc.double({ min: 0.01, max: 1, noNaN: true }), (zone, call, share) => {
+        const { durationSeconds, latency, requestedAt } = call
+        const truth = Math.floor((requestedAt + latency) / 1000 + durationSeconds * share) * 1000
+        const receivedAt = requestedAt + latency
+        const told = createExpirationReader()(answer(zone, truth), { requestedAt, receivedAt, durationSeconds })
+        return told === undefined || told <= truth
+      }),
+      { numRuns: 2000 },
+    )
+  },
+)
+
+t.test('a long session is told as short while the zone is not known, and as what it is afterwards', async (t) => {
+  const read = createExpirationReader()
+  const long = { ...times, durationSeconds: 43_200 }
+  t.equal(read(inUtc(requestedAt + 12 * HOUR), long), requestedAt + 4 * HOUR)
+  t.equal(read(inUtc(requestedAt + HOUR), times), requestedAt + HOUR)
+  t.equal(read(inUtc(requestedAt + 12 * HOUR), long), requestedAt + 12 * HOUR)
 })

@@ -12,6 +12,7 @@ t.test('bad input gets a clear answer and never reaches STS', async (t) => {
   const album = (value: unknown) => JSON.stringify({ policy: 'album-upload', params: { album: value } })
   const lasting = (durationSeconds: unknown) => JSON.stringify({ policy: 'user-upload', durationSeconds })
   const invalid = { status: 400, code: 'invalid_request' }
+  const unsafe = { status: 422, code: 'unsafe_value' }
   const rows = [
     { name: 'malformed JSON', body: '{"policy":', want: invalid },
     { name: 'nothing', body: '', want: invalid },
@@ -78,13 +79,13 @@ t.test('bad input gets a clear answer and never reaches STS', async (t) => {
     {
       name: 'a param of 2,000 characters',
       body: album('a'.repeat(2000)),
-      want: { ...invalid, errors: fault('/params/album') },
+      want: unsafe,
     },
-    { name: 'a param with a wildcard', body: album('*'), want: { ...invalid, errors: fault('/params/album') } },
+    { name: 'a param with a wildcard', body: album('*'), want: unsafe },
     {
       name: 'a param with a line break at its end',
       body: album('trip\n'),
-      want: { ...invalid, errors: fault('/params/album') },
+      want: unsafe,
     },
     {
       name: 'a param left out',

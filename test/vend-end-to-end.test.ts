@@ -1,17 +1,19 @@
 import t, { type Test } from 'tap'
 import type { Fault } from '../sandbox/faults.ts'
 import { type SandboxOptions, startSandbox } from '../sandbox/index.ts'
-import { mintToken } from '../sandbox/issuer.ts'
 import { sandboxEnvironment } from '../sandbox/local.ts'
 import { build } from './helpers/build.ts'
+import { claims, mint } from './helpers/tokens.ts'
 
 /** The service on a real sandbox, in-process but for the calls to STS. */
 async function start(t: Test, options: SandboxOptions = {}, env: Record<string, string> = {}) {
   const sandbox = await startSandbox(options)
-  const { app, logs } = await build(t, { env: { ...sandboxEnvironment(sandbox), ...env }, realSts: true })
   t.teardown(() => sandbox.close())
+  // The sandbox's own issuer is refused outside of it, so the tests' one stays.
+  const { JWT_ISSUER, JWT_AUDIENCE, JWT_SECRET, ...jdcloud } = sandboxEnvironment(sandbox)
+  const { app, logs } = await build(t, { env: { ...jdcloud, ...env }, realSts: true })
   const vend = async (sub = 'alice') => {
-    const headers = { authorization: `Bearer ${await mintToken({ sub, claims: { scope: 'oss.upload' } })}` }
+    const headers = { authorization: `Bearer ${mint(claims({ sub }))}` }
     return app.inject({ method: 'POST', url: '/v1/credentials', headers, payload: { policy: 'user-upload' } })
   }
   return { sandbox, vend, logs }

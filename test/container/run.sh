@@ -58,7 +58,7 @@ check 'stops on SIGTERM, listens on 3000' test "$(field '[c.StopSignal, Object.k
 check 'runs as a user by number' test "$(field c.User)" = '"1000:1000"'
 check 'has no sandbox, no tests, no sources' test ! -e "$root/app/sandbox" -a ! -e "$root/app/dist/sandbox" -a ! -e "$root/app/test" -a ! -e "$root/app/src"
 check 'has no development dependencies' test ! -e "$root/app/node_modules/typescript" -a ! -e "$root/app/node_modules/tsx" -a ! -e "$root/app/node_modules/tap"
-check 'has no secrets and no history' test ! -e "$root/app/.env" -a ! -e "$root/app/.git"
+check 'has no hidden files, such as .env or .git' test -z "$(find "$root/app" -path "$root/app/node_modules" -prune -o -name '.*' -print)"
 
 # --- run -------------------------------------------------------------------------------------------------------------
 # in_image <command …>: in the image's root, mounted read-only, as its user, with its environment and the one given.

@@ -220,9 +220,15 @@ t.test('a literal \\n is a line break of a public key', async (t) => {
 })
 
 t.test('one origin of keys', async (t) => {
-  const rule = ['JWT_JWKS_URL: at most one of JWT_SECRET, JWT_PUBLIC_KEY and JWT_JWKS_URL may be set']
+  const rule = (name: string) => [`${name}: at most one of JWT_SECRET, JWT_PUBLIC_KEY and JWT_JWKS_URL may be set`]
   const origins = { JWT_SECRET: keys.hmac, JWT_PUBLIC_KEY: pem(keys.rsa.publicKey), JWT_JWKS_URL: 'https://keys.test' }
-  for (const left of ['JWT_SECRET', 'JWT_PUBLIC_KEY', 'JWT_JWKS_URL', 'none']) {
-    t.strictSame(faultLines({ ...origins, [left]: '' }), rule, `all but ${left}`)
+  const rows = [
+    { left: 'JWT_SECRET', want: 'JWT_JWKS_URL' },
+    { left: 'JWT_PUBLIC_KEY', want: 'JWT_JWKS_URL' },
+    { left: 'JWT_JWKS_URL', want: 'JWT_PUBLIC_KEY' },
+    { left: 'none', want: 'JWT_PUBLIC_KEY' },
+  ]
+  for (const { left, want } of rows) {
+    t.strictSame(faultLines({ ...origins, [left]: '' }), rule(want), `all but ${left}`)
   }
 })

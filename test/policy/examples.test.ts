@@ -73,7 +73,7 @@ t.test('examples that do not hold are found', async (t) => {
       want: [
         [
           'examples.0.can.0',
-          `PutObject users/alice/1: ${refused}: unsafe_value, claim "sub" has a form that must not enter a policy`,
+          `PutObject users/alice/1: ${refused}: unsafe_value, claim "sub" must be 1 to 128 letters, digits and -_.~@+=,|, and not . or ..`,
         ],
       ],
     },

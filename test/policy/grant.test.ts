@@ -87,7 +87,7 @@ t.test('params', async (t) => {
   const invalid = (...errors: object[]) => ({ code: 'invalid_request', errors })
   const unsafe = (param: string) => ({
     code: 'unsafe_value',
-    detail: `parameter "${param}" has a form that must not enter a policy`,
+    detail: `parameter "${param}" must be 1 to 128 letters, digits and -_.~@+=,|, and not . or ..`,
   })
   const unknown = 'is not a parameter of this policy'
   const album = { params: { album: { pattern: 'trip|fair' } }, ...policyOf('users/${jwt:sub}/${param:album}/*') }
@@ -127,8 +127,8 @@ t.test('params', async (t) => {
     },
     { name: 'the first alternative and more', parts: album, params: { album: 'tripx' }, want: mismatch },
     { name: 'more and the last alternative', parts: album, params: { album: 'xfair' }, want: mismatch },
-    { name: 'a line break behind', parts: album, params: { album: 'trip\n' }, want: mismatch },
-    { name: 'lines', parts: album, params: { album: 'x\ntrip\nx' }, want: mismatch },
+    { name: 'a line break behind', parts: album, params: { album: 'trip\n' }, want: unsafe('album') },
+    { name: 'lines', parts: album, params: { album: 'x\ntrip\nx' }, want: unsafe('album') },
     { name: 'empty', parts: free, params: { album: '' }, want: unsafe('album') },
     { name: 'a wildcard', parts: free, params: { album: '*' }, want: unsafe('album') },
     { name: 'a path where a segment is wanted', parts: free, params: { album: 'a/b' }, want: unsafe('album') },
@@ -161,7 +161,7 @@ t.test('claims', async (t) => {
   const denied = (detail: string) => ({ code: 'policy_not_allowed', detail })
   const unsafe = (claim: string) => ({
     code: 'unsafe_value',
-    detail: `claim "${claim}" has a form that must not enter a policy`,
+    detail: `claim "${claim}" must be 1 to 128 letters, digits and -_.~@+=,|, and not . or ..`,
   })
   const rows: { name: string; claims: Record<string, unknown>; issuer?: string; want: string | object }[] = [
     { name: 'nested', claims: { org: { team: 'blue' } }, want: 'blue/alice/*' },

@@ -121,7 +121,7 @@ t.test('what is wrong is told with line and column', async (t) => {
         'x.yaml:8:1: x: is not a known key',
       ],
     },
-    { name: 'Version', text: GOOD.replace('"3"', '"2"'), want: ['x.yaml:5:3: policy.Version: Invalid input'] },
+    { name: 'Version', text: GOOD.replace('"3"', '"2"'), want: ['x.yaml:5:3: policy.Version: must be "3"'] },
   ]
   for (const { name, text, want } of rows) t.test(name, async (t) => t.strictSame(told(text), want))
 })

@@ -5,15 +5,19 @@ export type Subject = Readonly<{ issuer: string; claims: Readonly<Record<string,
 
 /**
  * The first condition of a template's `allow` that does not hold, as words for the caller: the claim's name, never the
- * values that would do. Undefined when all hold. A template without `allow` is for nobody.
+ * values that would do. Undefined when all hold. A template without `allow` is for nobody, and a claim that a resource
+ * needs is a condition as well.
  */
-export function unmetCondition({ allow }: Template, { issuer, claims }: Subject): string | undefined {
+export function unmetCondition({ allow, statements }: Template, { issuer, claims }: Subject): string | undefined {
   if (!allow) return 'this policy is for nobody: it has no allow'
   if (allow.issuer && !allow.issuer.includes(issuer)) return "the token's issuer is not accepted"
   for (const [claim, accepted] of Object.entries(allow.claims ?? {})) {
     if (!tokensOf(claimAt(claims, claim.split('.'))).some((token) => accepted.includes(token))) {
       return `claim "${claim}" is missing or does not hold a required value`
     }
+  }
+  for (const part of statements.flatMap(({ resources }) => resources.flat())) {
+    if (part.kind === 'jwt' && claimAt(claims, part.path) === undefined) return `claim "${part.claim}" is missing`
   }
   return undefined
 }

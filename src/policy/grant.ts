@@ -92,11 +92,8 @@ function fillPart(
       return settings[part.kind]
     case 'issuer':
       return caller.issuer
-    case 'jwt': {
-      const claim = claimAt(caller.claims, part.path)
-      if (claim === undefined) throw new VendError('policy_not_allowed', { detail: `claim "${part.claim}" is missing` })
-      return policyValue(claim) ?? refuseValue(`claim "${part.claim}"`)
-    }
+    case 'jwt':
+      return policyValue(claimAt(caller.claims, part.path)) ?? refuseValue(`claim "${part.claim}"`)
     case 'param':
       return policyValue(params[part.name], template.params[part.name]?.kind) ?? refuseValue(`parameter "${part.name}"`)
   }

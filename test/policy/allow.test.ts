@@ -1,10 +1,12 @@
 import t from 'tap'
 import { claimAt, unmetCondition } from '../../src/policy/allow.ts'
-import { template } from '../helpers/templates.ts'
+import { statement, template } from '../helpers/templates.ts'
 
 const missing = (claim: string) => `claim "${claim}" is missing or does not hold a required value`
 const NOBODY = 'this policy is for nobody: it has no allow'
 const ISSUER = "the token's issuer is not accepted"
+/** Names no claim, so that `allow` alone decides. */
+const policy = { Version: '3', Statement: [statement('public/*')] }
 
 t.test('who may have a policy', async (t) => {
   const scope = { claims: { scope: ['oss.upload'] } }
@@ -88,7 +90,7 @@ t.test('who may have a policy', async (t) => {
     },
   ]
   for (const { name, allow, claims, issuer = 'app', want } of rows) {
-    t.test(name, async (t) => t.equal(unmetCondition(template({ allow }), { issuer, claims }), want))
+    t.test(name, async (t) => t.equal(unmetCondition(template({ allow, policy }), { issuer, claims }), want))
   }
 })
 
@@ -117,4 +119,13 @@ t.test('the claim at a path', async (t) => {
     { path: [], want: claims },
   ]
   for (const { path, want } of rows) t.test(path.join('.'), async (t) => t.strictSame(claimAt(claims, path), want))
+})
+
+t.test('a claim that a resource needs is a condition, too', async (t) => {
+  const team = { Version: '3', Statement: [statement('public/*'), statement('teams/${jwt:org.team}/*')] }
+  const compiled = template({ policy: team })
+  const unmet = (claims: Record<string, unknown>) => unmetCondition(compiled, { issuer: 'app', claims })
+  t.equal(unmet({}), 'claim "org.team" is missing')
+  t.equal(unmet({ 'org.team': 'red' }), 'claim "org.team" is missing')
+  t.equal(unmet({ org: { team: 'red' } }), undefined)
 })

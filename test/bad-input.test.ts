@@ -199,6 +199,16 @@ t.test('over the wire', async (t) => {
       want: 'HTTP/1.1 401 Unauthorized',
     },
     {
+      name: 'a second Authorization behind more headers than Node keeps',
+      bytes: `${head}authorization: ${authorization}\r\n${'a:\r\n'.repeat(2100)}authorization: ${authorization}\r\nconnection: close\r\n\r\n`,
+      want: 'HTTP/1.1 401 Unauthorized',
+    },
+    {
+      name: 'a bad token with a body that never comes',
+      bytes: `${head}authorization: Bearer x\r\ncontent-type: application/json\r\ncontent-length: 100\r\n\r\n{`,
+      want: 'HTTP/1.1 401 Unauthorized',
+    },
+    {
       name: 'a path that cannot be decoded',
       bytes: 'GET /%zz HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n',
       want: 'HTTP/1.1 400 Bad Request',
@@ -213,6 +223,7 @@ t.test('over the wire', async (t) => {
     t.test(name, async (t) => {
       const answer = await sendRaw(url, bytes)
       t.equal(answer.split('\r\n', 1)[0], want)
+      t.equal(answer.match(/HTTP\/1\.1 /gu)?.length, 1, 'one answer')
       t.match(answer.toLowerCase(), 'content-type: application/problem+json')
       t.match(answer, /x-request-id: [\w-]{36}/iu)
     })

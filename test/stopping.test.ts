@@ -1,0 +1,62 @@
+import type { ServerResponse } from 'node:http'
+import t from 'tap'
+import { startSandbox } from '../sandbox/index.ts'
+import { sandboxEnvironment } from '../sandbox/local.ts'
+import { build } from './helpers/build.ts'
+import { listen } from './helpers/listen.ts'
+import { claims, keys, mint } from './helpers/tokens.ts'
+
+t.test('a request that is still being authenticated when the listener closes is answered in full', async (t) => {
+  const sandbox = await startSandbox()
+  t.teardown(() => sandbox.close())
+  const held: ServerResponse[] = []
+  const keyServer = await listen(t, (_request, response) => void held.push(response))
+  const { JWT_ISSUER, JWT_AUDIENCE, JWT_SECRET, ...jdcloud } = sandboxEnvironment(sandbox)
+  const { app, stop } = await build(t, { env: { ...jdcloud, JWT_SECRET: '', JWT_JWKS_URL: keyServer }, realSts: true })
+  const url = await app.listen({ host: '127.0.0.1', port: 0 })
+
+  const vend = fetch(`${url}/v1/credentials`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${mint(claims(), { alg: 'RS256' })}`, 'content-type': 'application/json' },
+    body: '{"policy":"user-upload"}',
+  })
+  // One that is answered shows that the other has arrived.
+  t.equal((await fetch(`${url}/livez`)).status, 200)
+  const stopped = stop(0)
+  t.equal(held.length, 1)
+  const jwk = { ...keys.rsa.publicKey.export({ format: 'jwk' }), alg: 'RS256' }
+  for (const response of held) response.end(JSON.stringify({ keys: [jwk] }))
+
+  t.equal((await vend).status, 200, 'with a call to STS that began after the listener closed')
+  await stopped
+})
+
+t.test('key sets are fetched again by the clock, and no timer outlives the service', async (t) => {
+  let fetches = 0
+  const keyServer = await listen(t, (_request, response) => {
+    fetches++
+    response.end('{"keys":[]}')
+  })
+  const timers = new Map<object, () => void>()
+  const intercepted = { setInterval: globalThis.setInterval, clearInterval: globalThis.clearInterval }
+  t.teardown(() => Object.assign(globalThis, intercepted))
+  Object.assign(globalThis, {
+    setInterval: (tick: () => void, ms: number) => {
+      const timer = intercepted.setInterval(() => {}, 3_600_000).unref()
+      if (ms === 600_000) timers.set(timer, tick)
+      return timer
+    },
+    clearInterval: (timer: NodeJS.Timeout) => {
+      timers.delete(timer)
+      intercepted.clearInterval(timer)
+    },
+  })
+  const { app } = await build(t, { env: { JWT_SECRET: '', JWT_JWKS_URL: keyServer } })
+  await app.ready()
+  t.equal(timers.size, 1)
+  const before = fetches
+  for (const tick of timers.values()) tick()
+  while (fetches <= before) await new Promise((resolve) => setImmediate(resolve))
+  await app.close()
+  t.equal(timers.size, 0)
+})

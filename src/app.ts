@@ -1,8 +1,10 @@
 import { readFileSync } from 'node:fs'
 import type { FastifyBaseLogger } from 'fastify'
+import { Registry } from 'prom-client'
 import type { Dispatcher } from 'undici'
 import { credentialsRoutes } from '../routes/credentials.ts'
 import { healthRoutes } from '../routes/health.ts'
+import { metricsRoutes } from '../routes/metrics.ts'
 import { openapiRoutes } from '../routes/openapi.ts'
 import { policiesRoutes } from '../routes/policies.ts'
 import type { App } from '../routes/services.ts'
@@ -24,12 +26,14 @@ export type AppDependencies = Readonly<{
   now?: () => number
   source?: CredentialSource
   keyPool?: Dispatcher
+  /** Where metrics are counted; `/metrics` of the ops listener shows it. */
+  metrics?: Registry
   /** Whether the weak settings that `readConfig` lets through for a sandbox are let through at run time too. */
   sandbox?: boolean
 }>
 
-/** The service before it listens. */
-export type Service = Readonly<{ app: App; stop: Drain['stop'] }>
+/** The service before it listens. `ops`, for the operator's network alone, is there when a port is configured for it. */
+export type Service = Readonly<{ app: App; ops?: App; stop: Drain['stop'] }>
 
 /**
  * Puts the service together.
@@ -37,6 +41,7 @@ export type Service = Readonly<{ app: App; stop: Drain['stop'] }>
  */
 export async function buildApp(config: Config, dependencies: AppDependencies): Promise<Service> {
   const { logger, now = Date.now, keyPool = createKeyPool(), sandbox = false } = dependencies
+  const { metrics = new Registry() } = dependencies
   const { source = createJdcloudSts(config.sts, { now }) } = dependencies
   const settings = {
     ...config.oss,
@@ -66,6 +71,11 @@ export async function buildApp(config: Config, dependencies: AppDependencies): P
   credentialsRoutes(app, services)
   policiesRoutes(app, services)
   healthRoutes(app, services)
+  const ops = config.opsPort === undefined ? undefined : await createServer({ ...config, corsOrigins: [] }, logger)
+  if (ops) {
+    healthRoutes(ops, services)
+    metricsRoutes(ops, metrics)
+  }
 
   const refreshKeys = () => {
     for (const { keySet } of issuers) void keySet?.refresh()
@@ -78,10 +88,11 @@ export async function buildApp(config: Config, dependencies: AppDependencies): P
   })
   app.addHook('onClose', async () => {
     clearInterval(timer)
-    await Promise.all([source.close(), keyPool.close()])
+    // Closed after the app, so that it can be asked until the last request is answered.
+    await Promise.all([source.close(), keyPool.close(), ops?.close()])
   })
   logger.info({ policies: [...catalogue.keys()], issuers: config.issuers.map(({ name }) => name) }, 'loaded')
-  return { app, stop }
+  return { app, ...(ops && { ops }), stop }
 }
 
 function packageVersion(): string {

@@ -91,6 +91,7 @@ export function readConfig(env: Environment, { sandbox = false } = {}) {
   return {
     host: service.HOST,
     port: service.PORT,
+    opsPort: service.OPS_PORT,
     logLevel: service.LOG_LEVEL,
     trustProxy: service.TRUST_PROXY ?? false,
     corsOrigins: service.CORS_ORIGINS,

@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs'
+import { collectDefaultMetrics, Registry } from 'prom-client'
 import { buildApp } from './app.ts'
 import { ConfigError, EX_CONFIG, readConfig } from './config.ts'
 import { createLogger } from './observe/log.ts'
@@ -11,7 +12,9 @@ async function main(): Promise<void> {
   if (existsSync('.env')) process.loadEnvFile('.env')
   const config = readConfig(process.env)
   const logger = createLogger(config.logLevel)
-  const { app, stop } = await buildApp(config, { logger })
+  const metrics = new Registry()
+  collectDefaultMetrics({ register: metrics })
+  const { app, ops, stop } = await buildApp(config, { logger, metrics })
 
   let stopping = false
   const end = async (signal: NodeJS.Signals) => {
@@ -28,11 +31,14 @@ async function main(): Promise<void> {
   process.on('SIGTERM', end)
   process.on('SIGINT', end)
 
-  const { host, port } = config
-  await app.listen({ host, port }).catch((error: unknown) => {
-    process.stderr.write(`The service cannot listen on HOST=${host} PORT=${port}: ${nameOf(error)}\n`)
-    process.exit(1)
-  })
+  const { host, port, opsPort = 0 } = config
+  const listen = (server: typeof app, variable: string, port: number) =>
+    server.listen({ host, port }).catch((error: unknown) => {
+      process.stderr.write(`The service cannot listen on HOST=${host} ${variable}=${port}: ${nameOf(error)}\n`)
+      process.exit(1)
+    })
+  if (ops) await listen(ops, 'OPS_PORT', opsPort)
+  await listen(app, 'PORT', port)
 }
 
 main().catch((error: unknown) => {

@@ -19,13 +19,15 @@ const setting = <S extends z.ZodType>(schema: S, rule: string, remedy: string) =
 const secret = <S extends z.ZodType>(schema: S, rule: string, remedy: string) =>
   explain(schema, { rule, remedy, secret: true })
 
-function integer(min: number, max: number, fallback: number, remedy: string) {
-  const schema = z
+const integerFrom = (min: number, max: number) =>
+  z
     .string()
     .regex(/^\d{1,9}$/u)
-    .default(String(fallback))
     .transform(Number)
     .pipe(z.int().min(min).max(max))
+
+function integer(min: number, max: number, fallback: number, remedy: string) {
+  const schema = integerFrom(min, max).prefault(String(fallback))
   return setting(schema, `must be a whole number from ${min} to ${max}`, remedy)
 }
 
@@ -86,6 +88,11 @@ export const tokenSettings = z.object({
 export const serviceSettings = z.object({
   HOST: setting(text.default('127.0.0.1'), 'must be an address to listen on', 'use 0.0.0.0 in a container'),
   PORT: integer(0, 65_535, 3000, 'choose the port to listen on'),
+  OPS_PORT: setting(
+    integerFrom(0, 65_535).optional(),
+    'must be a whole number from 0 to 65535',
+    'choose the port of /metrics, or leave it out for none',
+  ),
   LOG_LEVEL: setting(
     z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
     'must be fatal, error, warn, info, debug, trace or silent',

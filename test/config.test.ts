@@ -166,6 +166,7 @@ t.test('defaults; an empty variable counts as unset', async (t) => {
   t.strictSame(rest, {
     host: '127.0.0.1',
     port: 3000,
+    opsPort: undefined,
     logLevel: 'info',
     trustProxy: false,
     corsOrigins: [],

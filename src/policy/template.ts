@@ -1,8 +1,8 @@
-import safeRegex from 'safe-regex2'
 import { z } from 'zod'
 import { nearest } from '../nearest.ts'
 import { policySchema } from './document.ts'
 import { isOperation, OPERATION_ACTIONS, OSS_ACTIONS } from './operations.ts'
+import { backtracks } from './pattern.ts'
 import { compileResource, type Part, VariableError } from './variables.ts'
 
 /** What a template's file name may be, without its ending. Short, so that a session name has room for a hash. */
@@ -40,7 +40,7 @@ const paramSchema = z.strictObject({
       try {
         // Alone first: `a)|(b` is an expression, and an unanchored one, only within the group that anchors it.
         new RegExp(pattern, 'u')
-        if (!safeRegex(pattern)) {
+        if (backtracks(pattern)) {
           context.addIssue({ code: 'custom', message: 'can take exponential time: do not repeat what repeats' })
           return z.NEVER
         }

@@ -43,6 +43,7 @@ export async function build(
   { env = {}, dependencies = {}, realSts = false }: Overrides = {},
 ): Promise<{
   app: App
+  ops: Service['ops']
   stop: Service['stop']
   asked: AssumeRoleRequest[]
   logs: ReturnType<typeof captureLogs>
@@ -58,7 +59,7 @@ export async function build(
     close: async () => {},
   }
   const settings = readConfig({ ...environment, ...env })
-  const { app, stop } = await buildApp(settings, {
+  const { app, ops, stop } = await buildApp(settings, {
     logger: logs.logger,
     ...(!realSts && { source }),
     ...dependencies,
@@ -73,7 +74,7 @@ export async function build(
     mustBeSilent(logs.text(), 'a log line')
     mustBeSilent(answers.join('\n'), 'an answer')
   })
-  return { app, stop, asked, logs }
+  return { app, ops, stop, asked, logs }
 }
 
 /** Whatever a test is about: no line that was logged and no refusal has a planted secret or anything like a token. */

@@ -1,0 +1,35 @@
+import { Counter, Registry } from 'prom-client'
+import t from 'tap'
+import { build } from './helpers/build.ts'
+
+t.test('the ops listener answers probes and metrics, and nothing else', async (t) => {
+  const metrics = new Registry()
+  new Counter({ name: 'fixture_total', help: 'A fixture.', registers: [metrics] }).inc()
+  const { app, ops } = await build(t, {
+    env: { OPS_PORT: '0', CORS_ORIGINS: 'https://app.example.test' },
+    dependencies: { metrics },
+  })
+  if (!ops) throw new Error('there is no ops listener')
+  const response = await ops.inject({ url: '/metrics' })
+  t.equal(response.statusCode, 200)
+  t.match(response.headers['content-type'], 'text/plain; version=0.0.4')
+  t.match(response.body, 'fixture_total 1')
+  for (const url of ['/livez', '/readyz']) t.equal((await ops.inject({ url })).statusCode, 200, url)
+  for (const url of ['/v1/policies', '/docs', '/openapi.json'])
+    t.equal((await ops.inject({ url })).statusCode, 404, url)
+  t.equal((await app.inject({ url: '/metrics' })).statusCode, 404, 'which users cannot see')
+})
+
+t.test('it answers while the service drains, and ends with it', async (t) => {
+  const { ops, stop } = await build(t, { env: { OPS_PORT: '0' } })
+  const url = await ops?.listen({ host: '127.0.0.1', port: 0 })
+  const stopped = stop(200)
+  t.equal((await fetch(`${url}/readyz`)).status, 503)
+  t.equal((await fetch(`${url}/metrics`)).status, 200)
+  await stopped
+  await t.rejects(fetch(`${url}/livez`))
+})
+
+t.test('without OPS_PORT there is none', async (t) => {
+  t.equal((await build(t)).ops, undefined)
+})

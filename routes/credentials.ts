@@ -1,34 +1,15 @@
 import { z } from 'zod'
-import { TEMPLATE_NAME } from '../src/policy/template.ts'
 import type { Vended } from '../src/vending/vending.ts'
 import { callerOf, requireBearer } from './authenticated.ts'
 import { problemResponses } from './problem.ts'
+import { duration, grantSchema, paramValues, policyName, presentGrant } from './schemas.ts'
 import type { App, Services } from './services.ts'
-
-/** zod's own words for a missing field talk of `undefined`, which JSON does not have. */
-const requiredOr =
-  (message: string) =>
-  ({ input }: { input?: unknown }) =>
-    input === undefined ? 'is required' : message
-
-const paramName = z.string().regex(/^[A-Za-z][A-Za-z0-9_-]{0,63}$/u)
 
 const requestSchema = z
   .strictObject({
-    policy: z
-      .string({ error: requiredOr('must be a string') })
-      .regex(TEMPLATE_NAME, 'is not the name of a policy')
-      .describe('Name of a policy template, see GET /v1/policies.'),
-    params: z
-      .record(paramName, z.union([z.string().min(1).max(2048), z.int()]))
-      .optional()
-      .describe("Values for the template's parameters."),
-    durationSeconds: z
-      .int()
-      .min(3600)
-      .max(43_200)
-      .optional()
-      .describe("Length of the session: from 3600 to the template's, which is the default."),
+    policy: policyName.describe('Name of a policy template, see GET /v1/policies.'),
+    params: paramValues.optional(),
+    durationSeconds: duration.optional(),
   })
   .meta({ title: 'CredentialsRequest', examples: [{ policy: 'user-upload' }] })
 
@@ -50,13 +31,7 @@ const responseSchema = z
         .boolean()
         .describe('OSS refuses aws-chunked bodies: set requestChecksumCalculation to WHEN_REQUIRED.'),
     }),
-    grant: z.strictObject({
-      policy: z.string(),
-      actions: z.array(z.string()),
-      resources: z.array(z.string()),
-      roleSessionName: z.string().describe('How the session shows in the operation audit of JD Cloud.'),
-      durationSeconds: z.int(),
-    }),
+    grant: grantSchema,
   })
   .meta({
     title: 'Credentials',
@@ -137,13 +112,7 @@ function present(vended: Vended, { endpoint, region, bucket }: Services['oss']) 
       expiration: expirationOf(vended),
     },
     oss: { endpoint, region, bucket, prefixes: [...grant.prefixes], forcePathStyle: true, chunkedEncoding: false },
-    grant: {
-      policy: grant.template,
-      actions: [...grant.actions],
-      resources: [...grant.resources],
-      roleSessionName: grant.roleSessionName,
-      durationSeconds: grant.durationSeconds,
-    },
+    grant: presentGrant(grant),
   }
 }
 

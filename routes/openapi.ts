@@ -69,12 +69,13 @@ function transformTo(components: Map<string, unknown>): SwaggerTransform {
     return { ...rest, content: Object.fromEntries(converted) }
   }
   return ({ schema, url }) => {
-    const { body, response, ...rest } = schema ?? {}
+    const { params, body, response, ...rest } = schema ?? {}
     const responses = Object.entries(response ?? {}).map(([status, one]) => [status, convertResponse(one)])
     return {
       url,
       schema: {
         ...rest,
+        ...(params !== undefined && { params: convert(params, 'input') }),
         ...(body !== undefined && { body: convert(body, 'input') }),
         ...(response !== undefined && { response: Object.fromEntries(responses) }),
       },

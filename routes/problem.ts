@@ -1,6 +1,12 @@
 import { z } from 'zod'
 import { ERRORS, type ErrorCode } from '../src/errors.ts'
 
+/** What is wrong at one place of a request body. */
+export const bodyFaultSchema = z.strictObject({
+  pointer: z.string().describe('RFC 6901, into the request body'),
+  detail: z.string(),
+})
+
 /** The body of every error, RFC 9457, as `application/problem+json`. */
 export const problemSchema = z
   .strictObject({
@@ -10,9 +16,7 @@ export const problemSchema = z
     detail: z.string().optional().describe('What was wrong with this request. Never set from 500 up.'),
     code: z.enum(Object.keys(ERRORS) as [ErrorCode, ...ErrorCode[]]),
     requestId: z.string().describe('The same as the x-request-id header; quote it when you report a problem.'),
-    errors: z
-      .array(z.strictObject({ pointer: z.string().describe('RFC 6901, into the request body'), detail: z.string() }))
-      .optional(),
+    errors: z.array(bodyFaultSchema).optional(),
   })
   .meta({ title: 'Problem' })
 

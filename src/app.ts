@@ -3,6 +3,7 @@ import type { FastifyBaseLogger } from 'fastify'
 import { Registry } from 'prom-client'
 import type { Dispatcher } from 'undici'
 import { credentialsRoutes } from '../routes/credentials.ts'
+import { explainRoutes } from '../routes/explain.ts'
 import { healthRoutes } from '../routes/health.ts'
 import { metricsRoutes } from '../routes/metrics.ts'
 import { openapiRoutes } from '../routes/openapi.ts'
@@ -13,7 +14,8 @@ import { createDrain, type Drain } from './drain.ts'
 import { registerIdentity } from './identity/authenticate.ts'
 import { REFRESH_AFTER_MS } from './identity/key-set.ts'
 import { createKeyPool, createRemoteKeySet } from './identity/remote-keys.ts'
-import { loadCatalogue } from './policy/catalogue.ts'
+import { reportReloads } from './observe/reloads.ts'
+import { createLivePolicies, type LivePolicies } from './policy/live.ts'
 import { createServer } from './server.ts'
 import type { CredentialSource } from './sts/credentials.ts'
 import { createJdcloudSts } from './sts/jdcloud.ts'
@@ -33,7 +35,13 @@ export type AppDependencies = Readonly<{
 }>
 
 /** The service before it listens. `ops`, for the operator's network alone, is there when a port is configured for it. */
-export type Service = Readonly<{ app: App; ops?: App; stop: Drain['stop'] }>
+export type Service = Readonly<{
+  app: App
+  ops?: App
+  /** Reads the policy templates again. */
+  reload: LivePolicies['reload']
+  stop: Drain['stop']
+}>
 
 /**
  * Puts the service together.
@@ -48,10 +56,11 @@ export async function buildApp(config: Config, dependencies: AppDependencies): P
     maxSessionSeconds: config.sts.maxSessionSeconds,
     severalIssuers: config.issuers.length > 1,
   }
-  const catalogue = loadCatalogue(config.policiesDir, {
-    ...settings,
-    issuers: config.issuers.map(({ name }) => name),
-  })
+  const policies = await createLivePolicies(
+    config.policiesDir,
+    { ...settings, issuers: config.issuers.map(({ name }) => name) },
+    reportReloads(logger, metrics),
+  )
   const issuers = config.issuers.map((issuer) => {
     const onFailure = (error: unknown) => logger.warn({ issuer: issuer.name, error }, 'keys could not be fetched')
     return { issuer, keySet: createRemoteKeySet(issuer, { pool: keyPool, sandbox, onFailure, now }) }
@@ -62,7 +71,7 @@ export async function buildApp(config: Config, dependencies: AppDependencies): P
   const authenticate = await registerIdentity(app, issuers)
   const services = {
     authenticate,
-    vending: createVending({ catalogue, settings, source }),
+    vending: createVending({ catalogue: policies.current, settings, source, now }),
     oss: config.oss,
     // One issuer whose key server is down must not take the callers of the others down with it.
     ready: () => !draining() && issuers.some(({ keySet }) => !keySet || keySet.loaded()),
@@ -70,6 +79,7 @@ export async function buildApp(config: Config, dependencies: AppDependencies): P
   await openapiRoutes(app, packageVersion())
   credentialsRoutes(app, services)
   policiesRoutes(app, services)
+  explainRoutes(app, services)
   healthRoutes(app, services)
   const ops = config.opsPort === undefined ? undefined : await createServer({ ...config, corsOrigins: [] }, logger)
   if (ops) {
@@ -81,18 +91,21 @@ export async function buildApp(config: Config, dependencies: AppDependencies): P
     for (const { keySet } of issuers) void keySet?.refresh()
   }
   // Also while nobody asks, so that a key that was revoked in a quiet hour does not open for the first who comes.
-  const timer = setInterval(refreshKeys, REFRESH_AFTER_MS).unref()
+  const timers = [setInterval(refreshKeys, REFRESH_AFTER_MS).unref()]
+  const pollPolicies = () => {
+    policies.poll().catch((error: unknown) => logger.error({ error }, 'policies could not be looked at'))
+  }
+  if (config.policiesPollMs > 0) timers.push(setInterval(pollPolicies, config.policiesPollMs).unref())
   app.addHook('onReady', async () => {
     // Not awaited: a key server that hangs must not keep the others waiting, /readyz tells how it went.
     refreshKeys()
   })
   app.addHook('onClose', async () => {
-    clearInterval(timer)
+    for (const timer of timers) clearInterval(timer)
     // Closed after the app, so that it can be asked until the last request is answered.
     await Promise.all([source.close(), keyPool.close(), ops?.close()])
   })
-  logger.info({ policies: [...catalogue.keys()], issuers: config.issuers.map(({ name }) => name) }, 'loaded')
-  return { app, ...(ops && { ops }), stop }
+  return { app, ...(ops && { ops }), reload: policies.reload, stop }
 }
 
 function packageVersion(): string {

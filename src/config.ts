@@ -99,6 +99,7 @@ export function readConfig(env: Environment, { sandbox = false } = {}) {
     shutdownDelayMs: service.SHUTDOWN_DELAY_MS,
     issuers,
     policiesDir: service.POLICIES_DIR,
+    policiesPollMs: service.POLICIES_POLL_SECONDS * 1000,
     sts: {
       endpoint: service.JDCLOUD_STS_ENDPOINT,
       accessKey: service.JDCLOUD_ACCESS_KEY,

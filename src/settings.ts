@@ -162,6 +162,7 @@ export const serviceSettings = z.object({
     'must be a directory of policy templates',
     'mount your own, or leave it out for the shipped ones',
   ),
+  POLICIES_POLL_SECONDS: integer(0, 3600, 5, 'give the time between two looks for changed templates, 0 for none'),
   STS_CONNECT_TIMEOUT_MS: integer(50, 5000, 1000, 'give the time to connect to STS'),
   STS_TIMEOUT_MS: integer(100, 8000, 4000, 'give the time for a whole STS call'),
   STS_CONNECTIONS: integer(1, 1024, 32, 'give the most connections to keep to STS'),

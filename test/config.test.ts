@@ -160,7 +160,8 @@ t.test('ten faults are told at once, one line each', async (t) => {
 t.test('defaults; an empty variable counts as unset', async (t) => {
   const unset = Object.fromEntries(Object.keys(VARIABLES).map((name) => [name, environment[name] ?? '']))
   const config = readConfig({ ...unset, JDCLOUD_STS_ENDPOINT: '' })
-  const { policiesDir, ...rest } = config
+  const { policiesDir, policiesPollMs, ...rest } = config
+  t.equal(policiesPollMs, 5000)
   t.match(policiesDir, /\/policies$/u)
   t.match(readFileSync(`${policiesDir}/user-upload.yaml`, 'utf8'), 'description:', 'the shipped policies')
   t.strictSame(rest, {

@@ -50,7 +50,7 @@ t.test('policies that cannot be used end with 78 and the place', async (t) => {
   const policies = t.testdir({ 'mine.yaml': 'description: d\nallow: {}\n' })
   const { code, output } = await ended(start(t, { ...environment, POLICIES_DIR: policies }, policies))
   t.equal(code, 78)
-  t.match(output, `${policies}/mine.yaml:2:1: allow: must have at least one condition`)
+  t.match(output, `${policies}/mine.yaml:2:1: error schema: allow: must have at least one condition`)
 })
 
 t.test('a port that is taken ends with 1 and says so', async (t) => {

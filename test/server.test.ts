@@ -179,10 +179,18 @@ t.test('the API description', async (t) => {
   const document = response.json()
   t.equal(document.openapi, '3.1.0')
   t.equal(document.info.version, JSON.parse(await readFile('package.json', 'utf8')).version)
-  t.strictSame(Object.keys(document.paths).sort(), ['/livez', '/readyz', '/v1/credentials', '/v1/policies'])
+  t.strictSame(Object.keys(document.paths).sort(), [
+    '/livez',
+    '/readyz',
+    '/v1/credentials',
+    '/v1/policies',
+    '/v1/policies/{name}/explain',
+  ])
   t.strictSame(Object.keys(document.components.schemas).sort(), [
     'Credentials',
     'CredentialsRequest',
+    'ExplainRequest',
+    'Explanation',
     'Policies',
     'Problem',
   ])

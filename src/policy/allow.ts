@@ -1,41 +1,119 @@
+import { z } from 'zod'
+import { claimAt, sameClaim } from './claim.ts'
+import { type ClaimCondition, claimsSchema, testClaim } from './condition.ts'
+import { oneOrMany } from './document.ts'
 import type { Template } from './template.ts'
 
 /** Who asks, as far as a policy cares. */
 export type Subject = Readonly<{ issuer: string; claims: Readonly<Record<string, unknown>> }>
 
+const terms = {
+  issuer: oneOrMany.describe('Short names of issuers: one of them issued the token.').optional(),
+  claims: claimsSchema.describe('What the claims of the token must be. All must hold.').optional(),
+}
+
+const alternativeSchema = z
+  .strictObject(terms)
+  .refine(({ issuer, claims }) => issuer || claims, 'must have at least one condition')
+
+/** Who may have a policy: every condition must hold, and one of the alternatives. */
+export const allowSchema = z
+  .strictObject({
+    ...terms,
+    any: z.array(alternativeSchema).min(1).describe('Alternatives: at least one of them must hold.').optional(),
+  })
+  // `allow: {}` would hold for everybody, and it is what is left when somebody deletes the last condition.
+  .refine(
+    ({ issuer, claims, any }) => issuer || claims || any,
+    'must have at least one condition; for all users of an issuer, name it',
+  )
+
+type Terms = Readonly<{ issuer?: readonly string[] | undefined; claims?: readonly ClaimCondition[] | undefined }>
+
+/** One condition: whether it holds, in words for the caller (never an accepted value), and in full for the operator. */
+export type Check = Readonly<{ held: boolean; told: string; needs: string; had: unknown }>
+
+/** All conditions of a template for one subject; `alternatives` has those of each entry of `any`. */
+export type Checks = Readonly<{ held: boolean; always: readonly Check[]; alternatives: readonly (readonly Check[])[] }>
+
 /**
- * The first condition of a template's `allow` that does not hold, as words for the caller: the claim's name, never the
- * values that would do. Undefined when all hold. A template without `allow` is for nobody, and a claim that a resource
- * needs is a condition as well.
+ * The first condition that does not hold, as words for the caller: the claim's name, never the values that would do.
+ * Undefined when all hold. A template without `allow` is for nobody, and a claim that a resource needs is a condition as
+ * well.
  */
-export function unmetCondition({ allow, statements }: Template, { issuer, claims }: Subject): string | undefined {
-  if (!allow) return 'this policy is for nobody: it has no allow'
-  if (allow.issuer && !allow.issuer.includes(issuer)) return "the token's issuer is not accepted"
-  for (const [claim, accepted] of Object.entries(allow.claims ?? {})) {
-    if (!tokensOf(claimAt(claims, claim.split('.'))).some((token) => accepted.includes(token))) {
-      return `claim "${claim}" is missing or does not hold a required value`
-    }
+export function unmetCondition(template: Template, subject: Subject, at: number): string | undefined {
+  const { allow } = template
+  if (!allow) return NOBODY
+  const unmet = firstUnmet(allow, subject, at)
+  if (unmet !== undefined) return unmet
+  if (allow.any) {
+    const failures = allow.any.map((terms) => firstUnmet(terms, subject, at))
+    if (!failures.includes(undefined)) return `no alternative holds: ${[...new Set(failures)].join('; or ')}`
   }
-  for (const part of statements.flatMap(({ resources }) => resources.flat())) {
-    if (part.kind === 'jwt' && claimAt(claims, part.path) === undefined) return `claim "${part.claim}" is missing`
+  for (const { claim, path } of neededClaims(template)) {
+    if (claimAt(subject.claims, path) === undefined) return `claim "${claim}" is missing`
   }
   return undefined
 }
 
-/** The values that a claim holds: a string stands for itself and, as OAuth's `scope` does, for its space-separated parts. */
-function tokensOf(value: unknown): readonly string[] {
-  if (typeof value === 'string') return [value, ...value.split(' ')]
-  return Array.isArray(value) ? value.filter((item) => typeof item === 'string') : []
+/** Every condition, those that hold too. */
+export function checkConditions(template: Template, subject: Subject, at: number): Checks {
+  const { allow } = template
+  if (!allow)
+    return { held: false, always: [{ held: false, told: NOBODY, needs: 'an allow', had: undefined }], alternatives: [] }
+  const needed = neededClaims(template).map(({ claim, path }): Check => {
+    const had = claimAt(subject.claims, path)
+    return {
+      held: had !== undefined,
+      told: `claim "${claim}" is missing`,
+      needs: `${claim} is there, for a resource`,
+      had,
+    }
+  })
+  return {
+    held: unmetCondition(template, subject, at) === undefined,
+    always: [...checksOf(allow, subject, at), ...needed],
+    alternatives: (allow.any ?? []).map((terms) => [...checksOf(terms, subject, at)]),
+  }
 }
 
-/** Follows own properties only, so that `constructor` or `__proto__` never reaches anything. */
-export function claimAt(claims: Readonly<Record<string, unknown>>, path: readonly string[]): unknown {
-  let value: unknown = claims
-  for (const step of path) {
-    if (typeof value !== 'object' || value === null || Array.isArray(value) || !Object.hasOwn(value, step)) {
-      return undefined
-    }
-    value = Reflect.get(value, step)
+/** The issuers whose callers can meet the conditions, out of those that are configured. */
+export function allowedIssuers({ allow }: Pick<Template, 'allow'>, configured: readonly string[]): readonly string[] {
+  const named = (terms: Terms) => configured.filter((issuer) => !terms.issuer || terms.issuer.includes(issuer))
+  if (!allow) return []
+  return named(allow).filter((issuer) => !allow.any || allow.any.some((terms) => named(terms).includes(issuer)))
+}
+
+/** The conditions on a claim that everybody who gets the policy meets; for each alternative the one that it has. */
+export function conditionsOn({ allow }: Pick<Template, 'allow'>, path: readonly string[]): readonly ClaimCondition[] {
+  const on = (terms: Terms) => (terms.claims ?? []).filter((condition) => sameClaim(condition.path, path))
+  const alternatives = allow?.any?.map(on) ?? []
+  return [...on(allow ?? {}), ...(alternatives.every((found) => found.length > 0) ? alternatives.flat() : [])]
+}
+
+const NOBODY = 'this policy is for nobody: it has no allow'
+const WRONG_ISSUER = "the token's issuer is not accepted"
+
+function firstUnmet(terms: Terms, subject: Subject, at: number): string | undefined {
+  for (const { held, told } of checksOf(terms, subject, at)) if (!held) return told
+  return undefined
+}
+
+function* checksOf(
+  { issuer: accepted, claims = [] }: Terms,
+  { issuer, claims: had }: Subject,
+  at: number,
+): Generator<Check> {
+  if (accepted) {
+    const needs = `issuer is ${accepted.join(' or ')}`
+    yield { held: accepted.includes(issuer), told: WRONG_ISSUER, needs, had: issuer }
   }
-  return value
+  for (const condition of claims) {
+    for (const result of testClaim(condition, had, at)) yield { ...result, had: claimAt(had, condition.path) }
+  }
+}
+
+/** The claims that resources are named after. */
+function neededClaims({ statements }: Template) {
+  return statements.flatMap(({ resources }) => resources.flat()).filter((part) => part.kind === 'jwt')
 }

@@ -1,126 +1,173 @@
-import { readdirSync, readFileSync, statSync } from 'node:fs'
+import { readdir, readFile, stat } from 'node:fs/promises'
 import { join, parse as parsePath } from 'node:path'
-import { failingExamples } from './examples.ts'
-import type { GrantSettings } from './grant.ts'
-import { parseTemplate, type TemplateFault } from './parse.ts'
-import { resourceFaults } from './resources.ts'
-import { separatesIssuers } from './separation.ts'
+import { setImmediate as nextTurn } from 'node:timers/promises'
+import { type ExampleOutcome, runExamples } from './examples.ts'
+import { type Finding, formatFinding } from './finding.ts'
+import { COLLIDING_FOLDERS, collidingFolders } from './lint/colliding-folders.ts'
+import { lintTemplate } from './lint/lint.ts'
+import { type LintSettings, type LintSubject, lintSubject } from './lint/rule.ts'
+import { describe, parseTemplate } from './parse.ts'
 import { TEMPLATE_NAME, type Template } from './template.ts'
-import type { Part } from './variables.ts'
 
 /** A larger file is not a template. */
 const MAX_FILE_BYTES = 64 * 1024
+/** Requests wait no longer than this for templates that are being loaded, but for one that takes longer by itself. */
+const TURN_MS = 10
 
 /** The templates of a directory, by name. */
 export type Catalogue = ReadonlyMap<string, Template>
 
-/** What a directory of templates is checked against: the settings of every grant, and the issuers there are. */
-export type CatalogueSettings = GrantSettings & Readonly<{ issuers: readonly string[] }>
+/** One template file: its template unless it could not be parsed, and how its examples went unless something is wrong. */
+export type TemplateFile = Readonly<{
+  file: string
+  name: string
+  template?: Template
+  findings: readonly Finding[]
+  outcomes: readonly ExampleOutcome[]
+}>
+
+/** All that is known of a directory of templates. */
+export type Inspection = Readonly<{
+  files: readonly TemplateFile[]
+  /** Those of the files, and of the directory itself. */
+  findings: readonly Finding[]
+}>
 
 /** All that is wrong with a directory of templates, told at once. */
 export class CatalogueError extends Error {
   override readonly name = 'CatalogueError'
-  readonly faults: readonly TemplateFault[]
+  readonly findings: readonly Finding[]
 
-  constructor(faults: readonly TemplateFault[]) {
-    super(['The policy templates cannot be used:', ...faults.map((fault) => `  ${formatFault(fault)}`)].join('\n'))
-    this.faults = faults
+  constructor(findings: readonly Finding[]) {
+    super(
+      ['The policy templates cannot be used:', ...findings.map((finding) => `  ${formatFinding(finding)}`)].join('\n'),
+    )
+    this.findings = findings
   }
-}
-
-/** `file:line:column: message`, which editors and terminals turn into a link. */
-export function formatFault({ file, line, column, message }: TemplateFault): string {
-  return [file, line, column]
-    .filter((part) => part !== undefined)
-    .join(':')
-    .concat(`: ${message}`)
 }
 
 /**
- * Loads every `.yaml`, `.yml` and `.json` file of a directory and runs the examples in them. Nothing is left out: one
- * bad template fails the whole directory.
- * @throws {CatalogueError}
+ * Loads every template of a directory, and hands back the linter's warnings with them. Nothing is left out: one bad
+ * template fails the whole directory.
+ * @throws {CatalogueError} with every error
  */
-export function loadCatalogue(directory: string, settings: CatalogueSettings): Catalogue {
-  const templates = new Map<string, Template>()
-  const faults: TemplateFault[] = []
-  for (const { file, name } of templateFiles(directory)) {
-    if (!TEMPLATE_NAME.test(name)) {
-      faults.push({ file, message: 'its name must be 1 to 32 of a-z, 0-9 and -, because callers ask for it' })
-    } else if (templates.has(name)) {
-      faults.push({ file, message: `there is already a template called ${name}` })
-    } else {
-      const loaded = loadTemplate(file, name, settings)
-      if ('faults' in loaded) faults.push(...loaded.faults)
-      else templates.set(name, loaded)
-    }
-  }
-  if (templates.size === 0 && faults.length === 0) {
-    faults.push({ file: directory, message: 'has no template (a .yaml, .yml or .json file)' })
-  }
-  if (faults.length > 0) throw new CatalogueError(faults)
-  return templates
+export async function loadCatalogue(
+  directory: string,
+  settings: LintSettings,
+): Promise<Readonly<{ catalogue: Catalogue; warnings: readonly Finding[] }>> {
+  const { files, findings } = await inspectTemplates(directory, settings)
+  const errors = findings.filter(({ severity }) => severity === 'error')
+  if (errors.length > 0) throw new CatalogueError(errors)
+  const catalogue = new Map(files.flatMap(({ name, template }) => (template ? [[name, template] as const] : [])))
+  return { catalogue, warnings: findings }
 }
 
-function templateFiles(directory: string): { file: string; name: string }[] {
+/**
+ * Reads, parses and lints every `.yaml`, `.yml` and `.json` file of a directory and runs the examples in them. Whatever
+ * is wrong becomes a finding. The event loop turns meanwhile, so that a service goes on serving.
+ */
+export async function inspectTemplates(directory: string, settings: LintSettings): Promise<Inspection> {
+  const listed = await templateFiles(directory)
+  if (!listed) return { files: [], findings: [fileFinding(directory, 'is not a readable directory')] }
+  if (listed.length === 0) {
+    return { files: [], findings: [fileFinding(directory, 'has no template (a .yaml, .yml or .json file)')] }
+  }
+  const files: LoadedFile[] = []
+  const names = new Set<string>()
+  let turn = performance.now()
+  for (const { file, name } of listed) {
+    files.push(await loadFile(file, name, names, settings))
+    names.add(name)
+    if (performance.now() - turn > TURN_MS) {
+      await nextTurn()
+      turn = performance.now()
+    }
+  }
+  // Over all of them, so last.
+  const bySubject = new Map(files.flatMap((file) => (file.subject ? [[file.subject, file] as const] : [])))
+  for (const { subject, finding } of collidingFolders([...bySubject.keys()])) {
+    const file = bySubject.get(subject)
+    file?.findings.push(...file.located([{ ...COLLIDING_FOLDERS, ...finding }]))
+  }
+  return { files, findings: files.flatMap(({ findings }) => findings) }
+}
+
+/** A file while it is being looked at. */
+type LoadedFile = {
+  file: string
+  name: string
+  template?: Template
+  subject?: LintSubject
+  findings: Finding[]
+  outcomes: readonly ExampleOutcome[]
+  located: (found: readonly Unlocated[]) => Finding[]
+}
+
+/** The template files of a directory, in order; undefined when it cannot be read. */
+async function templateFiles(directory: string): Promise<{ file: string; name: string }[] | undefined> {
   try {
-    return readdirSync(directory)
+    const entries = await readdir(directory)
+    return entries
       .filter((entry) => /^[^.].*\.(?:ya?ml|json)$/u.test(entry))
       .sort()
       .map((entry) => ({ file: join(directory, entry), name: parsePath(entry).name }))
   } catch {
-    throw new CatalogueError([{ file: directory, message: 'is not a readable directory' }])
+    return undefined
   }
 }
 
-function loadTemplate(file: string, name: string, settings: CatalogueSettings): Template | { faults: TemplateFault[] } {
-  let text: string
-  try {
-    const status = statSync(file)
-    // A pipe or a device says that it is empty, and then never ends.
-    if (!status.isFile()) return { faults: [{ file, message: 'is not a readable file' }] }
-    if (status.size > MAX_FILE_BYTES) return { faults: [{ file, message: `is larger than ${MAX_FILE_BYTES} bytes` }] }
-    text = new TextDecoder('utf-8', { fatal: true }).decode(readFileSync(file))
-  } catch (error) {
-    const why = error instanceof TypeError ? 'is not UTF-8' : 'is not a readable file'
-    return { faults: [{ file, message: why }] }
+async function loadFile(
+  file: string,
+  name: string,
+  names: ReadonlySet<string>,
+  settings: LintSettings,
+): Promise<LoadedFile> {
+  const unusable = (...findings: Finding[]): LoadedFile => ({ file, name, findings, outcomes: [], located: () => [] })
+  const refused = (message: string) => unusable(fileFinding(file, message))
+  if (!TEMPLATE_NAME.test(name)) {
+    return refused('its name must be 1 to 32 of a-z, 0-9 and -, because callers ask for it')
   }
-  const parsed = parseTemplate(file, name, text)
-  if (parsed.faults) return { faults: [...parsed.faults] }
-  const { template, at } = parsed
-  const found = [...resourceFaults(template, settings), ...issuerFaults(template, settings.issuers)]
-  const faults = found.map(({ path, message }) => at(path, message))
+  if (names.has(name)) return refused(`there is already a template called ${name}`)
+  const text = await readText(file)
+  if ('refusal' in text) return refused(text.refusal)
+  const parsed = parseTemplate(file, name, text.text)
+  if (parsed.findings) return unusable(...parsed.findings)
+
+  const { template, locate } = parsed
+  const located = (found: readonly Unlocated[]) =>
+    found.map(({ path, rule, severity, message, remedy }): Finding => {
+      const about = { rule, severity, message: describe(path, message) }
+      return { ...locate(path), ...about, ...(remedy !== undefined && { remedy }) }
+    })
+  const subject = lintSubject(template, settings)
+  const findings = located(lintTemplate(subject))
   // Examples of a template that is wrong in itself would fail for the same reason and hide it.
-  if (faults.length === 0) {
-    const defaultIssuer = settings.issuers[0] ?? ''
-    faults.push(...failingExamples(template, settings, defaultIssuer).map(({ path, message }) => at(path, message)))
+  if (findings.some(({ severity }) => severity === 'error')) {
+    return { file, name, template, findings, outcomes: [], located }
   }
-  return faults.length > 0 ? { faults } : template
+  const outcomes = runExamples(template, settings)
+  findings.push(...located(outcomes.filter(({ held }) => !held).map((outcome) => ({ ...EXAMPLE_FAILS, ...outcome }))))
+  return { file, name, template, subject, findings, outcomes, located }
 }
 
-/** With several issuers, one value of a claim can be several people: a resource named after a claim must name the issuer too. */
-function issuerFaults({ allow, params, statements }: Template, issuers: readonly string[]) {
-  const faults: { path: (string | number)[]; message: string }[] = []
-  for (const issuer of allow?.issuer ?? []) {
-    if (!issuers.includes(issuer)) {
-      faults.push({
-        path: ['allow', 'issuer'],
-        message: `no issuer called ${issuer} is configured (${issuers.join(', ')})`,
-      })
-    }
+async function readText(file: string): Promise<{ text: string } | { refusal: string }> {
+  try {
+    const status = await stat(file)
+    // A pipe or a device says that it is empty, and then never ends.
+    if (!status.isFile()) return { refusal: 'is not a readable file' }
+    if (status.size > MAX_FILE_BYTES) return { refusal: `is larger than ${MAX_FILE_BYTES} bytes` }
+    return { text: new TextDecoder('utf-8', { fatal: true }).decode(await readFile(file)) }
+  } catch (error) {
+    return { refusal: error instanceof TypeError ? 'is not UTF-8' : 'is not a readable file' }
   }
-  if ((allow?.issuer ?? issuers).length < 2) return faults
-  for (const [index, { resources }] of statements.entries()) {
-    const ambiguous = resources.some((parts) => parts.some(isClaim) && !separatesIssuers(parts, params))
-    if (ambiguous) {
-      faults.push({
-        path: ['policy', 'Statement', index, 'Resource'],
-        message:
-          'several issuers may use this template, and a claim means something else at each: put ${issuer}/ before it, or name one issuer under allow',
-      })
-    }
-  }
-  return faults
 }
 
-const isClaim = (part: Part) => part.kind === 'jwt'
+const EXAMPLE_FAILS = {
+  rule: 'example-fails',
+  severity: 'error',
+  remedy: 'correct the template, or the example if it is wrong',
+} as const
+
+type Unlocated = Pick<Finding, 'rule' | 'severity' | 'message' | 'remedy'> & { path: readonly (string | number)[] }
+
+const fileFinding = (file: string, message: string): Finding => ({ file, rule: 'file', severity: 'error', message })

@@ -3,7 +3,8 @@ import { z } from 'zod'
 /** JD Cloud's IAM policies are limited to this many bytes when they are sent as a session policy. */
 export const MAX_SESSION_POLICY_BYTES = 2048
 
-const oneOrMany = z
+/** A string or several, read as a list. */
+export const oneOrMany = z
   .union([z.string().min(1), z.array(z.string().min(1)).min(1)])
   .transform((value) => (typeof value === 'string' ? [value] : value))
 

@@ -1,5 +1,6 @@
 import { pointerStep, VendError } from '../errors.ts'
-import { claimAt, unmetCondition } from './allow.ts'
+import { unmetCondition } from './allow.ts'
+import { claimAt } from './claim.ts'
 import { MAX_SESSION_POLICY_BYTES, type Policy, parseJrn } from './document.ts'
 import { sessionName } from './session-name.ts'
 import type { Template } from './template.ts'
@@ -7,7 +8,7 @@ import { policyValue, VALUE_RULE } from './value.ts'
 import type { Part } from './variables.ts'
 
 /** JD Cloud's STS has no shorter session. */
-const MIN_SESSION_SECONDS = 3600
+export const MIN_SESSION_SECONDS = 3600
 
 /** A template filled in for one caller: all that STS is asked for, and what the answer tells about it. */
 export type Grant = Readonly<{
@@ -38,6 +39,8 @@ export type GrantRequest = Readonly<{
   params?: Readonly<Record<string, string | number>> | undefined
   /** Seconds, from 3600 to the template's; the template's when left out. */
   durationSeconds?: number | undefined
+  /** When, in epoch milliseconds; now when left out. */
+  at?: number
 }>
 
 /**
@@ -45,8 +48,8 @@ export type GrantRequest = Readonly<{
  * @throws {VendError} `policy_not_allowed`, `invalid_request`, `unsafe_value` or `policy_too_large`
  */
 export function fillIn(template: Template, request: GrantRequest, settings: GrantSettings): Grant {
-  const { caller, params = {}, durationSeconds } = request
-  const unmet = unmetCondition(template, caller)
+  const { caller, params = {}, durationSeconds, at = Date.now() } = request
+  const unmet = unmetCondition(template, caller, at)
   if (unmet !== undefined) throw new VendError('policy_not_allowed', { detail: unmet })
   checkParams(template, params)
   const duration = checkDuration(template, durationSeconds, settings)
@@ -54,9 +57,9 @@ export function fillIn(template: Template, request: GrantRequest, settings: Gran
   const fill = (parts: readonly Part[]) => parts.map((part) => fillPart(part, template, request, settings)).join('')
   const policy: Policy = {
     Version: '3',
-    Statement: template.statements.map(({ Sid, actions, resources }) => ({
+    Statement: template.statements.map(({ Sid, effect, actions, resources }) => ({
       ...(Sid !== undefined && { Sid }),
-      Effect: 'Allow',
+      Effect: effect,
       Action: actions,
       Resource: resources.map(fill),
     })),

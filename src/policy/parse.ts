@@ -1,36 +1,49 @@
 import { isMap, LineCounter, parseDocument, visit } from 'yaml'
 import type { z } from 'zod'
+import type { Finding } from './finding.ts'
 import { type Template, templateSchema } from './template.ts'
 
-/** Something that is wrong with a template file. Lines and columns count from 1; without them it is the file as such. */
-export type TemplateFault = Readonly<{ file: string; line?: number; column?: number; message: string }>
+/** Where something stands in a file, with the line itself. */
+export type Place = Pick<Finding, 'file' | 'line' | 'column' | 'excerpt'>
 
-/** A parsed file: its template, or all that is wrong with it; `at` finds the place of a path, for later checks. */
+/** A parsed file: its template, or all that is wrong with it; `locate` finds the place of a path, for later checks. */
 export type ParsedTemplate = Readonly<
-  | { template: Template; faults?: never; at: (path: readonly PropertyKey[], message: string) => TemplateFault }
-  | { template?: never; faults: readonly TemplateFault[] }
+  | { template: Template; findings?: never; locate: (path: readonly PropertyKey[]) => Place }
+  | { template?: never; findings: readonly Finding[] }
 >
+
+/** A longer line is cut, so that a file on one line does not fill a terminal. */
+const MAX_EXCERPT = 160
+/** What is wrong beyond so many faults of the schema can wait. */
+const MAX_FINDINGS = 20
+/** Far deeper than any template, and far from the end of a stack. */
+const MAX_DEPTH = 64
 
 /**
  * Parses one template from YAML or JSON (which YAML contains). Strict: an unknown key, a key that stands twice, an
- * unknown tag and more than 32 expanded aliases are faults.
+ * unknown tag and more than 32 expanded aliases are faults. Of a text that is not YAML only the first fault is told,
+ * since the others mostly follow from it.
  */
 export function parseTemplate(file: string, name: string, text: string): ParsedTemplate {
+  if (isDeep(text)) return { findings: [{ file, ...SYNTAX, message: 'is nested too deeply' }] }
   const lineCounter = new LineCounter()
   const document = parseDocument(text, { lineCounter, prettyErrors: false, stringKeys: true })
-  const problems = [...document.errors, ...document.warnings]
-  const place = (offset: number) => {
+  const place = (offset: number): Place => {
     const { line, col } = lineCounter.linePos(offset)
-    return { line, column: col }
+    const start = lineCounter.lineStarts[line - 1] ?? 0
+    const excerpt = text
+      .slice(start, start + MAX_EXCERPT)
+      .split(/\r?\n/u, 1)[0]
+      ?.trimEnd()
+    return { file, line, column: col, ...(excerpt && { excerpt }) }
   }
-  if (problems.length > 0) {
-    return { faults: problems.map(({ pos, message }) => ({ file, ...place(pos[0]), message })) }
-  }
+  const [problem] = [...document.errors, ...document.warnings]
+  if (problem) return { findings: [{ ...place(problem.pos[0]), ...SYNTAX, message: problem.message }] }
 
   // zod drops `__proto__` from records without a word, and a condition of `allow` that is dropped is one that holds.
-  const faults: TemplateFault[] = []
+  const findings: Finding[] = []
   const refuse = (node: unknown, message: string) => {
-    faults.push({ file, ...place(rangeStart(node) ?? 0), message })
+    findings.push({ ...place(rangeStart(node) ?? 0), ...SYNTAX, message })
   }
   const anchors = new Set<string>()
   visit(document, {
@@ -44,32 +57,55 @@ export function parseTemplate(file: string, name: string, text: string): ParsedT
       if (!anchors.has(alias.source)) refuse(alias, `there is no anchor &${alias.source} before it`)
     },
   })
-  if (faults.length > 0) return { faults }
+  if (findings.length > 0) return { findings }
 
   // A path that the file does not have (something is missing) is shown where its nearest parent starts.
-  const at = (path: readonly PropertyKey[], message: string): TemplateFault => {
+  const locate = (path: readonly PropertyKey[]): Place => {
     for (let depth = path.length; depth >= 0; depth--) {
       const offset = offsetOf(document.contents, path.slice(0, depth))
-      if (offset !== undefined) return { file, ...place(offset), message: describe(path, message) }
+      if (offset !== undefined) return place(offset)
     }
-    return { file, message: describe(path, message) }
+    return { file }
   }
 
   let value: unknown
   try {
     value = document.toJS({ maxAliasCount: 32 })
   } catch {
-    return { faults: [{ file, message: 'uses too many aliases' }] }
+    return { findings: [{ file, ...SYNTAX, message: 'uses too many aliases' }] }
   }
   const parsed = templateSchema.safeParse(value)
   if (!parsed.success) {
-    const faults = parsed.error.issues.flatMap(explain).map(({ path, message }) => at(path, message))
-    return { faults: faults.toSorted((a, b) => (a.line ?? 0) - (b.line ?? 0)) }
+    const found = parsed.error.issues.flatMap(explain).slice(0, MAX_FINDINGS)
+    const findings = found.map(({ path, message }) => ({
+      ...locate(path),
+      ...SCHEMA,
+      message: describe(path, message),
+    }))
+    return { findings: findings.toSorted((a, b) => (a.line ?? 0) - (b.line ?? 0)) }
   }
-  return { template: Object.freeze({ name, ...parsed.data }), at }
+  return { template: Object.freeze({ name, ...parsed.data }), locate }
 }
 
-function describe(path: readonly PropertyKey[], message: string): string {
+const SYNTAX = { rule: 'syntax', severity: 'error', remedy: 'correct the YAML or JSON' } as const
+const SCHEMA = { rule: 'schema', severity: 'error', remedy: 'see the language, or oss-vend policies schema' } as const
+
+/**
+ * Whether a text could use up the stack of a parser, which recurses. Node does not survive that everywhere: where a regular
+ * expression is compiled on what is left of a stack, the process ends. Brackets in quotes count too: no template has so
+ * many that are left open.
+ */
+function isDeep(text: string): boolean {
+  let open = 0
+  for (const [bracket] of text.matchAll(/[[\]{}]/gu)) {
+    open = bracket === '[' || bracket === '{' ? open + 1 : Math.max(0, open - 1)
+    if (open > MAX_DEPTH) return true
+  }
+  return new RegExp(`(?:[-?:][ \\t]+){${MAX_DEPTH}}`, 'u').test(text)
+}
+
+/** A message under the path that it is about, as a template's author would write it. */
+export function describe(path: readonly PropertyKey[], message: string): string {
   return path.length > 0 ? `${path.join('.')}: ${message}` : message
 }
 

@@ -1,12 +1,124 @@
+import { type AST, RegExpParser } from '@eslint-community/regexpp'
 import { isSafePattern } from 'redos-detector'
+import { z } from 'zod'
 
 /** Paths that a matcher may try for one text before a pattern counts as dangerous; ordinary ones need one or two. */
 const MAX_SCORE = 50
 /** Keeps the analysis itself short: what it cannot decide in so many steps is taken for dangerous. */
 const MAX_STEPS = 2000
 
-/** Whether a text could make the pattern, anchored at both ends, backtrack catastrophically. */
-export function backtracks(source: string): boolean {
+/** A regular expression for a whole text: anchored at both ends, whatever it says. */
+export const patternSchema = z
+  .string()
+  .min(1)
+  .max(256)
+  .transform((source, context) => {
+    try {
+      // Alone first: `a)|(b` is an expression, and an unanchored one, only within the group that anchors it.
+      new RegExp(source, 'u')
+      return new RegExp(`^(?:${source})$`, 'u')
+    } catch {
+      context.addIssue({ code: 'custom', message: 'is not a regular expression' })
+      return z.NEVER
+    }
+  })
+
+/** Whether a text could make a compiled pattern backtrack catastrophically. */
+export function backtracks({ source }: RegExp): boolean {
   const options = { maxScore: MAX_SCORE, maxSteps: MAX_STEPS, unicode: true, downgradePattern: false }
-  return !isSafePattern(`^(?:${source})$`, options).safe
+  return !isSafePattern(source, options).safe
+}
+
+/**
+ * The most that a text which a pattern takes can have: characters, bytes in UTF-8 (`Infinity` where nothing bounds them),
+ * and bytes of any one character.
+ */
+export type PatternBounds = Readonly<{ characters: number; bytes: number; widest: number }>
+
+const NOTHING: PatternBounds = { characters: 0, bytes: 0, widest: 0 }
+const ANYTHING: PatternBounds = { characters: Infinity, bytes: Infinity, widest: 4 }
+
+/** How long the texts can get that a compiled pattern takes, read off its structure: never less than the truth. */
+export function patternBounds({ source }: RegExp): PatternBounds {
+  return boundsOf(parse(source))
+}
+
+/** The characters of `candidates` that some text which the pattern takes may have, as far as its structure tells. */
+export function acceptedCharacters({ source }: RegExp, candidates: readonly string[]): string[] {
+  const atoms = [...new Set(atomsOf(parse(source)).map(({ raw }) => raw))].map((raw) => new RegExp(`^${raw}$`, 'u'))
+  return candidates.filter((character) => atoms.some((atom) => atom.test(character)))
+}
+
+type Atom = AST.Character | AST.CharacterClass | AST.CharacterSet | AST.ExpressionCharacterClass
+type Node = AST.Pattern | AST.Alternative | AST.Element | AST.QuantifiableElement
+
+const parse = (source: string) => new RegExpParser().parsePattern(source, 0, source.length, { unicode: true })
+
+function boundsOf(node: Node): PatternBounds {
+  switch (node.type) {
+    case 'Pattern':
+    case 'Group':
+    case 'CapturingGroup':
+      return node.alternatives.map(boundsOf).reduce(longest, NOTHING)
+    case 'Alternative':
+      return node.elements.map(boundsOf).reduce(together, NOTHING)
+    case 'Quantifier': {
+      const { characters, bytes, widest } = boundsOf(node.element)
+      // 0 × ∞ is not a number.
+      if (characters === 0 || node.max === 0) return NOTHING
+      return { characters: characters * node.max, bytes: bytes * node.max, widest }
+    }
+    case 'Assertion':
+      return NOTHING
+    case 'Backreference':
+      return ANYTHING
+    default:
+      return { characters: 1, bytes: bytesOf(node), widest: bytesOf(node) }
+  }
+}
+
+const together = (a: PatternBounds, b: PatternBounds): PatternBounds => ({
+  characters: a.characters + b.characters,
+  bytes: a.bytes + b.bytes,
+  widest: Math.max(a.widest, b.widest),
+})
+
+const longest = (a: PatternBounds, b: PatternBounds): PatternBounds => ({
+  characters: Math.max(a.characters, b.characters),
+  bytes: Math.max(a.bytes, b.bytes),
+  widest: Math.max(a.widest, b.widest),
+})
+
+/** The most bytes that one character of an atom has in UTF-8. */
+function bytesOf(atom: Atom | AST.CharacterClassElement | AST.ClassRangesCharacterClassElement): number {
+  switch (atom.type) {
+    case 'Character':
+      return Buffer.byteLength(String.fromCodePoint(atom.value))
+    case 'CharacterClassRange':
+      return bytesOf(atom.max)
+    case 'CharacterClass':
+      return atom.negate ? 4 : Math.max(0, ...atom.elements.map(bytesOf))
+    case 'CharacterSet':
+      return (atom.kind === 'digit' || atom.kind === 'word') && !atom.negate ? 1 : 4
+    default:
+      return 4
+  }
+}
+
+function atomsOf(node: Node): Atom[] {
+  switch (node.type) {
+    case 'Pattern':
+    case 'Group':
+    case 'CapturingGroup':
+      return node.alternatives.flatMap(atomsOf)
+    case 'Alternative':
+      return node.elements.flatMap(atomsOf)
+    case 'Quantifier':
+      return node.max === 0 ? [] : atomsOf(node.element)
+    case 'Assertion':
+    case 'Backreference':
+      return []
+    default:
+      return [node]
+  }
 }

@@ -1,3 +1,5 @@
+import { parseClaim } from './claim.ts'
+
 /** A part of a resource: text as it stands, or a variable to fill in. */
 export type Part = Readonly<
   | { kind: 'literal'; text: string }
@@ -43,7 +45,8 @@ function parseVariable(name: string): Part {
       return { kind: name }
   }
   const [, kind, rest = ''] = /^(jwt|param):(.+)$/u.exec(name) ?? []
-  if (kind === 'jwt' && !rest.split('.').includes('')) return { kind, claim: rest, path: rest.split('.') }
+  const path = kind === 'jwt' ? parseClaim(rest) : undefined
+  if (path) return { kind: 'jwt', claim: rest, path }
   if (kind === 'param') return { kind, name: rest }
   throw new VariableError(
     `unknown variable \${${name}}: there are account, bucket, region, issuer, jwt:<claim> and param:<name>`,

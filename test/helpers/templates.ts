@@ -28,7 +28,7 @@ export function templateText(parts: Record<string, unknown> = {}): string {
 /** The compiled template. */
 export function template(parts: Record<string, unknown> = {}, name = 'mine'): Template {
   const parsed = parseTemplate(`${name}.yaml`, name, templateText(parts))
-  if (parsed.faults) throw new Error(JSON.stringify(parsed.faults))
+  if (parsed.findings) throw new Error(JSON.stringify(parsed.findings))
   return parsed.template
 }
 

@@ -1,8 +1,10 @@
 import t from 'tap'
-import { claimAt, unmetCondition } from '../../src/policy/allow.ts'
+import { unmetCondition } from '../../src/policy/allow.ts'
+import { claimAt } from '../../src/policy/claim.ts'
 import { statement, template } from '../helpers/templates.ts'
 
-const missing = (claim: string) => `claim "${claim}" is missing or does not hold a required value`
+const missing = (claim: string) => `claim "${claim}" is missing`
+const lacking = (claim: string) => `claim "${claim}" does not hold a required value`
 const NOBODY = 'this policy is for nobody: it has no allow'
 const ISSUER = "the token's issuer is not accepted"
 /** Names no claim, so that `allow` alone decides. */
@@ -22,34 +24,34 @@ t.test('who may have a policy', async (t) => {
     { name: 'nested', allow: nested, claims: { realm: { roles: ['down'] } } },
     { name: 'issuer and claims', allow: both, claims: { scope: 'oss.upload', tier: 'silver' }, issuer: 'web' },
     { name: 'missing', allow: scope, claims: {}, want: missing('scope') },
-    { name: 'another value', allow: scope, claims: { scope: 'openid' }, want: missing('scope') },
-    { name: 'a longer value', allow: scope, claims: { scope: 'oss.uploads' }, want: missing('scope') },
-    { name: 'a shorter value', allow: scope, claims: { scope: 'oss.upl' }, want: missing('scope') },
-    { name: 'another case', allow: scope, claims: { scope: 'OSS.UPLOAD' }, want: missing('scope') },
-    { name: 'separated by commas', allow: scope, claims: { scope: 'openid,oss.upload' }, want: missing('scope') },
-    { name: 'separated by tabs', allow: scope, claims: { scope: 'openid\toss.upload' }, want: missing('scope') },
+    { name: 'another value', allow: scope, claims: { scope: 'openid' }, want: lacking('scope') },
+    { name: 'a longer value', allow: scope, claims: { scope: 'oss.uploads' }, want: lacking('scope') },
+    { name: 'a shorter value', allow: scope, claims: { scope: 'oss.upl' }, want: lacking('scope') },
+    { name: 'another case', allow: scope, claims: { scope: 'OSS.UPLOAD' }, want: lacking('scope') },
+    { name: 'separated by commas', allow: scope, claims: { scope: 'openid,oss.upload' }, want: lacking('scope') },
+    { name: 'separated by tabs', allow: scope, claims: { scope: 'openid\toss.upload' }, want: lacking('scope') },
     {
       name: 'separated by no-break spaces',
       allow: scope,
       claims: { scope: 'x\u00a0oss.upload' },
-      want: missing('scope'),
+      want: lacking('scope'),
     },
-    { name: 'spaces in a list', allow: scope, claims: { scope: ['openid oss.upload'] }, want: missing('scope') },
-    { name: 'a wildcard', allow: scope, claims: { scope: '*' }, want: missing('scope') },
-    { name: 'empty', allow: scope, claims: { scope: '' }, want: missing('scope') },
-    { name: 'an empty list', allow: scope, claims: { scope: [] }, want: missing('scope') },
-    { name: 'a list of lists', allow: scope, claims: { scope: [['oss.upload']] }, want: missing('scope') },
-    { name: 'an object', allow: scope, claims: { scope: { 'oss.upload': true } }, want: missing('scope') },
+    { name: 'spaces in a list', allow: scope, claims: { scope: ['openid oss.upload'] }, want: lacking('scope') },
+    { name: 'a wildcard', allow: scope, claims: { scope: '*' }, want: lacking('scope') },
+    { name: 'empty', allow: scope, claims: { scope: '' }, want: lacking('scope') },
+    { name: 'an empty list', allow: scope, claims: { scope: [] }, want: lacking('scope') },
+    { name: 'a list of lists', allow: scope, claims: { scope: [['oss.upload']] }, want: lacking('scope') },
+    { name: 'an object', allow: scope, claims: { scope: { 'oss.upload': true } }, want: lacking('scope') },
     {
       name: 'an object like a list',
       allow: scope,
       claims: { scope: { 0: 'oss.upload', length: 1 } },
-      want: missing('scope'),
+      want: lacking('scope'),
     },
     { name: 'null', allow: scope, claims: { scope: null }, want: missing('scope') },
-    { name: 'true', allow: { claims: { admin: 'true' } }, claims: { admin: true }, want: missing('admin') },
-    { name: 'a number', allow: { claims: { level: '7' } }, claims: { level: 7 }, want: missing('level') },
-    { name: 'numbers in a list', allow: { claims: { level: '7' } }, claims: { level: [7] }, want: missing('level') },
+    { name: 'true', allow: { claims: { admin: 'true' } }, claims: { admin: true }, want: lacking('admin') },
+    { name: 'a number', allow: { claims: { level: '7' } }, claims: { level: 7 }, want: lacking('level') },
+    { name: 'numbers in a list', allow: { claims: { level: '7' } }, claims: { level: [7] }, want: lacking('level') },
     { name: 'nested, flat', allow: nested, claims: { 'realm.roles': ['down'] }, want: missing('realm.roles') },
     { name: 'nested in a list', allow: nested, claims: { realm: [{ roles: ['down'] }] }, want: missing('realm.roles') },
     { name: 'nested in text', allow: { claims: { 'a.length': '1' } }, claims: { a: 'x' }, want: missing('a.length') },
@@ -90,14 +92,14 @@ t.test('who may have a policy', async (t) => {
     },
   ]
   for (const { name, allow, claims, issuer = 'app', want } of rows) {
-    t.test(name, async (t) => t.equal(unmetCondition(template({ allow, policy }), { issuer, claims }), want))
+    t.test(name, async (t) => t.equal(unmetCondition(template({ allow, policy }), { issuer, claims }, 0), want))
   }
 })
 
 t.test('the words for the caller name no value that would do', async (t) => {
   const secret = template({ allow: { issuer: 'SENTINEL-issuer', claims: { scope: 'SENTINEL-scope' } } })
-  t.notMatch(unmetCondition(secret, { issuer: 'app', claims: {} }), /SENTINEL/u)
-  t.notMatch(unmetCondition(secret, { issuer: 'SENTINEL-issuer', claims: { scope: 'x' } }), /SENTINEL/u)
+  t.notMatch(unmetCondition(secret, { issuer: 'app', claims: {} }, 0), /SENTINEL/u)
+  t.notMatch(unmetCondition(secret, { issuer: 'SENTINEL-issuer', claims: { scope: 'x' } }, 0), /SENTINEL/u)
 })
 
 t.test('the claim at a path', async (t) => {
@@ -124,7 +126,7 @@ t.test('the claim at a path', async (t) => {
 t.test('a claim that a resource needs is a condition, too', async (t) => {
   const team = { Version: '3', Statement: [statement('public/*'), statement('teams/${jwt:org.team}/*')] }
   const compiled = template({ policy: team })
-  const unmet = (claims: Record<string, unknown>) => unmetCondition(compiled, { issuer: 'app', claims })
+  const unmet = (claims: Record<string, unknown>) => unmetCondition(compiled, { issuer: 'app', claims }, 0)
   t.equal(unmet({}), 'claim "org.team" is missing')
   t.equal(unmet({ 'org.team': 'red' }), 'claim "org.team" is missing')
   t.equal(unmet({ org: { team: 'red' } }), undefined)

@@ -1,25 +1,27 @@
 import { symlinkSync } from 'node:fs'
 import t, { type Test } from 'tap'
-import { CatalogueError, type CatalogueSettings, loadCatalogue } from '../../src/policy/catalogue.ts'
-import { settings, statement, templateText } from '../helpers/templates.ts'
+import { CatalogueError, loadCatalogue } from '../../src/policy/catalogue.ts'
+import { placeOf } from '../../src/policy/finding.ts'
+import type { LintSettings } from '../../src/policy/lint/rule.ts'
+import { settings, templateText } from '../helpers/templates.ts'
 
 type Files = Parameters<Test['testdir']>[0]
 
-const one: CatalogueSettings = { ...settings, issuers: ['app'] }
+const one: LintSettings = { ...settings, issuers: ['app'] }
 const good = templateText()
 
-/** What is told of a directory, without the directory. */
-function told(directory: string, catalogueSettings = one): string[] {
+/** The errors of a directory, without the directory. */
+async function told(directory: string, lintSettings = one): Promise<string[]> {
   try {
-    loadCatalogue(directory, catalogueSettings)
+    await loadCatalogue(directory, lintSettings)
     return []
   } catch (error) {
     if (!(error instanceof CatalogueError)) throw error
-    const [heading, ...lines] = error.message.split('\n')
-    if (heading !== 'The policy templates cannot be used:') throw error
-    return lines.map((line) => line.replace(`  ${directory}/`, '').replace(`  ${directory}`, '.'))
+    const lines = error.findings.map((finding) => `${placeOf(finding)}: ${finding.message}`)
+    return lines.map((line) => line.replace(`${directory}/`, '').replace(directory, '.'))
   }
 }
+const load = async (directory: string) => (await loadCatalogue(directory, one)).catalogue
 
 t.test('every template of a directory, by name', async (t) => {
   const rows: { name: string; files: Files; want: string[] }[] = [
@@ -35,13 +37,13 @@ t.test('every template of a directory, by name', async (t) => {
     { name: 'nothing hidden', files: { 'a.yaml': good, '.b.yaml': 'x', '.yaml': 'x', '..c.yaml': 'x' }, want: ['a'] },
   ]
   for (const { name, files, want } of rows) {
-    t.test(name, async (t) => t.strictSame([...loadCatalogue(t.testdir(files), one).keys()], want))
+    t.test(name, async (t) => t.strictSame([...(await load(t.testdir(files))).keys()], want))
   }
   t.test('mounted as Kubernetes mounts a ConfigMap', async (t) => {
     const directory = t.testdir({ '..2026_01_01': { 'a.yaml': good } })
     symlinkSync('..2026_01_01', `${directory}/..data`)
     symlinkSync('..data/a.yaml', `${directory}/a.yaml`)
-    const catalogue = loadCatalogue(directory, one)
+    const catalogue = await load(directory)
     t.strictSame([...catalogue.keys()], ['a'])
     t.equal(catalogue.get('a')?.name, 'a')
   })
@@ -93,17 +95,17 @@ t.test('one bad template fails them all, and all that is wrong is told', async (
     },
   ]
   for (const { name, files, want } of rows) {
-    t.test(name, async (t) => t.strictSame(told(t.testdir(files)).toSorted(), want.toSorted()))
+    t.test(name, async (t) => t.strictSame((await told(t.testdir(files))).toSorted(), want.toSorted()))
   }
   t.test('64 KiB to the byte are fine', async (t) => {
     const directory = t.testdir({ 'a.yaml': good.padEnd(65_536) })
-    t.strictSame(told(directory), [])
+    t.strictSame(await told(directory), [])
   })
   t.test('no such directory, a file, a loop', async (t) => {
     const directory = t.testdir({ file: '' })
     symlinkSync('loop', `${directory}/loop`)
     for (const path of ['nowhere', 'file', 'loop']) {
-      t.strictSame(told(`${directory}/${path}`), ['.: is not a readable directory'], path)
+      t.strictSame(await told(`${directory}/${path}`), ['.: is not a readable directory'], path)
     }
   })
   t.test('links in a circle, to nowhere, to a device', async (t) => {
@@ -113,58 +115,71 @@ t.test('one bad template fails them all, and all that is wrong is told', async (
     symlinkSync('/nowhere', `${directory}/c.yaml`)
     symlinkSync('/dev/null', `${directory}/d.yaml`)
     t.strictSame(
-      told(directory),
+      await told(directory),
       ['a', 'b', 'c', 'd'].map((name) => `${name}.yaml: is not a readable file`),
     )
   })
 })
 
-t.test('with several issuers, who is named by subject is named by issuer too', async (t) => {
-  const two: CatalogueSettings = { ...settings, severalIssuers: true, issuers: ['app', 'web'] }
-  const ambiguous = [
-    '"Resource"',
-    'policy.Statement.0.Resource: several issuers may use this template, and a claim means something else at each: put ${issuer}/ before it, or name one issuer under allow',
-  ] as const
-  const unknown = (name: string, known: string) =>
-    ['"issuer"', `allow.issuer: no issuer called ${name} is configured (${known})`] as const
-  const any = { claims: { scope: 'x' } }
-  const both = { issuer: ['app', 'web'] }
-  const rows: {
-    name: string
-    allow: unknown
-    path: string
-    of?: CatalogueSettings
-    want?: readonly [string, string]
-  }[] = [
-    { name: 'one issuer', allow: any, path: '${jwt:sub}/*', of: one },
-    { name: 'any issuer', allow: any, path: '${jwt:sub}/*', want: ambiguous },
-    { name: 'both, by name', allow: both, path: '${jwt:sub}/*', want: ambiguous },
-    { name: 'one, by name', allow: { issuer: 'web' }, path: '${jwt:sub}/*' },
-    { name: 'with the issuer', allow: any, path: '${issuer}/${jwt:sub}/*' },
-    { name: 'with the issuer run into the subject', allow: any, path: '${issuer}${jwt:sub}/*', want: ambiguous },
-    { name: 'without people', allow: any, path: 'public/*' },
-    { name: 'a team, which each issuer names as it likes', allow: any, path: '${jwt:team}/*', want: ambiguous },
-    { name: 'an unknown issuer', allow: { issuer: 'mobile' }, path: 'x/*', want: unknown('mobile', 'app, web') },
+t.test('what the linter finds is told with its place: errors refuse the set, warnings come with it', async (t) => {
+  const text = `description: d
+allow:
+  issuer: app
+policy:
+  Version: "3"
+  Statement:
+    - Effect: Allow
+      Action: oss:PutObject
+      Resource:
+        - jrn:oss:*:\${account}:\${bucket}/a/\${jwt:sub}/*
+        - jrn:oss:*:\${account}:\${bucket}/b/\${jwt:sub}*
+`
+  const bad = t.testdir({ 'a.yaml': text })
+  const error = await loadCatalogue(bad, one).catch((error: unknown) => error)
+  if (!(error instanceof CatalogueError)) throw error
+  t.match(error.findings, [
     {
-      name: 'an unknown issuer beside one',
-      allow: { issuer: 'web' },
-      path: 'x/*',
-      of: one,
-      want: unknown('web', 'app'),
+      file: `${bad}/a.yaml`,
+      line: 11,
+      column: 11,
+      excerpt: '        - jrn:oss:*:${account}:${bucket}/b/${jwt:sub}*',
+      rule: 'variable-before-wildcard',
+      severity: 'error',
+      message: /^policy\.Statement\.0\.Resource\.1: \$\{jwt:sub\} and \* /u,
+      remedy: /users\/\$\{jwt:sub\}\/\*/u,
     },
+  ])
+  t.match(error.message, `${bad}/a.yaml:11:11: error variable-before-wildcard: `)
+
+  const { catalogue, warnings } = await loadCatalogue(t.testdir({ 'a.yaml': text.replace('sub}*', 'sub}/*') }), one)
+  t.equal(catalogue.size, 1)
+  t.strictSame(
+    warnings.map(({ rule, line, severity }) => [rule, line, severity]),
+    [
+      ['no-abort', 8, 'warning'],
+      ['no-examples', 1, 'warning'],
+    ],
+  )
+})
+
+t.test('a text that is made to break the parser is one finding', async (t) => {
+  const rows = [
+    { name: 'deep nesting', text: '['.repeat(30_000), want: /^a\.yaml/u },
+    { name: 'deep mappings', text: '{a: '.repeat(16_000), want: /^a\.yaml/u },
+    { name: 'a deep closed list', text: `a: ${'['.repeat(20_000)}${']'.repeat(20_000)}`, want: /^a\.yaml/u },
+    {
+      name: 'many anchors',
+      text: Array.from({ length: 5000 }, (_, n) => `a${n}: &a${n} x`).join('\n'),
+      want: /^a\.yaml/u,
+    },
+    { name: 'NUL', text: `${good}\0`, want: /^a\.yaml/u },
+    { name: 'bad YAML with a tail of consequences', text: 'a: [1, 2\nb: }\nc: ]\n', want: /^a\.yaml/u },
   ]
-  for (const { name, allow, path, of = two, want } of rows) {
+  for (const { name, text, want } of rows) {
     t.test(name, async (t) => {
-      const text = templateText({ allow, policy: { Version: '3', Statement: [statement(path)] } })
-      const [place = '', message] = want ?? []
-      const lines = want ? [`a.yaml:1:${text.indexOf(place) + 1}: ${message}`] : []
-      t.strictSame(told(t.testdir({ 'a.yaml': text }), of), lines)
+      const lines = await told(t.testdir({ 'a.yaml': text }))
+      t.match(lines[0], want)
+      t.ok(lines.length <= (name === 'many anchors' ? 20 : 1), `${lines.length} findings`)
     })
   }
-  t.test('one of two resources is enough', async (t) => {
-    const mixed = { ...statement('${issuer}/${jwt:sub}/*') }
-    mixed.Resource.push('jrn:oss:*:${account}:${bucket}/u/${jwt:sub}/*')
-    const text = templateText({ allow: any, policy: { Version: '3', Statement: [mixed] } })
-    t.equal(told(t.testdir({ 'a.yaml': text }), two).length, 1)
-  })
 })

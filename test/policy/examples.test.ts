@@ -1,11 +1,14 @@
 import t from 'tap'
 import type { Policy } from '../../src/policy/document.ts'
-import { failingExamples } from '../../src/policy/examples.ts'
+import { runExamples } from '../../src/policy/examples.ts'
+import type { Template } from '../../src/policy/template.ts'
 import { settings, statement, template } from '../helpers/templates.ts'
 
 const allowed = 'should be refused and is allowed'
 const refused = 'should be allowed and is not'
 const sub = { sub: 'alice' }
+const failing = (made: Template, issuers: string[], role?: Policy) =>
+  runExamples(made, { ...settings, issuers }, role).filter(({ held }) => !held)
 
 t.test('examples that do not hold are found', async (t) => {
   const rows: { name: string; parts: Record<string, unknown>; role?: Policy; want: [string, string][] }[] = [
@@ -43,12 +46,7 @@ t.test('examples that do not hold are found', async (t) => {
         allow: { claims: { scope: 'up' } },
         examples: [{ caller: sub, can: ['PutObject users/alice/1'], cannot: ['PutObject users/alice/1'] }],
       },
-      want: [
-        [
-          'examples.0.can.0',
-          `PutObject users/alice/1: ${refused}: policy_not_allowed, claim "scope" is missing or does not hold a required value`,
-        ],
-      ],
+      want: [['examples.0.can.0', `PutObject users/alice/1: ${refused}: policy_not_allowed, claim "scope" is missing`]],
     },
     {
       name: 'a caller of another issuer',
@@ -122,7 +120,7 @@ t.test('examples that do not hold are found', async (t) => {
   ]
   for (const { name, parts, role, want } of rows) {
     t.test(name, async (t) => {
-      const failures = failingExamples(template(parts), settings, 'app', role)
+      const failures = failing(template(parts), ['app'], role)
       t.strictSame(
         failures.map(({ path, message }) => [path.join('.'), message]),
         want,
@@ -141,7 +139,7 @@ t.test("an example without an issuer is of the template's first, or else of the 
   ]
   for (const { name, allow, fallback, want } of rows) {
     t.test(name, async (t) =>
-      t.equal(failingExamples(template({ allow, policy, examples: example }), settings, fallback).length, want),
+      t.equal(failing(template({ allow, policy, examples: example }), [fallback, 'other']).length, want),
     )
   }
 })

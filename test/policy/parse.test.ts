@@ -1,5 +1,5 @@
 import t from 'tap'
-import { formatFault } from '../../src/policy/catalogue.ts'
+import { placeOf } from '../../src/policy/finding.ts'
 import { parseTemplate } from '../../src/policy/parse.ts'
 import { templateText } from '../helpers/templates.ts'
 
@@ -7,7 +7,8 @@ const STATEMENT =
   '    - {Effect: Allow, Action: oss:PutObject, Resource: "jrn:oss:*:${account}:${bucket}/${jwt:sub}/*"}\n'
 const GOOD = `description: d\nallow:\n  issuer: app\npolicy:\n  Version: "3"\n  Statement:\n${STATEMENT}`
 
-const told = (text: string) => parseTemplate('x.yaml', 'x', text).faults?.map(formatFault)
+const told = (text: string) =>
+  parseTemplate('x.yaml', 'x', text).findings?.map((finding) => `${placeOf(finding)}: ${finding.message}`)
 
 t.test('YAML and JSON, compiled', async (t) => {
   const yaml = parseTemplate('x.yaml', 'x', `# ours\n${GOOD}`)
@@ -16,10 +17,12 @@ t.test('YAML and JSON, compiled', async (t) => {
     description: 'd',
     allow: { issuer: ['app'] },
     params: {},
+    sharedBy: [],
     durationSeconds: 3600,
     examples: [],
     statements: [
       {
+        effect: 'Allow',
         actions: ['oss:PutObject'],
         resources: [
           [
@@ -32,11 +35,13 @@ t.test('YAML and JSON, compiled', async (t) => {
             { kind: 'literal', text: '/*' },
           ],
         ],
+        conditional: false,
+        forbidden: [],
       },
     ],
   })
   t.ok(Object.isFrozen(yaml.template))
-  t.equal(parseTemplate('x.json', 'x', templateText()).faults, undefined)
+  t.equal(parseTemplate('x.json', 'x', templateText()).findings, undefined)
 })
 
 t.test('what is wrong is told with line and column', async (t) => {
@@ -53,8 +58,8 @@ t.test('what is wrong is told with line and column', async (t) => {
     },
     {
       name: 'an unknown key of a statement, in flow style',
-      text: GOOD.replace('{Effect: Allow', '{Principal: "*", Effect: Allow'),
-      want: ['x.yaml:7:8: policy.Statement.0.Principal: is not a known key'],
+      text: GOOD.replace('{Effect: Allow', '{principal: "*", Effect: Allow'),
+      want: ['x.yaml:7:8: policy.Statement.0.principal: is not a known key'],
     },
     { name: 'a key twice', text: `${GOOD}description: e\n`, want: ['x.yaml:8:1: Map keys must be unique'] },
     {

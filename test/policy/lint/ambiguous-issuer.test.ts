@@ -1,11 +1,12 @@
 import fc from 'fast-check'
 import t from 'tap'
-import { policySchema } from '../../src/policy/document.ts'
-import { allowedByAll } from '../../src/policy/evaluate.ts'
-import { fillIn } from '../../src/policy/grant.ts'
-import { separatesIssuers } from '../../src/policy/separation.ts'
-import type { Template } from '../../src/policy/template.ts'
-import { caller, settings, statement, template } from '../helpers/templates.ts'
+import { policySchema } from '../../../src/policy/document.ts'
+import { allowedByAll } from '../../../src/policy/evaluate.ts'
+import { fillIn } from '../../../src/policy/grant.ts'
+import { separatesIssuers } from '../../../src/policy/lint/ambiguous-issuer.ts'
+import { shapeOf } from '../../../src/policy/shape.ts'
+import type { Template } from '../../../src/policy/template.ts'
+import { caller, settings, statement, template } from '../../helpers/templates.ts'
 
 const params = { one: {}, dir: { kind: 'path' } }
 const made = (path: string): Template =>
@@ -15,7 +16,12 @@ const made = (path: string): Template =>
     policy: { Version: '3', Statement: [statement(path)] },
   })
 const separates = (made: Template) =>
-  made.statements.every(({ resources }) => resources.every((parts) => separatesIssuers(parts, made.params)))
+  made.statements.every(({ resources }) =>
+    resources.every((parts) => {
+      const shape = shapeOf(parts, made.params, settings)
+      return shape !== undefined && separatesIssuers(shape)
+    }),
+  )
 
 t.test('where the issuer can be read back from a key', async (t) => {
   const rows = [

@@ -1,0 +1,138 @@
+import { z } from 'zod'
+import { ERRORS, type ErrorCode } from '../src/errors.ts'
+import type { Explanation } from '../src/policy/explain.ts'
+import { isOperation, OPERATION_ACTIONS, type Operation } from '../src/policy/operations.ts'
+import { callerOf, requireBearer } from './authenticated.ts'
+import { bodyFaultSchema, problemResponses } from './problem.ts'
+import { duration, grantSchema, paramValues, policyName, presentGrant } from './schemas.ts'
+import type { App, Services } from './services.ts'
+
+const operation = z
+  .enum(Object.keys(OPERATION_ACTIONS).filter(isOperation) as [Operation, ...Operation[]])
+  .describe('An S3 operation: whether the session would allow it.')
+
+const requestSchema = z
+  .strictObject({
+    params: paramValues.optional(),
+    durationSeconds: duration.optional(),
+    operation: operation.optional(),
+    key: z.string().min(1).max(1024).optional().describe('The key that the operation is about, if it is about one.'),
+  })
+  .refine(({ operation, key }) => key === undefined || operation !== undefined, {
+    path: ['operation'],
+    message: 'is required with key',
+  })
+  .meta({ title: 'ExplainRequest', examples: [{ operation: 'PutObject', key: 'users/alice/photo.jpg' }] })
+
+const answerSchema = z
+  .strictObject({
+    operation: z.string(),
+    action: z.string().describe('The OSS action that is checked. A copy needs oss:GetObject on its source as well.'),
+    resource: z.string().describe('The JRN that it is checked on.'),
+    allowed: z.boolean(),
+    statement: z.int().optional().describe('The statement that allows it, from 0; none where nothing does.'),
+    sid: z.string().optional().describe('Its Sid.'),
+  })
+  .describe("Whether the session policy allows the operation. The role's own policy bounds it, too.")
+
+const responseSchema = z
+  .discriminatedUnion('granted', [
+    z.strictObject({
+      granted: z.literal(true),
+      grant: grantSchema,
+      sessionPolicy: z.unknown().describe('The policy that STS would be given.'),
+      answer: answerSchema.optional(),
+    }),
+    z.strictObject({
+      granted: z.literal(false),
+      refusal: z.strictObject({
+        code: z.enum(Object.keys(ERRORS) as [ErrorCode, ...ErrorCode[]]),
+        detail: z.string().optional().describe('Names claims and parameters, never the values that would do.'),
+        errors: z.array(bodyFaultSchema).optional(),
+      }),
+    }),
+  ])
+  .meta({
+    title: 'Explanation',
+    examples: [
+      {
+        granted: true,
+        grant: {
+          policy: 'user-upload',
+          actions: ['oss:PutObject', 'oss:AbortMultipartUpload'],
+          resources: ['jrn:oss:*:111111111111:test-app/users/alice/*'],
+          roleSessionName: 'user-upload@alice',
+          durationSeconds: 3600,
+        },
+        sessionPolicy: {
+          Version: '3',
+          Statement: [
+            {
+              Effect: 'Allow',
+              Action: ['oss:PutObject', 'oss:AbortMultipartUpload'],
+              Resource: ['jrn:oss:*:111111111111:test-app/users/alice/*'],
+            },
+          ],
+        },
+        answer: {
+          operation: 'PutObject',
+          action: 'oss:PutObject',
+          resource: 'jrn:oss:cn-north-1:111111111111:test-app/users/alice/photo.jpg',
+          allowed: true,
+          statement: 0,
+        },
+      },
+      { granted: false, refusal: { code: 'policy_not_allowed', detail: 'claim "scope" is missing' } },
+    ],
+  })
+
+/** `POST /v1/policies/:name/explain`: what this caller would get, or why not. STS is not asked. */
+export function explainRoutes(app: App, { authenticate, vending }: Services): void {
+  app.route({
+    method: 'POST',
+    url: '/v1/policies/:name/explain',
+    schema: {
+      operationId: 'explainPolicy',
+      summary: 'Say what this caller would get, or why not',
+      tags: ['credentials'],
+      security: [{ bearer: [] }],
+      params: z.strictObject({ name: policyName }),
+      body: requestSchema,
+      response: {
+        200: { description: 'Explanation', content: { 'application/json': { schema: responseSchema } } },
+        ...problemResponses(
+          'invalid_request',
+          'unauthenticated',
+          'policy_not_found',
+          'payload_too_large',
+          'unsupported_media_type',
+          'internal_error',
+          'upstream_unavailable',
+        ),
+      },
+    },
+    onRequest: requireBearer(authenticate),
+    handler: async (request) => {
+      const { operation, key, ...rest } = request.body
+      const question = operation && { operation, key }
+      return present(vending.explain(callerOf(request), { policy: request.params.name, ...rest }, question))
+    },
+  })
+}
+
+function present(explanation: Explanation): z.infer<typeof responseSchema> {
+  if (!explanation.granted) {
+    const { code, detail, errors } = explanation.refusal
+    return {
+      granted: false,
+      refusal: { code, ...(detail !== undefined && { detail }), ...(errors && { errors: [...errors] }) },
+    }
+  }
+  const { grant, answer } = explanation
+  return {
+    granted: true,
+    grant: presentGrant(grant),
+    sessionPolicy: JSON.parse(grant.policy),
+    ...(answer && { answer }),
+  }
+}

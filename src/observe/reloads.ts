@@ -1,0 +1,55 @@
+import type { FastifyBaseLogger } from 'fastify'
+import { Counter, Gauge, type Registry } from 'prom-client'
+import { type Finding, formatFinding } from '../policy/finding.ts'
+import type { Reload } from '../policy/live.ts'
+
+/** At most so many errors of one set go into the log; `oss-vend policies lint` has them all. */
+const MAX_TOLD = 20
+
+/**
+ * Tells of every set of templates that is loaded or refused, in the log and in metrics. A warning is logged when it first
+ * appears, and not again at each reload.
+ */
+export function reportReloads(logger: FastifyBaseLogger, metrics: Registry): (reload: Reload) => void {
+  const registers = [metrics]
+  const reloads = new Counter({
+    name: 'oss_vend_policy_loads_total',
+    help: 'Sets of policy templates that were loaded, or refused so that the old ones stay.',
+    labelNames: ['outcome'],
+    registers,
+  })
+  const templates = new Gauge({
+    name: 'oss_vend_policy_templates',
+    help: 'Policy templates that are served.',
+    registers,
+  })
+  const stale = new Gauge({
+    name: 'oss_vend_policies_stale',
+    help: '1 while the directory of templates holds a set that was refused.',
+    registers,
+  })
+  let known: ReadonlySet<string> = new Set()
+
+  return (reload) => {
+    reloads.inc({ outcome: reload.outcome })
+    stale.set(reload.outcome === 'refused' ? 1 : 0)
+    if (reload.outcome === 'refused') {
+      const findings = reload.errors.slice(0, MAX_TOLD).map(formatFinding)
+      logger.error({ errors: reload.errors.length, findings }, 'policies refused, the old ones stay')
+      return
+    }
+    templates.set(reload.catalogue.size)
+    logger.info(
+      { policies: [...reload.catalogue.keys()].slice(0, 100), templates: reload.catalogue.size },
+      'policies loaded',
+    )
+    const warnings = new Map(reload.warnings.map((warning) => [identity(warning), warning]))
+    for (const [id, warning] of warnings) {
+      if (!known.has(id)) logger.warn({ finding: formatFinding(warning) }, 'policy warning')
+    }
+    known = new Set(warnings.keys())
+  }
+}
+
+/** Without the line, which moves when something above it changes. */
+const identity = ({ file, rule, message }: Finding) => JSON.stringify([file, rule, message])

@@ -1,0 +1,127 @@
+import { z } from 'zod'
+import { claimAt, parseClaim } from './claim.ts'
+import { patternSchema } from './pattern.ts'
+
+/** A longer text never meets a pattern: even a harmless one takes its time over a whole token. */
+const MAX_MATCHED_CHARACTERS = 256
+
+const scalar = z.union([z.string().min(1), z.number(), z.boolean()])
+const scalars = z.union([scalar.transform((one) => [one]), z.array(scalar).min(1)])
+const bound = z
+  .union([z.number(), z.literal('now')])
+  .describe('A number, or now: the time of the request in seconds since 1970, as exp counts them.')
+
+/** What one claim must be. All that is given must hold; a claim of a type that does not fit never does. */
+const testsSchema = z
+  .strictObject({
+    anyOf: scalars.describe('At least one of these: the claim itself, one of its words, or an item of its list.'),
+    allOf: scalars.describe('Each of these: the claim itself, its words, or items of its list.'),
+    equals: scalar.describe('The whole claim, type included: "true" is not true.'),
+    includes: scalar.describe('The claim is a list that has this item. A text is no list, whatever words it has.'),
+    prefix: z
+      .string()
+      .min(1)
+      .describe('The claim, or an item of its list, is this path or below it: /org/eng, but not /org/engineering.'),
+    present: z.literal(true).describe('The claim is there and not null, an empty text or an empty list.'),
+    atLeast: bound,
+    atMost: bound,
+    matches: patternSchema.describe('The whole claim, a text, has this form. The last resort: prefer the others.'),
+  })
+  .partial()
+  .refine((tests) => Object.keys(tests).length > 0, 'has no test')
+
+const conditionSchema = z.union([scalars.transform((anyOf) => ({ anyOf })), testsSchema])
+
+/** Claims by name, each with what it must be. A scalar or a list is short for `anyOf`. */
+export const claimsSchema = z
+  .record(z.string().min(1), conditionSchema)
+  .refine((claims) => Object.keys(claims).length > 0, 'names no claim')
+  .transform((claims, context) =>
+    Object.entries(claims).map(([claim, tests]): ClaimCondition => {
+      const path = parseClaim(claim)
+      if (!path) context.addIssue({ code: 'custom', path: [claim], message: NOT_A_CLAIM })
+      return { claim, path: path ?? [], tests }
+    }),
+  )
+
+/** What is wrong with a claim's name. */
+export const NOT_A_CLAIM = 'is not the name of a claim: a.b reaches into a, "a.b" in double quotes is one name'
+
+/** What a claim must be; each test that is given must hold. */
+export type ClaimTests = z.output<typeof conditionSchema> & z.output<typeof testsSchema>
+
+/** A claim, as it was written and as steps, with what it must be. */
+export type ClaimCondition = Readonly<{ claim: string; path: readonly string[]; tests: ClaimTests }>
+
+/** One test of a claim: whether it holds, in words for the caller (no value but the claim's name), and for the operator. */
+export type TestResult = Readonly<{ held: boolean; told: string; needs: string }>
+
+type Scalar = z.output<typeof scalar>
+
+/**
+ * Runs the tests of a condition, in the order in which they are documented. Lazily, so that whoever wants the first that
+ * fails pays for no other.
+ */
+export function* testClaim(
+  { claim, path, tests }: ClaimCondition,
+  claims: Readonly<Record<string, unknown>>,
+  at: number,
+): Generator<TestResult> {
+  const value = claimAt(claims, path)
+  const missing = value === undefined || value === null
+  const result = (held: boolean, told: string, needs: string): TestResult => ({
+    held: held && !missing,
+    told: missing ? `claim "${claim}" is missing` : `claim "${claim}" ${told}`,
+    needs: `${claim} ${needs}`,
+  })
+  const { anyOf, allOf, equals, includes, prefix, present, atLeast, atMost, matches } = tests
+  if (anyOf) {
+    const held = holds(value)
+    yield result(anyOf.some(held), 'does not hold a required value', `holds any of ${anyOf.join(', ')}`)
+  }
+  if (allOf) {
+    const held = holds(value)
+    yield result(allOf.every(held), 'does not hold every required value', `holds all of ${allOf.join(', ')}`)
+  }
+  if (equals !== undefined) yield result(value === equals, 'is not the required value', `is ${JSON.stringify(equals)}`)
+  if (includes !== undefined) {
+    const held = Array.isArray(value) && value.includes(includes)
+    yield result(held, 'is not a list with the required item', `is a list with ${JSON.stringify(includes)}`)
+  }
+  if (prefix !== undefined) {
+    yield result(isBelow(value, prefix), 'is not below the required path', `is ${prefix} or below it`)
+  }
+  if (present) yield result(isPresent(value), 'is empty', 'is there')
+  if (atLeast !== undefined) {
+    const held = typeof value === 'number' && value >= (atLeast === 'now' ? at / 1000 : atLeast)
+    yield result(held, typeof value === 'number' ? 'is too low' : 'is not a number', `is at least ${atLeast}`)
+  }
+  if (atMost !== undefined) {
+    const held = typeof value === 'number' && value <= (atMost === 'now' ? at / 1000 : atMost)
+    yield result(held, typeof value === 'number' ? 'is too high' : 'is not a number', `is at most ${atMost}`)
+  }
+  if (matches) {
+    const held = typeof value === 'string' && value.length <= MAX_MATCHED_CHARACTERS && matches.test(value)
+    yield result(held, 'does not have the required form', `matches ${matches.source}`)
+  }
+}
+
+/** A text stands for itself and, as OAuth's `scope` does, for its space-separated parts; a list for its items. */
+function holds(value: unknown): (wanted: Scalar) => boolean {
+  if (Array.isArray(value)) return (wanted) => value.includes(wanted)
+  if (typeof value !== 'string') return (wanted) => value === wanted
+  return (wanted) => value === wanted || value.split(' ').some((word) => word === wanted)
+}
+
+function isBelow(value: unknown, prefix: string): boolean {
+  if (Array.isArray(value)) return value.some((item) => typeof item === 'string' && isBelow(item, prefix))
+  if (typeof value !== 'string') return false
+  const above = prefix.endsWith('/') ? prefix.slice(0, -1) : prefix
+  // /org/eng/../hr reads as if it were below /org/eng.
+  if (value.split('/').some((step) => step === '.' || step === '..')) return false
+  return value === above || value.startsWith(`${above}/`)
+}
+
+function isPresent(value: unknown): boolean {
+  return Array.isArray(value) ? value.length > 0 : value !== ''
+}

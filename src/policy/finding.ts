@@ -1,0 +1,31 @@
+/** How bad a finding is: an error keeps a template from being used, a warning is told and no more. */
+export type Severity = 'error' | 'warning'
+
+/**
+ * Something that was found in a template file. Lines and columns count from 1; without them it is the file as such.
+ */
+export type Finding = Readonly<{
+  file: string
+  line?: number
+  column?: number
+  /** The line that it is about, cut short where it is long. */
+  excerpt?: string
+  /** The id of the rule, which is its anchor in docs/policies.md as well. */
+  rule: string
+  severity: Severity
+  /** What is wrong, and why that matters. */
+  message: string
+  /** What to do. */
+  remedy?: string
+}>
+
+/** `file:line:column`, which editors and terminals turn into a link. */
+export const placeOf = ({ file, line, column }: Pick<Finding, 'file' | 'line' | 'column'>): string =>
+  [file, line, column].filter((part) => part !== undefined).join(':')
+
+/** A finding in one line. */
+export const formatFinding = (finding: Finding): string =>
+  `${placeOf(finding)}: ${finding.severity} ${finding.rule}: ${finding.message}${finding.remedy ? ` → ${finding.remedy}` : ''}`
+
+/** Where the documentation explains a rule. */
+export const anchorOf = ({ rule }: Pick<Finding, 'rule'>): string => `docs/policies.md#${rule}`

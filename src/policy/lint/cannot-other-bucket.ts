@@ -1,0 +1,24 @@
+import { runExample } from '../examples.ts'
+import type { Rule } from './rule.ts'
+
+/** `cannot: [PutObject other-bucket/users/alice/1.jpg]` reads like a proof, and shows nothing about alice's folder. */
+export const cannotOtherBucket: Rule = {
+  id: 'cannot-other-bucket',
+  severity: 'warning',
+  remedy: "keys start behind the bucket: leave it out, and name a key that is somebody else's",
+  needsSound: true,
+  *check({ template, settings }) {
+    for (const [index, example] of template.examples.entries()) {
+      const keyed = example.cannot.flatMap(({ key, ...operation }) =>
+        key === undefined ? [] : [{ key, ...operation }],
+      )
+      const inside = keyed.map(({ key, ...operation }) => ({ ...operation, key: key.replace(/^[^/]*\//u, '') }))
+      const outcomes = runExample(template, { ...example, can: inside, cannot: [] }, settings)
+      if (keyed.length === 0 || keyed.some(({ key }, at) => key === inside[at]?.key || !outcomes[at]?.held)) continue
+      yield {
+        path: ['examples', index, 'cannot'],
+        message: `all of it is refused only because of its first segment, as another bucket would be: ${inside[0]?.key} is allowed`,
+      }
+    }
+  },
+}

@@ -1,0 +1,69 @@
+import { accountAction } from './account-action.ts'
+import { actionLevel } from './action-level.ts'
+import { ambiguousIssuer } from './ambiguous-issuer.ts'
+import { cannotOtherBucket } from './cannot-other-bucket.ts'
+import { claimNotRequired } from './claim-not-required.ts'
+import { durationOverRole } from './duration-over-role.ts'
+import { durationTooShort } from './duration-too-short.ts'
+import { endsInVariable } from './ends-in-variable.ts'
+import { forbiddenElement } from './forbidden-element.ts'
+import { foreignResource } from './foreign-resource.ts'
+import { ineffectiveElement } from './ineffective-element.ts'
+import { listBucket } from './list-bucket.ts'
+import { noAbort } from './no-abort.ts'
+import { noAllow } from './no-allow.ts'
+import { noCannot } from './no-cannot.ts'
+import { noExamples } from './no-examples.ts'
+import { paramWithoutOwner } from './param-without-owner.ts'
+import { patternBacktracks } from './pattern-backtracks.ts'
+import { patternUnsafeCharacter } from './pattern-unsafe-character.ts'
+import { policySize } from './policy-size.ts'
+import type { Rule } from './rule.ts'
+import { sharedFolder } from './shared-folder.ts'
+import { swallowedStatement } from './swallowed-statement.ts'
+import { unknownAction } from './unknown-action.ts'
+import { unknownIssuer } from './unknown-issuer.ts'
+import { unusedParam } from './unused-param.ts'
+import { userChosenClaim } from './user-chosen-claim.ts'
+import { variableBeforeWildcard } from './variable-before-wildcard.ts'
+import { variableOutsideKey } from './variable-outside-key.ts'
+import { variablesTouch } from './variables-touch.ts'
+import { wildcardAction } from './wildcard-action.ts'
+import { wildcardBeforeClaim } from './wildcard-before-claim.ts'
+import { wildcardResource } from './wildcard-resource.ts'
+
+/** Every rule that looks at one template; `collidingFolders` is the one that looks at all of them. */
+export const RULES: readonly Rule[] = [
+  foreignResource,
+  wildcardResource,
+  variableOutsideKey,
+  variableBeforeWildcard,
+  variablesTouch,
+  wildcardBeforeClaim,
+  endsInVariable,
+  ambiguousIssuer,
+  unknownIssuer,
+  userChosenClaim,
+  sharedFolder,
+  paramWithoutOwner,
+  claimNotRequired,
+  wildcardAction,
+  accountAction,
+  unknownAction,
+  actionLevel,
+  listBucket,
+  noAbort,
+  ineffectiveElement,
+  forbiddenElement,
+  swallowedStatement,
+  policySize,
+  durationTooShort,
+  durationOverRole,
+  unusedParam,
+  patternBacktracks,
+  patternUnsafeCharacter,
+  noAllow,
+  noExamples,
+  noCannot,
+  cannotOtherBucket,
+]

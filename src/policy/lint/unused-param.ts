@@ -1,0 +1,16 @@
+import type { Rule } from './rule.ts'
+
+/** A parameter that callers must give and that changes nothing. */
+export const unusedParam: Rule = {
+  id: 'unused-param',
+  severity: 'warning',
+  remedy: 'use it in a resource, or remove it',
+  *check({ template: { params, statements } }) {
+    const used = statements.flatMap(({ resources }) => resources.flat()).filter((part) => part.kind === 'param')
+    for (const name of Object.keys(params)) {
+      if (!used.some((part) => part.name === name)) {
+        yield { path: ['params', name], message: `callers must give ${name}, and no resource uses it` }
+      }
+    }
+  },
+}

@@ -1,0 +1,30 @@
+import { SUBJECT } from '../claim.ts'
+import type { Rule } from './rule.ts'
+
+/** A user who can change a claim can walk into the folder of whoever it names. */
+export const userChosenClaim: Rule = {
+  id: 'user-chosen-claim',
+  severity: 'error',
+  remedy: 'use ${jwt:sub}, which the issuer never gives to a second person; this claim may stand below it',
+  *check({ resources }) {
+    for (const { path, key } of resources) {
+      const claims = key.flat().filter((atom) => atom.kind === 'jwt')
+      if (claims.some(({ claim }) => claim === SUBJECT)) continue
+      const chosen = claims.find(
+        ({ path: [first = '', ...rest] }) => USERS_OWN.has(first) || CHOSEN.has(rest.at(-1) ?? first),
+      )
+      if (chosen)
+        yield { path, message: `users can often change ${chosen.claim} themselves, and so open somebody else's folder` }
+    }
+  },
+}
+
+/** OpenID Connect's standard claims that are the user's to set, and what providers call them. */
+const CHOSEN: ReadonlySet<string> = new Set([
+  ...['name', 'given_name', 'family_name', 'middle_name', 'nickname', 'preferred_username', 'profile', 'picture'],
+  ...['website', 'email', 'gender', 'birthdate', 'zoneinfo', 'locale', 'phone_number', 'address'],
+  ...['username', 'user_name', 'login', 'display_name', 'displayName', 'unique_name', 'upn', 'phone', 'avatar_url'],
+])
+
+/** Objects that users fill in as they like, at Auth0 and at Supabase. */
+const USERS_OWN: ReadonlySet<string> = new Set(['user_metadata', 'raw_user_meta_data'])

@@ -1,0 +1,75 @@
+import { type Catalogue, CatalogueError, loadCatalogue } from './catalogue.ts'
+import type { Finding } from './finding.ts'
+import { fingerprint } from './fingerprint.ts'
+import type { LintSettings } from './lint/rule.ts'
+
+/** How a reload went: what is served now, or why the old templates stay. */
+export type Reload =
+  | Readonly<{ outcome: 'loaded'; catalogue: Catalogue; warnings: readonly Finding[] }>
+  | Readonly<{ outcome: 'refused'; errors: readonly Finding[] }>
+
+/** The templates that are served, and how they are changed while the service runs. */
+export type LivePolicies = Readonly<{
+  /** What is served now; a vend takes it once, so that it sees one set from start to end. */
+  current(): Catalogue
+  /** Loads the directory again, at once. */
+  reload(): Promise<void>
+  /**
+   * Loads the directory again if it has changed and then stayed as it is for one call: a set that is still being written
+   * is left alone. What was refused is not tried again until it changes.
+   */
+  poll(): Promise<void>
+}>
+
+/**
+ * Loads the templates of a directory and keeps them. A set is loaded, linted and tested as a whole and then takes the
+ * place of the old one; a bad set never does.
+ * @throws {CatalogueError} when there is nothing good to begin with
+ */
+export async function createLivePolicies(
+  directory: string,
+  settings: LintSettings,
+  onReload: (reload: Reload) => void,
+): Promise<LivePolicies> {
+  let looked = await fingerprint(directory)
+  let changed = looked
+  const { catalogue, warnings } = await loadCatalogue(directory, settings)
+  let current = catalogue
+  let running: Promise<void> | undefined
+  onReload({ outcome: 'loaded', catalogue, warnings })
+
+  async function load(): Promise<void> {
+    const before = await fingerprint(directory)
+    const loaded = await loadCatalogue(directory, settings).catch((error: unknown) => {
+      if (!(error instanceof CatalogueError)) throw error
+      return error
+    })
+    // Read while somebody wrote: half of it may be of the old set.
+    if ((await fingerprint(directory)) !== before) return
+    looked = before
+    if (loaded instanceof CatalogueError) return onReload({ outcome: 'refused', errors: loaded.findings })
+    current = loaded.catalogue
+    onReload({ outcome: 'loaded', ...loaded })
+  }
+
+  /** One at a time: the second of two that ask at once gets a load that began after it asked. */
+  async function reload(): Promise<void> {
+    while (running) await running
+    running = load().finally(() => {
+      running = undefined
+    })
+    await running
+  }
+
+  return {
+    current: () => current,
+    reload,
+    async poll() {
+      if (running) return
+      const now = await fingerprint(directory)
+      const settled = now === changed
+      changed = now
+      if (now !== looked && settled) await reload()
+    },
+  }
+}

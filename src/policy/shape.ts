@@ -1,0 +1,107 @@
+import type { Template } from './template.ts'
+import type { Part } from './variables.ts'
+
+/** A piece of a resource that is one thing: fixed text, a `*`, or a variable whose value differs between callers. */
+export type Atom = Readonly<
+  | { kind: 'text'; text: string }
+  | { kind: 'wildcard' }
+  | { kind: 'issuer' }
+  | { kind: 'jwt'; claim: string; path: readonly string[] }
+  /** `path`: its value may have slashes. */
+  | { kind: 'param'; name: string; spans: boolean }
+>
+
+/** What stands between two boundaries. */
+export type Segment = readonly Atom[]
+
+/** A resource taken apart at its colons and slashes: `jrn:<service>:<region>:<account>:<bucket>[/<key>]`. */
+export type ResourceShape = Readonly<{
+  service: Segment
+  region: Segment
+  account: Segment
+  bucket: Segment
+  /** The key, slash by slash; undefined for a resource that is a bucket. */
+  key: readonly Segment[] | undefined
+}>
+
+type Fixed = Readonly<{ account: string; bucket: string; region: string }>
+
+/** Takes a resource apart, with the configured account, bucket and region filled in; undefined when it is not a JRN. */
+export function shapeOf(parts: readonly Part[], params: Template['params'], fixed: Fixed): ResourceShape | undefined {
+  const atoms = parts.flatMap((part): Atom[] => {
+    switch (part.kind) {
+      case 'literal':
+        return splitWildcards(part.text)
+      case 'issuer':
+        return [{ kind: 'issuer' }]
+      case 'jwt':
+        return [part]
+      case 'param':
+        return [{ kind: 'param', name: part.name, spans: params[part.name]?.kind === 'path' }]
+      default:
+        return splitWildcards(fixed[part.kind])
+    }
+  })
+  const [scheme, service, region, account, ...rest] = splitAt(atoms, ':')
+  const resource = rest.flatMap((piece, index): Atom[] =>
+    index === 0 ? [...piece] : [{ kind: 'text', text: ':' }, ...piece],
+  )
+  if (textOf(scheme) !== 'jrn' || !service || !region || !account || resource.length === 0) return undefined
+  const [bucket = [], ...key] = splitAt(resource, '/')
+  return { service, region, account, bucket, key: key.length > 0 ? key : undefined }
+}
+
+/** The text of a segment that is nothing but text; undefined for any other. */
+export function textOf(segment: Segment | undefined): string | undefined {
+  if (!segment?.every((atom) => atom.kind === 'text')) return undefined
+  return segment.map(({ text }) => text).join('')
+}
+
+/** Whether its value is the caller's: from the token or from the request. */
+export const isVariable = ({ kind }: Atom): boolean => kind === 'issuer' || kind === 'jwt' || kind === 'param'
+
+/** Whether it can stand for several segments. */
+export const spansSlashes = (atom: Atom): boolean => atom.kind === 'wildcard' || (atom.kind === 'param' && atom.spans)
+
+/** An atom as it is written in a template. */
+export function writeAtom(atom: Atom): string {
+  switch (atom.kind) {
+    case 'text':
+      return atom.text
+    case 'wildcard':
+      return '*'
+    case 'issuer':
+      return '${issuer}'
+    case 'jwt':
+      return `\${jwt:${atom.claim}}`
+    case 'param':
+      return `\${param:${atom.name}}`
+  }
+}
+
+/** Segments as they are written in a template. */
+export const writeSegments = (segments: readonly Segment[]): string =>
+  segments.map((segment) => segment.map(writeAtom).join('')).join('/')
+
+function splitWildcards(text: string): Atom[] {
+  return text
+    .split(/(\*)/u)
+    .filter((piece) => piece !== '')
+    .map((piece) => (piece === '*' ? { kind: 'wildcard' } : { kind: 'text', text: piece }))
+}
+
+/** Splits at every separator in fixed text: variables never contain one that counts. */
+function splitAt(atoms: readonly Atom[], separator: ':' | '/'): Segment[] {
+  const segments: Atom[][] = [[]]
+  for (const atom of atoms) {
+    if (atom.kind !== 'text') {
+      segments.at(-1)?.push(atom)
+      continue
+    }
+    for (const [index, text] of atom.text.split(separator).entries()) {
+      if (index > 0) segments.push([])
+      if (text !== '') segments.at(-1)?.push({ kind: 'text', text })
+    }
+  }
+  return segments
+}

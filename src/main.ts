@@ -1,3 +1,4 @@
+#!/usr/bin/env node
 import { existsSync } from 'node:fs'
 import { collectDefaultMetrics, Registry } from 'prom-client'
 import { buildApp } from './app.ts'
@@ -8,8 +9,7 @@ import { CatalogueError } from './policy/catalogue.ts'
 /** From the signal to the end, whatever happens: orchestrators kill after ten seconds or more. */
 const SHUTDOWN_MS = 9500
 
-async function main(): Promise<void> {
-  if (existsSync('.env')) process.loadEnvFile('.env')
+async function serve(): Promise<void> {
   const config = readConfig(process.env)
   const logger = createLogger(config.logLevel)
   const metrics = new Registry()
@@ -45,7 +45,23 @@ async function main(): Promise<void> {
   await listen(app, 'PORT', port)
 }
 
-main().catch((error: unknown) => {
+async function main(args: readonly string[]): Promise<void> {
+  if (existsSync('.env')) process.loadEnvFile('.env')
+  if (args.length === 0) return serve()
+  // Only for who types a command: the service starts without it.
+  const { runCli } = await import('./cli/cli.ts')
+  const { stdout, stderr } = process
+  const io = {
+    env: process.env,
+    out: (text: string) => void stdout.write(text),
+    err: (text: string) => void stderr.write(text),
+    terminal: { out: stdout.isTTY && !process.env.NO_COLOR, err: stderr.isTTY },
+  }
+  const exitCode = await runCli(args, io, serve)
+  if (exitCode !== 0) process.exitCode = exitCode
+}
+
+main(process.argv.slice(2)).catch((error: unknown) => {
   const configured = error instanceof ConfigError || error instanceof CatalogueError
   // Anything but our own messages could quote the environment.
   process.stderr.write(`${configured ? error.message : `The service could not start: ${nameOf(error)}`}\n`)

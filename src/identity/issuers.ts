@@ -17,6 +17,16 @@ const FIELDS = Object.keys(issuerEntrySchema.shape).join(', ')
 /** The short name of the issuer that single-issuer variables describe. */
 export const ONLY_ISSUER = 'app'
 
+/** The short names in an issuers file, whatever else is in it; undefined when it has none. No secret is read. */
+export function issuerNames(path: string): readonly string[] | undefined {
+  try {
+    const entries = z.array(z.looseObject({ name: issuerEntrySchema.shape.name })).min(1)
+    return entries.parse(parseYaml(readFileSync(path, 'utf8'))).map(({ name }) => name)
+  } catch {
+    return undefined
+  }
+}
+
 /** The `JWT_*` variables after their own schemas. */
 export type TokenSettings = Readonly<{
   JWT_ISSUERS_FILE?: string | undefined

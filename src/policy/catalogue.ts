@@ -23,6 +23,8 @@ export type TemplateFile = Readonly<{
   name: string
   template?: Template
   findings: readonly Finding[]
+  /** Whether it was sound enough to run its examples. */
+  tested: boolean
   outcomes: readonly ExampleOutcome[]
 }>
 
@@ -66,7 +68,11 @@ export async function loadCatalogue(
  * Reads, parses and lints every `.yaml`, `.yml` and `.json` file of a directory and runs the examples in them. Whatever
  * is wrong becomes a finding. The event loop turns meanwhile, so that a service goes on serving.
  */
-export async function inspectTemplates(directory: string, settings: LintSettings): Promise<Inspection> {
+export async function inspectTemplates(
+  directory: string,
+  settings: LintSettings,
+  onFile: (done: number, total: number) => void = () => {},
+): Promise<Inspection> {
   const listed = await templateFiles(directory)
   if (!listed) return { files: [], findings: [fileFinding(directory, 'is not a readable directory')] }
   if (listed.length === 0) {
@@ -78,6 +84,7 @@ export async function inspectTemplates(directory: string, settings: LintSettings
   for (const { file, name } of listed) {
     files.push(await loadFile(file, name, names, settings))
     names.add(name)
+    onFile(files.length, listed.length)
     if (performance.now() - turn > TURN_MS) {
       await nextTurn()
       turn = performance.now()
@@ -99,6 +106,7 @@ type LoadedFile = {
   template?: Template
   subject?: LintSubject
   findings: Finding[]
+  tested: boolean
   outcomes: readonly ExampleOutcome[]
   located: (found: readonly Unlocated[]) => Finding[]
 }
@@ -122,7 +130,14 @@ async function loadFile(
   names: ReadonlySet<string>,
   settings: LintSettings,
 ): Promise<LoadedFile> {
-  const unusable = (...findings: Finding[]): LoadedFile => ({ file, name, findings, outcomes: [], located: () => [] })
+  const unusable = (...findings: Finding[]): LoadedFile => ({
+    file,
+    name,
+    findings,
+    tested: false,
+    outcomes: [],
+    located: () => [],
+  })
   const refused = (message: string) => unusable(fileFinding(file, message))
   if (!TEMPLATE_NAME.test(name)) {
     return refused('its name must be 1 to 32 of a-z, 0-9 and -, because callers ask for it')
@@ -143,11 +158,11 @@ async function loadFile(
   const findings = located(lintTemplate(subject))
   // Examples of a template that is wrong in itself would fail for the same reason and hide it.
   if (findings.some(({ severity }) => severity === 'error')) {
-    return { file, name, template, findings, outcomes: [], located }
+    return { file, name, template, findings, tested: false, outcomes: [], located }
   }
   const outcomes = runExamples(template, settings)
   findings.push(...located(outcomes.filter(({ held }) => !held).map((outcome) => ({ ...EXAMPLE_FAILS, ...outcome }))))
-  return { file, name, template, subject, findings, outcomes, located }
+  return { file, name, template, subject, findings, tested: true, outcomes, located }
 }
 
 async function readText(file: string): Promise<{ text: string } | { refusal: string }> {

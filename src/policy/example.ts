@@ -2,21 +2,24 @@ import { z } from 'zod'
 import { isOperation, OPERATION_ACTIONS, OSS_ACTIONS } from './operations.ts'
 
 /** One line of an example: `<operation>` or `<operation> <key>`. */
-export const operationSchema = z.string().transform((line, context) => {
-  const [, operation = '', key] = /^(\S+)(?: (.+))?$/su.exec(line) ?? []
-  if (!isOperation(operation)) {
-    context.addIssue({ code: 'custom', message: 'does not start with an S3 operation such as PutObject' })
-    return z.NEVER
-  }
-  if ((OSS_ACTIONS[OPERATION_ACTIONS[operation]] === 'object') !== (key !== undefined)) {
-    context.addIssue({
-      code: 'custom',
-      message: key === undefined ? `${operation} needs a key` : `${operation} takes no key`,
-    })
-    return z.NEVER
-  }
-  return { line, operation, ...(key !== undefined && { key }) }
-})
+export const operationSchema = z
+  .string()
+  .meta({ pattern: `^(?:${Object.keys(OPERATION_ACTIONS).join('|')})(?: .+)?$` })
+  .transform((line, context) => {
+    const [, operation = '', key] = /^(\S+)(?: (.+))?$/su.exec(line) ?? []
+    if (!isOperation(operation)) {
+      context.addIssue({ code: 'custom', message: 'does not start with an S3 operation such as PutObject' })
+      return z.NEVER
+    }
+    if ((OSS_ACTIONS[OPERATION_ACTIONS[operation]] === 'object') !== (key !== undefined)) {
+      context.addIssue({
+        code: 'custom',
+        message: key === undefined ? `${operation} needs a key` : `${operation} takes no key`,
+      })
+      return z.NEVER
+    }
+    return { line, operation, ...(key !== undefined && { key }) }
+  })
 
 /** A parsed line of an example. */
 export type ExampleOperation = z.output<typeof operationSchema>

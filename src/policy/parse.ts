@@ -142,7 +142,8 @@ function offsetOf(root: unknown, path: readonly PropertyKey[]): number | undefin
       offset = rangeStart(pair?.key)
       node = pair?.value
     } else {
-      node = hasItems(node) ? node.items[Number(step)] : undefined
+      // One value may stand where a list of one is meant.
+      node = hasItems(node) ? node.items[Number(step)] : step === 0 ? node : undefined
       offset = rangeStart(node)
     }
     if (offset === undefined) return undefined

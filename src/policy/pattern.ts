@@ -12,6 +12,7 @@ export const patternSchema = z
   .string()
   .min(1)
   .max(256)
+  .meta({ format: 'regex' })
   .transform((source, context) => {
     try {
       // Alone first: `a)|(b` is an expression, and an unanchored one, only within the group that anchors it.

@@ -4,6 +4,7 @@ import { parseClaim } from './claim.ts'
 import { NOT_A_CLAIM } from './condition.ts'
 import { oneOrMany } from './document.ts'
 import { exampleSchema } from './example.ts'
+import { OSS_ACTIONS } from './operations.ts'
 import { patternSchema } from './pattern.ts'
 import { compileResource, type Part, VariableError } from './variables.ts'
 
@@ -22,11 +23,18 @@ export const FORBIDDEN_ELEMENTS = ['Principal', 'NotPrincipal', 'NotAction', 'No
 // `not: {}` goes into the JSON Schema, so that editors mark what the linter refuses.
 const refused = z.unknown().meta({ not: {} }).optional()
 
+// What editors offer; which actions there are is for the linter to say, in better words.
+const action = z
+  .string()
+  .min(1)
+  .meta({ enum: Object.keys(OSS_ACTIONS) })
+const actions = z.union([action.transform((one) => [one]), z.array(action).min(1)])
+
 const statementSchema = z
   .strictObject({
     Sid: z.string().describe('A name for the statement, shown where it decides something.').optional(),
     Effect: z.enum(['Allow', 'Deny']).meta({ enum: ['Allow'] }),
-    Action: oneOrMany.describe('OSS actions such as oss:PutObject.').optional(),
+    Action: actions.describe('OSS actions such as oss:PutObject.').optional(),
     Resource: oneOrMany.describe('JRNs with variables: jrn:oss:*:${account}:${bucket}/users/${jwt:sub}/*').optional(),
     Condition: refused,
     Principal: refused,

@@ -70,13 +70,15 @@ in_image() {
   ' bash "$root" "$@"
 }
 array() { node -p "const c = JSON.parse(require('fs').readFileSync('$work/image.json')).Docker.config; ($1).join('\0') + '\0'" | head -c -1; }
-mapfile -d '' command < <(array c.Cmd)
+mapfile -d '' command < <(array '[...c.Entrypoint, ...(c.Cmd ?? [])]')
 mapfile -d '' health < <(array "c.Healthcheck.Test.slice(1)")
 mapfile -d '' image_environment < <(array c.Env)
 
 environment=("${image_environment[@]}")
 unconfigured() { local code=0; in_image "${command[@]}" || code=$?; test "$code" = 78; }
 check 'without a configuration it ends with 78' unconfigured
+
+check 'it checks the templates that are shipped in it' in_image "${command[@]}" policies lint
 
 node --import tsx test/container/sandbox.ts >"$work/sandbox.env" 2>"$work/sandbox.log" &
 sandbox_pid=$!

@@ -1,0 +1,28 @@
+import { InvalidArgumentError } from 'commander'
+
+/** Splits `name=value`; the name may have a `=` only inside of what follows the first one. */
+function nameAndValue(text: string): [name: string, value: string] {
+  const [, name, value = ''] = /^([^=]+)=(.*)$/su.exec(text) ?? []
+  if (name === undefined) throw new InvalidArgumentError('must be name=value.')
+  return [name, value]
+}
+
+/** Collects `--claim name=value`. A value that is JSON is taken as such, so that lists and numbers can be given. */
+export function collectClaim(text: string, claims: Readonly<Record<string, unknown>> = {}): Record<string, unknown> {
+  const [name, value] = nameAndValue(text)
+  return { ...claims, [name]: /^[[{\d"tfn-]/u.test(value) ? parseOr(value) : value }
+}
+
+/** Collects `--param name=value`. */
+export function collectParam(text: string, params: Readonly<Record<string, string>> = {}): Record<string, string> {
+  const [name, value] = nameAndValue(text)
+  return { ...params, [name]: value }
+}
+
+function parseOr(value: string): unknown {
+  try {
+    return JSON.parse(value)
+  } catch {
+    return value
+  }
+}

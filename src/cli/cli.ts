@@ -1,0 +1,120 @@
+import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
+import { VendError } from '../errors.ts'
+import { refusalOf } from '../policy/examples.ts'
+import { templateJsonSchema } from '../policy/json-schema.ts'
+import { isOperation, OPERATION_ACTIONS } from '../policy/operations.ts'
+import type { CallerOptions } from './caller.ts'
+import { collectClaim, collectParam } from './claims.ts'
+import { diffCommand } from './diff-command.ts'
+import { explainCommand } from './explain-command.ts'
+import { CommandError, type Io, writeJson } from './io.ts'
+import { lintCommand } from './lint-command.ts'
+import { renderCommand } from './render-command.ts'
+import { lintSettings, templatesDirectory } from './settings.ts'
+import { soundTemplate } from './sound-template.ts'
+import { testCommand } from './test-command.ts'
+
+type Shared = Readonly<{ issuer?: readonly string[]; json?: boolean }>
+type Named = Shared & CallerOptions & Readonly<{ dir?: string }>
+
+/**
+ * Runs a command of `oss-vend`. 0: done, and nothing is wrong. 1: something was found, refused, or gained. 2: wrong usage.
+ * @param serve what `oss-vend serve` does; it returns when the service listens
+ */
+export async function runCli(args: readonly string[], io: Io, serve: () => Promise<void>): Promise<number> {
+  let exitCode = 0
+  const done = (code: number) => {
+    exitCode = code
+  }
+  const program = build(io, serve, done)
+  try {
+    await program.parseAsync([...args], { from: 'user' })
+    return exitCode
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2
+    if (error instanceof CommandError) {
+      io.err(`${error.message}\n`)
+      return error.exitCode
+    }
+    // Of a question that makes no sense: its pointers are the names of options.
+    if (error instanceof VendError) {
+      io.err(`${refusalOf(error).replaceAll('/key', '--key')}\n`)
+      return 2
+    }
+    throw error
+  }
+}
+
+function build(io: Io, serve: () => Promise<void>, done: (code: number) => void): Command {
+  const program = new Command('oss-vend')
+    .description(
+      'Trade the JWT that an app user already has for short-lived, least-privilege JD Cloud OSS credentials.',
+    )
+    .exitOverride()
+    .configureOutput({ writeOut: io.out, writeErr: io.err })
+    .helpCommand(false)
+    .addHelpText('after', '\nExit codes: 0 nothing is wrong, 1 something was found or refused, 2 wrong usage.')
+  const command = (parent: Command, name: string, description: string) =>
+    parent.command(name).description(description).copyInheritedSettings(program).helpCommand(false)
+
+  command(program, 'serve', 'run the service; the same as no command at all').action(serve)
+
+  const policies = command(program, 'policies', 'check, test, explain and compare policy templates').addHelpText(
+    'after',
+    '\nTemplates are checked for the account, bucket, region and issuers of the environment (JDCLOUD_ACCOUNT_ID, OSS_BUCKET,\nOSS_REGION, JDCLOUD_MAX_SESSION_SECONDS, JWT_ISSUERS_FILE), or for those of the documentation where it has none.',
+  )
+  const policyCommand = (name: string, description: string) =>
+    command(policies, name, description)
+      .option('--issuer <name>', 'short name of a configured issuer; may be given several times', collect)
+      .option('--json', 'print the result as JSON')
+  const named = (name: string, description: string) =>
+    policyCommand(`${name} <name>`, description)
+      .option('--dir <dir>', 'directory of templates')
+      .option('--claim <name=value>', 'a claim, as text or JSON; may be given several times', collectClaim)
+      .option('--param <name=value>', 'a parameter; may be given several times', collectParam)
+      .option('--duration <seconds>', 'length of the session that is asked for', wholeSeconds)
+  const settingsOf = ({ issuer }: Shared) => lintSettings(io.env, issuer)
+  const directoryOf = (directory: string | undefined) => directory ?? templatesDirectory(io.env)
+
+  policyCommand('lint [dir]', 'find what leaks, does nothing or is not what it seems').action(
+    async (directory: string | undefined, options: Shared) =>
+      done(await lintCommand(io, directoryOf(directory), settingsOf(options), options.json ?? false)),
+  )
+  policyCommand('test [dir]', 'run the examples of every template').action(
+    async (directory: string | undefined, options: Shared) =>
+      done(await testCommand(io, directoryOf(directory), settingsOf(options), options.json ?? false)),
+  )
+  named('render', 'print the session policy that a caller would get').action(async (name: string, options: Named) => {
+    const settings = settingsOf(options)
+    const template = await soundTemplate(directoryOf(options.dir), name, settings)
+    done(renderCommand(io, template, options, settings, options.json ?? false))
+  })
+  named('explain', 'say what a caller would get and why, or why not')
+    .addOption(
+      new Option('--operation <operation>', 'ask about an S3 operation').choices(Object.keys(OPERATION_ACTIONS)),
+    )
+    .option('--key <key>', 'the key that the operation is about')
+    .action(async (name: string, options: Named & { operation?: string; key?: string }) => {
+      const { operation, key } = options
+      if (key !== undefined && operation === undefined) throw new CommandError('--key goes with --operation', 2)
+      const settings = settingsOf(options)
+      const template = await soundTemplate(directoryOf(options.dir), name, settings)
+      const question = operation !== undefined && isOperation(operation) ? { operation, key } : undefined
+      done(explainCommand(io, template, { ...options, ...(question && { question }) }, settings, options.json ?? false))
+    })
+  command(policies, 'schema', 'print the JSON Schema of templates, for editors').action(() =>
+    writeJson(io, templateJsonSchema()),
+  )
+  policyCommand('diff <before> <after>', 'compare two directories by what callers can do').action(
+    async (before: string, after: string, options: Shared) =>
+      done(await diffCommand(io, [before, after], settingsOf(options), options.json ?? false)),
+  )
+  return program
+}
+
+const collect = (value: string, values: readonly string[] = []): string[] => [...values, value]
+
+function wholeSeconds(text: string): number {
+  if (!/^\d{1,6}$/u.test(text)) throw new InvalidArgumentError('must be a whole number of seconds.')
+  return Number(text)
+}

@@ -1,0 +1,46 @@
+import { relative } from 'node:path'
+import type { z } from 'zod'
+import type { Environment } from '../config.ts'
+import { issuerNames, ONLY_ISSUER } from '../identity/issuers.ts'
+import type { LintSettings } from '../policy/lint/rule.ts'
+import { explanations, serviceSettings } from '../settings.ts'
+import { CommandError } from './io.ts'
+
+/** What the documentation's scenario has, for whoever looks at templates before there is a configuration. */
+const SCENARIO = { JDCLOUD_ACCOUNT_ID: '111111111111', OSS_BUCKET: 'test-app', OSS_REGION: 'cn-north-1' }
+
+/**
+ * What templates are checked against: the service's own variables where they are set, and nothing secret among them.
+ * @throws {CommandError} for a variable that the service would refuse as well
+ */
+export function lintSettings(env: Environment, issuers: readonly string[] | undefined): LintSettings {
+  const { JDCLOUD_ACCOUNT_ID, OSS_BUCKET, OSS_REGION, JDCLOUD_MAX_SESSION_SECONDS } = serviceSettings.shape
+  const read = <S extends z.ZodType>(name: string, schema: S, fallback?: string): z.output<S> => {
+    const parsed = schema.safeParse(env[name] || fallback)
+    if (parsed.success) return parsed.data
+    throw new CommandError(`${name} ${explanations.get(schema)?.rule ?? 'is not valid'}`, 2)
+  }
+  const names = issuers ?? configuredIssuers(env)
+  return {
+    account: read('JDCLOUD_ACCOUNT_ID', JDCLOUD_ACCOUNT_ID, SCENARIO.JDCLOUD_ACCOUNT_ID),
+    bucket: read('OSS_BUCKET', OSS_BUCKET, SCENARIO.OSS_BUCKET),
+    region: read('OSS_REGION', OSS_REGION, SCENARIO.OSS_REGION),
+    maxSessionSeconds: read('JDCLOUD_MAX_SESSION_SECONDS', JDCLOUD_MAX_SESSION_SECONDS),
+    severalIssuers: names.length > 1,
+    issuers: names,
+  }
+}
+
+/** Where templates are when nobody says: where the service would look. Relative when it is below the current directory. */
+export function templatesDirectory(env: Environment): string {
+  const directory = serviceSettings.shape.POLICIES_DIR.parse(env.POLICIES_DIR || undefined)
+  const near = relative('.', directory)
+  return near === '' || near.startsWith('..') ? directory : near
+}
+
+function configuredIssuers({ JWT_ISSUERS_FILE: file }: Environment): readonly string[] {
+  if (!file) return [ONLY_ISSUER]
+  const names = issuerNames(file)
+  if (names) return names
+  throw new CommandError('JWT_ISSUERS_FILE must be a list of issuers that each have a name', 2)
+}

@@ -1,0 +1,40 @@
+import { anchorOf, type Finding, placeOf } from '../policy/finding.ts'
+import type { Paint } from './io.ts'
+
+/** A finding for people: place, what is wrong, the line itself with a mark under it, what to do, where to read more. */
+export function showFinding(finding: Finding, paint: Paint): string {
+  const { severity, rule, message, line, column, excerpt, remedy } = finding
+  const colour = severity === 'error' ? paint.red : paint.yellow
+  const number = String(line ?? '')
+  const gutter = ' '.repeat(number.length)
+  return [
+    `${paint.bold(placeOf(finding))}  ${colour(severity)}  ${rule}`,
+    `  ${message}`,
+    ...(excerpt === undefined || column === undefined
+      ? []
+      : [
+          `  ${paint.dim(`${number} |`)} ${excerpt}`,
+          ...(column <= excerpt.length
+            ? [`  ${paint.dim(`${gutter} |`)} ${' '.repeat(column - 1)}${colour('^')}`]
+            : []),
+        ]),
+    ...(remedy === undefined ? [] : [`  ${paint.green('→')} ${remedy}`]),
+    `  ${paint.dim(anchorOf(finding))}`,
+    '',
+  ].join('\n')
+}
+
+/** Claims and parameters in one line: `sub=alice scope=oss.upload`. */
+export const showValues = (values: Readonly<Record<string, unknown>>): string =>
+  Object.entries(values)
+    .map(([name, value]) => `${name}=${typeof value === 'string' ? value : JSON.stringify(value)}`)
+    .join(' ')
+
+/** Who asks, and with which parameters, in one line. */
+export function showCaller(
+  { issuer, claims }: Readonly<{ issuer: string; claims: Readonly<Record<string, unknown>> }>,
+  params: Readonly<Record<string, unknown>>,
+): string {
+  const given = Object.keys(params).length > 0 ? ` asking for ${showValues(params)}` : ''
+  return `${showValues(claims)} of issuer ${issuer}${given}`
+}

@@ -1,0 +1,26 @@
+import { nearest } from '../nearest.ts'
+import { inspectTemplates } from '../policy/catalogue.ts'
+import { formatFinding } from '../policy/finding.ts'
+import type { LintSettings } from '../policy/lint/rule.ts'
+import type { Template } from '../policy/template.ts'
+import { CommandError } from './io.ts'
+
+/**
+ * The template of a directory that has this name.
+ * @throws {CommandError} when there is none, or when the linter finds an error in it
+ */
+export async function soundTemplate(directory: string, name: string, settings: LintSettings): Promise<Template> {
+  const { files, findings } = await inspectTemplates(directory, settings)
+  const file = files.find((one) => one.name === name)
+  if (!file) {
+    const [first] = files.length === 0 ? findings : []
+    if (first) throw new CommandError(formatFinding(first), 1)
+    const names = files.map((one) => one.name)
+    const meant = nearest(name, names)
+    const hint = meant === undefined ? `there is ${names.slice(0, 20).join(', ')}` : `did you mean ${meant}?`
+    throw new CommandError(`${directory} has no template called ${name}: ${hint}`, 2)
+  }
+  const errors = file.findings.filter(({ severity }) => severity === 'error')
+  if (!file.template || errors.length > 0) throw new CommandError(errors.map(formatFinding).join('\n'), 1)
+  return file.template
+}

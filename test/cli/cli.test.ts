@@ -1,0 +1,302 @@
+import { spawnSync } from 'node:child_process'
+import { readFileSync } from 'node:fs'
+import t from 'tap'
+import { run } from '../helpers/cli.ts'
+import { templateText } from '../helpers/templates.ts'
+
+const ALICE = ['--claim', 'sub=alice', '--claim', 'scope=oss.upload']
+const LEAKING = `description: d
+allow:
+  issuer: app
+policy:
+  Version: "3"
+  Statement:
+    - Effect: Allow
+      Action: [oss:PutObject, oss:AbortMultipartUpload]
+      Resource: jrn:oss:*:\${account}:\${bucket}/users/\${jwt:sub}*
+examples:
+  - caller: { sub: alice }
+    can: [PutObject users/alice/1]
+    cannot: [PutObject users/bob/1]
+`
+
+t.test('help is everywhere, on standard output, with 0', async (t) => {
+  const commands = ['lint', 'test', 'render', 'explain', 'schema', 'diff'].map((name) => ['policies', name])
+  for (const command of [[], ['serve'], ['policies'], ...commands]) {
+    const { exitCode, out, err } = await run([...command, '--help'])
+    t.equal(exitCode, 0, command.join(' '))
+    t.match(out, `Usage: oss-vend${command.length > 0 ? ` ${command.join(' ')}` : ''}`)
+    t.equal(err, '')
+  }
+})
+
+t.test('wrong usage ends with 2 and says what is wrong', async (t) => {
+  const rows: { args: string[]; want: RegExp; env?: Record<string, string> }[] = [
+    { args: ['bogus'], want: /unknown command 'bogus'/u },
+    { args: ['policies'], want: /Usage: oss-vend policies/u },
+    { args: ['policies', 'lnt'], want: /unknown command 'lnt'/u },
+    { args: ['policies', 'lint', '--strict'], want: /unknown option '--strict'/u },
+    { args: ['policies', 'lint', 'a', 'b'], want: /too many arguments/u },
+    { args: ['policies', 'diff', 'policies'], want: /missing required argument 'after'/u },
+    { args: ['policies', 'render', 'user-uplod', ...ALICE], want: /did you mean user-upload\?/u },
+    { args: ['policies', 'render', 'zzz', ...ALICE], want: /there is album-upload, shared-download/u },
+    { args: ['policies', 'render', 'user-upload'], want: /--claim sub=alice/u },
+    { args: ['policies', 'render', 'user-upload', '--claim', 'sub'], want: /must be name=value/u },
+    { args: ['policies', 'render', 'user-upload', ...ALICE, '--duration', '1h'], want: /whole number of seconds/u },
+    {
+      args: ['policies', 'explain', 'user-upload', ...ALICE, '--operation', 'Put'],
+      want: /Allowed choices are PutObject/u,
+    },
+    { args: ['policies', 'explain', 'user-upload', ...ALICE, '--key', 'a'], want: /--key goes with --operation/u },
+    {
+      args: ['policies', 'explain', 'user-upload', ...ALICE, '--operation', 'PutObject'],
+      want: /--key is required for PutObject/u,
+    },
+    { args: ['policies', 'lint'], env: { OSS_BUCKET: 'NOT A BUCKET' }, want: /OSS_BUCKET must be a bucket name/u },
+    {
+      args: ['policies', 'lint'],
+      env: { JWT_ISSUERS_FILE: '/nowhere' },
+      want: /JWT_ISSUERS_FILE must be a list of issuers/u,
+    },
+  ]
+  for (const { args, want, env = {} } of rows) {
+    const { exitCode, out, err } = await run(args, { env })
+    t.equal(exitCode, 2, args.join(' '))
+    t.match(err, want)
+    t.equal(out, '')
+  }
+})
+
+t.test('lint shows place, line, reason and remedy', async (t) => {
+  const directory = t.testdir({ 'mine.yaml': LEAKING })
+  const { exitCode, out } = await run(['policies', 'lint', directory])
+  t.equal(exitCode, 1)
+  t.equal(
+    out.replaceAll(`${directory}/`, ''),
+    [
+      'mine.yaml:9:17  error  variable-before-wildcard',
+      "  policy.Statement.0.Resource.0: ${jwt:sub} and * have no / between them, so one caller's value opens another's that begins or ends with it: alice's alice2",
+      '  9 |       Resource: jrn:oss:*:${account}:${bucket}/users/${jwt:sub}*',
+      '    |                 ^',
+      '  → put a / between them, as in users/${jwt:sub}/*',
+      '  docs/policies.md#variable-before-wildcard',
+      '',
+      '✗ 1 template, 1 error, 0 warnings',
+      '',
+    ].join('\n'),
+  )
+  const { out: json, exitCode: code } = await run(['policies', 'lint', directory, '--json'])
+  t.equal(code, 1)
+  t.match(JSON.parse(json), {
+    directory,
+    templates: 1,
+    errors: 1,
+    warnings: 0,
+    findings: [
+      { file: `${directory}/mine.yaml`, line: 9, column: 17, rule: 'variable-before-wildcard', severity: 'error' },
+    ],
+  })
+  t.strictSame(await run(['policies', 'lint', 'policies']), {
+    exitCode: 0,
+    out: '✓ 4 templates, 0 errors, 0 warnings\n',
+    err: '',
+    served: false,
+  })
+})
+
+t.test('warnings alone do not fail', async (t) => {
+  const { exitCode, out } = await run(['policies', 'lint', t.testdir({ 'mine.yaml': templateText() })])
+  t.equal(exitCode, 0)
+  t.match(out, /warning {2}no-examples[\s\S]*✓ 1 template, 0 errors, 2 warnings/u)
+})
+
+t.test('colour and progress are for terminals', async (t) => {
+  const directory = t.testdir({ 'mine.yaml': LEAKING })
+  const ansi = '\u001b['
+  t.match((await run(['policies', 'lint', directory], { terminal: true })).out, ansi)
+  t.notMatch((await run(['policies', 'lint', directory])).out, ansi)
+  const many = t.testdir(Object.fromEntries(Array.from({ length: 300 }, (_, n) => [`t${n}.yaml`, templateText()])))
+  t.match((await run(['policies', 'test', many], { terminal: true })).err, /\r\d+ of 300 templates/u)
+  t.equal((await run(['policies', 'test', many])).err, '')
+})
+
+t.test('test runs the examples, a tick or a cross each', async (t) => {
+  const good = await run(['policies', 'test', 'policies'])
+  t.equal(good.exitCode, 0)
+  t.match(good.out, '    ✓ cannot PutObject users/bob/photo.jpg\n')
+  t.match(good.out, /\n✓ 36 passed, 0 failed\n$/u)
+
+  const sound = LEAKING.replace('sub}*', 'sub}/*')
+  const directory = t.testdir({
+    'a.yaml': sound.replace('cannot: [', 'cannot: [PutObject users/alice/2, '),
+    'b.yaml': LEAKING,
+  })
+  const bad = await run(['policies', 'test', directory])
+  t.equal(bad.exitCode, 1)
+  t.match(bad.out, '  sub=alice\n    ✓ can    PutObject users/alice/1\n')
+  t.match(bad.out, '    ✗ cannot PutObject users/alice/2: should be refused and is allowed\n')
+  t.match(bad.out, '  ! not tested: 1 error\n')
+  t.match(bad.out, '✗ 2 passed, 1 failed, 1 template not tested: see policies lint\n')
+  const { out } = await run(['policies', 'test', directory, '--json'])
+  t.match(JSON.parse(out), {
+    passed: 2,
+    failed: 1,
+    notRun: 1,
+    templates: [
+      { name: 'a', tested: true },
+      { name: 'b', tested: false },
+    ],
+  })
+
+  const empty = await run(['policies', 'test', t.testdir({})])
+  t.equal(empty.exitCode, 1)
+  t.match(empty.out, 'has no template')
+})
+
+t.test('render prints the session policy, or why there is none', async (t) => {
+  const { exitCode, out } = await run(['policies', 'render', 'album-upload', ...ALICE, '--param', 'album=trip'])
+  t.equal(exitCode, 0)
+  t.strictSame(JSON.parse(out), {
+    Version: '3',
+    Statement: [
+      {
+        Effect: 'Allow',
+        Action: ['oss:PutObject', 'oss:AbortMultipartUpload'],
+        Resource: ['jrn:oss:*:111111111111:test-app/users/alice/albums/trip/*'],
+      },
+    ],
+  })
+  const env = { JDCLOUD_ACCOUNT_ID: '222222222222', OSS_BUCKET: 'other-app' }
+  t.match(
+    (await run(['policies', 'render', 'user-upload', ...ALICE], { env })).out,
+    ':222222222222:other-app/users/alice/*',
+  )
+  t.match(JSON.parse((await run(['policies', 'render', 'user-upload', ...ALICE, '--json'])).out), {
+    template: 'user-upload',
+    roleSessionName: 'user-upload@alice',
+    policy: { Version: '3' },
+  })
+
+  const refused = await run(['policies', 'render', 'user-upload', '--claim', 'sub=alice'])
+  t.strictSame([refused.exitCode, refused.out, refused.err], [1, '', 'policy_not_allowed: claim "scope" is missing\n'])
+  const unsafe = await run(['policies', 'render', 'user-upload', '--claim', 'sub=*', '--claim', 'scope=oss.upload'])
+  t.match([unsafe.exitCode, unsafe.err], [1, /unsafe_value: claim "sub"/u])
+  const leaking = t.testdir({ 'mine.yaml': LEAKING })
+  const unsound = await run(['policies', 'render', 'mine', '--dir', leaking, '--claim', 'sub=alice'])
+  t.match([unsound.exitCode, unsound.err], [1, /variable-before-wildcard/u])
+})
+
+t.test('explain shows every condition with its values, the policy, and what allows an operation', async (t) => {
+  const ask = ['--operation', 'PutObject', '--key', 'users/alice/1.jpg']
+  const { exitCode, out } = await run(['policies', 'explain', 'user-upload', ...ALICE, ...ask])
+  t.equal(exitCode, 0)
+  t.match(out, 'user-upload for sub=alice scope=oss.upload of issuer app\n')
+  t.match(out, '  ✓ scope holds any of oss.upload\n')
+  t.match(out, '✓ granted for 3600 seconds as user-upload@alice\n')
+  t.match(
+    out,
+    '✓ PutObject is allowed, by Statement.0: oss:PutObject on jrn:oss:cn-north-1:111111111111:test-app/users/alice/1.jpg\n',
+  )
+
+  const shut = await run([
+    'policies',
+    'explain',
+    'user-upload',
+    ...ALICE,
+    '--operation',
+    'GetObject',
+    '--key',
+    'users/alice/1.jpg',
+  ])
+  t.equal(shut.exitCode, 1)
+  t.match(shut.out, '✗ GetObject is refused, no statement allows it: oss:GetObject on ')
+
+  const refused = await run([
+    'policies',
+    'explain',
+    'user-upload',
+    '--claim',
+    'sub=alice',
+    '--claim',
+    'scope=["openid"]',
+  ])
+  t.equal(refused.exitCode, 1)
+  t.match(refused.out, '  ✗ scope holds any of oss.upload: it is ["openid"]\n')
+  t.match(refused.out, '✗ refused with 403 policy_not_allowed: claim "scope" does not hold a required value\n')
+
+  const text = templateText({ allow: { any: [{ issuer: 'web' }, { claims: { level: { atLeast: 3 } } }] } })
+  const directory = t.testdir({ 'mine.yaml': text.replace('${jwt:sub}', '${issuer}/${jwt:sub}') })
+  const issuers = ['--issuer', 'app', '--issuer', 'web', '--dir', directory, '--claim', 'sub=alice']
+  const either = await run(['policies', 'explain', 'mine', ...issuers, '--claim', 'level=2'])
+  t.match(either.out, '  one of:\n    ✗ issuer is web: it is "app"\n  or:\n    ✗ level is at least 3: it is 2\n')
+  t.equal((await run(['policies', 'explain', 'mine', ...issuers, '--claim', 'level=3'])).exitCode, 0)
+
+  const json = JSON.parse((await run(['policies', 'explain', 'user-upload', ...ALICE, ...ask, '--json'])).out)
+  t.match(json, {
+    policy: 'user-upload',
+    granted: true,
+    conditions: { held: true },
+    answer: { allowed: true, statement: 0 },
+  })
+})
+
+t.test('diff tells what is gained, and fails when something is', async (t) => {
+  const shipped = readFileSync('policies/user-upload.yaml', 'utf8')
+  const directory = t.testdir({
+    before: { 'user-upload.yaml': shipped },
+    more: { 'user-upload.yaml': shipped.replace('oss:AbortMultipartUpload]', 'oss:GetObject]') },
+    less: { 'user-upload.yaml': shipped.replace('${jwt:sub}/*', () => '${jwt:sub}/in/*') },
+    broken: { 'a.yaml': 'x: 1' },
+  })
+  const diff = (before: string, after: string, ...args: string[]) =>
+    run(['policies', 'diff', `${directory}/${before}`, `${directory}/${after}`, ...args])
+
+  t.match(await diff('before', 'before'), { exitCode: 0, out: '✓ 0 gains, 0 losses, 0 unclear\n', err: '' })
+  const more = await diff('before', 'more')
+  t.equal(more.exitCode, 1)
+  t.equal(
+    more.out,
+    [
+      '+ user-upload: sub=alice scope=oss.upload of issuer app can now',
+      '    oss:GetObject jrn:oss:*:111111111111:test-app/users/alice/*',
+      '- user-upload: sub=alice scope=oss.upload of issuer app cannot any more',
+      '    oss:AbortMultipartUpload jrn:oss:*:111111111111:test-app/users/alice/*',
+      '✗ 1 gain, 1 loss, 0 unclear',
+      '',
+    ].join('\n'),
+  )
+  const gains = [{ template: 'user-upload', allowances: [{ action: 'oss:GetObject' }] }]
+  t.match(JSON.parse((await diff('before', 'more', '--json')).out), { gains, unclear: [] })
+  t.equal((await diff('before', 'less')).exitCode, 0, 'less is fine')
+  t.match(await diff('before', 'broken'), { exitCode: 1, out: '', err: /a\.yaml:1:1: error schema/u })
+})
+
+t.test('issuers come from the options, or from the issuers file, of which no secret is read', async (t) => {
+  const directory = t.testdir({
+    'mine.yaml': templateText({ allow: { claims: { scope: 'x' } } }),
+    issuers: '- {name: app, secret: SENTINEL}\n- {name: web, whatever: 1}\n',
+  })
+  const rules = async (args: string[], env = {}) => {
+    const { out } = await run(['policies', 'lint', directory, '--json', ...args], { env })
+    t.notMatch(out, 'SENTINEL')
+    return JSON.parse(out).findings.map(({ rule }: { rule: string }) => rule)
+  }
+  t.notOk((await rules([])).includes('ambiguous-issuer'))
+  t.ok((await rules(['--issuer', 'app', '--issuer', 'web'])).includes('ambiguous-issuer'))
+  t.ok((await rules([], { JWT_ISSUERS_FILE: `${directory}/issuers` })).includes('ambiguous-issuer'))
+})
+
+t.test('serve is what no command is', async (t) => {
+  t.match(await run(['serve']), { exitCode: 0, served: true })
+})
+
+t.test('as a process', async (t) => {
+  const tsx = import.meta.resolve('tsx')
+  const main = new URL('../../src/main.ts', import.meta.url).pathname
+  const oss = (...args: string[]) =>
+    spawnSync(process.execPath, [`--import=${tsx}`, main, ...args], { encoding: 'utf8', cwd: t.testdir({}), env: {} })
+  t.match(oss('policies', 'lint'), { status: 0, stdout: /✓ 4 templates, 0 errors/u, stderr: '' })
+  t.match(oss('policies', 'lint', '/nowhere'), { status: 1, stdout: /is not a readable directory/u })
+  t.match(oss('bogus'), { status: 2, stdout: '', stderr: /unknown command/u })
+  t.match(oss(), { status: 78, stdout: '', stderr: /JWT_ISSUER/u })
+})

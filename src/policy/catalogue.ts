@@ -3,7 +3,7 @@ import { join, parse as parsePath } from 'node:path'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { type ExampleOutcome, runExamples } from './examples.ts'
 import { type Finding, formatFinding } from './finding.ts'
-import { COLLIDING_FOLDERS, collidingFolders } from './lint/colliding-folders.ts'
+import { COLLIDING_FOLDERS, createFolders } from './lint/colliding-folders.ts'
 import { lintTemplate } from './lint/lint.ts'
 import { type LintSettings, type LintSubject, lintSubject } from './lint/rule.ts'
 import { describe, parseTemplate } from './parse.ts'
@@ -78,11 +78,15 @@ export async function inspectTemplates(
   if (listed.length === 0) {
     return { files: [], findings: [fileFinding(directory, 'has no template (a .yaml, .yml or .json file)')] }
   }
-  const files: LoadedFile[] = []
+  const files: TemplateFile[] = []
   const names = new Set<string>()
+  const folders = createFolders()
   let turn = performance.now()
   for (const { file, name } of listed) {
-    files.push(await loadFile(file, name, names, settings))
+    // What locates holds on to the whole document: it must not outlive this turn, of which there can be thousands.
+    const { located, subject, ...loaded } = await loadFile(file, name, names, settings)
+    const collisions = (subject ? folders.add(subject) : []).map((finding) => ({ ...COLLIDING_FOLDERS, ...finding }))
+    files.push({ ...loaded, findings: [...loaded.findings, ...located(collisions)] })
     names.add(name)
     onFile(files.length, listed.length)
     if (performance.now() - turn > TURN_MS) {
@@ -90,26 +94,16 @@ export async function inspectTemplates(
       turn = performance.now()
     }
   }
-  // Over all of them, so last.
-  const bySubject = new Map(files.flatMap((file) => (file.subject ? [[file.subject, file] as const] : [])))
-  for (const { subject, finding } of collidingFolders([...bySubject.keys()])) {
-    const file = bySubject.get(subject)
-    file?.findings.push(...file.located([{ ...COLLIDING_FOLDERS, ...finding }]))
-  }
   return { files, findings: files.flatMap(({ findings }) => findings) }
 }
 
 /** A file while it is being looked at. */
-type LoadedFile = {
-  file: string
-  name: string
-  template?: Template
-  subject?: LintSubject
-  findings: Finding[]
-  tested: boolean
-  outcomes: readonly ExampleOutcome[]
-  located: (found: readonly Unlocated[]) => Finding[]
-}
+type LoadedFile = TemplateFile &
+  Readonly<{
+    /** For what is looked at over all templates; only of those without an error. */
+    subject?: LintSubject
+    located: (found: readonly Unlocated[]) => readonly Finding[]
+  }>
 
 /** The template files of a directory, in order; undefined when it cannot be read. */
 async function templateFiles(directory: string): Promise<{ file: string; name: string }[] | undefined> {

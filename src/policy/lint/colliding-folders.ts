@@ -24,20 +24,27 @@ type Folder = Readonly<{
   segments: readonly Segment[]
 }>
 
-/** Finds, for each folder, one that somebody else's value opens too. Grows with the number of folders, not of pairs. */
-export function* collidingFolders(
-  subjects: readonly LintSubject[],
-): Generator<{ subject: LintSubject; finding: RuleFinding }> {
+/** The folders of the templates that have been looked at. */
+export type Folders = Readonly<{
+  /** Adds a template, and finds what of it somebody else's value opens too. Grows with its folders, not with all pairs. */
+  add(subject: LintSubject): readonly RuleFinding[]
+}>
+
+/** No folders yet. */
+export function createFolders(): Folders {
   const root = createNode()
-  for (const subject of subjects) {
-    for (const folder of foldersOf(subject)) {
-      const other = findCollision(root, folder, 0)
-      if (other) {
+  return {
+    add: (subject) =>
+      foldersOf(subject).flatMap((folder) => {
+        const other = findCollision(root, folder, 0)
+        if (!other) {
+          insert(root, folder)
+          return []
+        }
         const where = other.subject === subject ? '' : ` of ${other.subject.template.name}`
         const message = `it can be the same folder as ${writeSegments(other.segments)}${where}, for two people`
-        yield { subject, finding: { path: folder.resource.path, message } }
-      } else insert(root, folder)
-    }
+        return [{ path: folder.resource.path, message }]
+      }),
   }
 }
 

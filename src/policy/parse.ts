@@ -1,5 +1,6 @@
 import { isMap, LineCounter, parseDocument, visit } from 'yaml'
 import type { z } from 'zod'
+import { nearest } from '../nearest.ts'
 import type { Finding } from './finding.ts'
 import { type Template, templateSchema } from './template.ts'
 
@@ -77,10 +78,11 @@ export function parseTemplate(file: string, name: string, text: string): ParsedT
   const parsed = templateSchema.safeParse(value)
   if (!parsed.success) {
     const found = parsed.error.issues.flatMap(explain).slice(0, MAX_FINDINGS)
-    const findings = found.map(({ path, message }) => ({
+    const findings = found.map(({ path, message, remedy = SCHEMA.remedy }) => ({
       ...locate(path),
       ...SCHEMA,
       message: describe(path, message),
+      remedy,
     }))
     return { findings: findings.toSorted((a, b) => (a.line ?? 0) - (b.line ?? 0)) }
   }
@@ -109,11 +111,21 @@ export function describe(path: readonly PropertyKey[], message: string): string 
   return path.length > 0 ? `${path.join('.')}: ${message}` : message
 }
 
-type Explained = { path: PropertyKey[]; message: string }
+type Explained = { path: PropertyKey[]; message: string; remedy?: string }
+
+/** Every key of the language, for whoever mistypes one. */
+const KEYS = (
+  'description allow issuer claims any anyOf allOf equals includes prefix present atLeast atMost matches sharedBy params ' +
+  'kind pattern durationSeconds policy Version Statement Sid Effect Action Resource examples caller can cannot'
+).split(' ')
 
 function explain(issue: z.core.$ZodIssue): Explained[] {
   if (issue.code === 'unrecognized_keys') {
-    return issue.keys.map((key) => ({ path: [...issue.path, key], message: 'is not a known key' }))
+    return issue.keys.map((key) => {
+      const meant = nearest(key, KEYS)
+      const remedy = meant === undefined ? undefined : `did you mean ${meant}?`
+      return { path: [...issue.path, key], message: 'is not a known key', ...(remedy !== undefined && { remedy }) }
+    })
   }
   if (issue.code === 'invalid_key') {
     return issue.issues.map(({ message }) => ({ path: issue.path, message }))
@@ -122,7 +134,7 @@ function explain(issue: z.core.$ZodIssue): Explained[] {
   if (issue.code === 'invalid_union' && issue.errors.length > 0) {
     const deepest = issue.errors.toSorted((a, b) => depth(b) - depth(a))[0] ?? []
     if (depth(deepest) > 0) {
-      return deepest.flatMap(explain).map(({ path, message }) => ({ path: [...issue.path, ...path], message }))
+      return deepest.flatMap(explain).map((one) => ({ ...one, path: [...issue.path, ...one.path] }))
     }
   }
   return [{ path: issue.path, message: issue.message }]

@@ -131,6 +131,13 @@ t.test('what is wrong is told with line and column', async (t) => {
   for (const { name, text, want } of rows) t.test(name, async (t) => t.strictSame(told(text), want))
 })
 
+t.test('a mistyped key is told with the one that was meant', async (t) => {
+  const remedies = (text: string) => parseTemplate('x.yaml', 'x', text).findings?.map(({ remedy }) => remedy)
+  t.strictSame(remedies(`${GOOD}durationSecond: 1\n`), ['did you mean durationSeconds?'])
+  t.match(remedies(GOOD.replace('issuer: app', 'claims: {level: {atleast: 3}}')), ['did you mean atLeast?', /schema/u])
+  t.match(remedies(`${GOOD}zzzzzz: 1\n`), [/schema/u])
+})
+
 t.test('aliases', async (t) => {
   const twice = GOOD.replace('issuer: app', 'issuer: &app app\n  claims: {client: *app}')
   t.equal(told(twice), undefined, 'some are fine')

@@ -1,5 +1,6 @@
 import { SUBJECT, sameClaim } from '../claim.ts'
 import type { Rule } from './rule.ts'
+import { isUserChosen } from './user-chosen-claim.ts'
 
 /** `teams/${jwt:team}/*` is everybody's of a team: that has to be meant. */
 export const sharedFolder: Rule = {
@@ -11,7 +12,8 @@ export const sharedFolder: Rule = {
       const claims = key.flat().filter((atom) => atom.kind === 'jwt')
       if (claims.some(({ claim }) => claim === SUBJECT)) continue
       const meant = (claim: readonly string[]) => template.sharedBy.some((shared) => sameClaim(shared, claim))
-      const undeclared = claims.find((atom) => !meant(atom.path))
+      // A claim that users choose is another rule's: sharing it on purpose would not help.
+      const undeclared = claims.some(isUserChosen) ? undefined : claims.find((atom) => !meant(atom.path))
       if (undeclared) {
         yield {
           path,

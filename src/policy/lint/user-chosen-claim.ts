@@ -10,14 +10,17 @@ export const userChosenClaim: Rule = {
     for (const { path, key } of resources) {
       const claims = key.flat().filter((atom) => atom.kind === 'jwt')
       if (claims.some(({ claim }) => claim === SUBJECT)) continue
-      const chosen = claims.find(
-        ({ path: [first = '', ...rest] }) => USERS_OWN.has(first) || CHOSEN.has(rest.at(-1) ?? first),
-      )
-      if (chosen)
+      const chosen = claims.find(isUserChosen)
+      if (chosen) {
         yield { path, message: `users can often change ${chosen.claim} themselves, and so open somebody else's folder` }
+      }
     }
   },
 }
+
+/** Whether a claim is, by its name, one that users can set. */
+export const isUserChosen = ({ path: [first = '', ...rest] }: Readonly<{ path: readonly string[] }>): boolean =>
+  USERS_OWN.has(first) || CHOSEN.has(rest.at(-1) ?? first)
 
 /** OpenID Connect's standard claims that are the user's to set, and what providers call them. */
 const CHOSEN: ReadonlySet<string> = new Set([

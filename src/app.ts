@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import type { FastifyBaseLogger } from 'fastify'
+import type { Cluster, Redis } from 'ioredis'
 import { Registry } from 'prom-client'
 import type { Dispatcher } from 'undici'
 import { credentialsRoutes } from '../routes/credentials.ts'
@@ -10,9 +11,13 @@ import { policiesRoutes } from '../routes/policies.ts'
 import type { App } from '../routes/services.ts'
 import type { Config } from './config.ts'
 import { createDrain, type Drain } from './drain.ts'
+import type { Every } from './every.ts'
 import { registerIdentity } from './identity/authenticate.ts'
 import { REFRESH_AFTER_MS } from './identity/key-set.ts'
 import { createKeyPool, createRemoteKeySet } from './identity/remote-keys.ts'
+import { limitConnections } from './limits/connections.ts'
+import { createOverload, type Measure } from './limits/overload.ts'
+import { registerRateLimits } from './limits/rate-limits.ts'
 import { loadCatalogue } from './policy/catalogue.ts'
 import { createServer } from './server.ts'
 import type { CredentialSource } from './sts/credentials.ts'
@@ -28,6 +33,11 @@ export type AppDependencies = Readonly<{
   keyPool?: Dispatcher
   /** Where metrics are counted; `/metrics` of the ops listener shows it. */
   metrics?: Registry
+  /** What the timers are made with. */
+  every?: Every
+  measure?: Measure
+  /** What replicas share; each counts alone without. Whoever brings it closes it. */
+  redis?: Redis | Cluster
   /** Whether the weak settings that `readConfig` lets through for a sandbox are let through at run time too. */
   sandbox?: boolean
 }>
@@ -59,13 +69,21 @@ export async function buildApp(config: Config, dependencies: AppDependencies): P
 
   const app = await createServer(config, logger)
   const { draining, stop } = createDrain(app)
-  const authenticate = await registerIdentity(app, issuers)
+  limitConnections(app, config.maxConnections, metrics)
+  const overload = createOverload(config.overload, { ...dependencies, metrics })
+  const verify = await registerIdentity(app, issuers)
+  // Shed after the limits of addresses and before signatures are checked, which is most of what a request costs.
+  const identify: typeof verify = async (...presented) => {
+    overload.refuse()
+    return verify(...presented)
+  }
+  const authenticate = await registerRateLimits(app, config, identify, { now, metrics, redis: dependencies.redis })
   const services = {
     authenticate,
     vending: createVending({ catalogue, settings, source }),
     oss: config.oss,
     // One issuer whose key server is down must not take the callers of the others down with it.
-    ready: () => !draining() && issuers.some(({ keySet }) => !keySet || keySet.loaded()),
+    ready: () => !draining() && !overload.shedding() && issuers.some(({ keySet }) => !keySet || keySet.loaded()),
   }
   await openapiRoutes(app, packageVersion())
   credentialsRoutes(app, services)
@@ -85,9 +103,11 @@ export async function buildApp(config: Config, dependencies: AppDependencies): P
   app.addHook('onReady', async () => {
     // Not awaited: a key server that hangs must not keep the others waiting, /readyz tells how it went.
     refreshKeys()
+    overload.start()
   })
   app.addHook('onClose', async () => {
     clearInterval(timer)
+    overload.close()
     // Closed after the app, so that it can be asked until the last request is answered.
     await Promise.all([source.close(), keyPool.close(), ops?.close()])
   })

@@ -96,6 +96,19 @@ export function readConfig(env: Environment, { sandbox = false } = {}) {
     trustProxy: service.TRUST_PROXY ?? false,
     corsOrigins: service.CORS_ORIGINS,
     requestTimeoutMs: service.REQUEST_TIMEOUT_MS,
+    maxConnections: service.MAX_CONNECTIONS,
+    /** Requests a minute; 0 is no limit. */
+    rateLimits: {
+      address: service.RATE_LIMIT_ADDRESS_PER_MINUTE,
+      failedAuthentication: service.RATE_LIMIT_FAILED_AUTH_PER_MINUTE,
+      caller: service.RATE_LIMIT_CALLER_PER_MINUTE,
+    },
+    /** What is too much; 0 is never. */
+    overload: {
+      eventLoopDelayMs: service.OVERLOAD_EVENT_LOOP_DELAY_MS,
+      heapPercent: service.OVERLOAD_HEAP_PERCENT,
+      rssMb: service.OVERLOAD_RSS_MB,
+    },
     shutdownDelayMs: service.SHUTDOWN_DELAY_MS,
     issuers,
     policiesDir: service.POLICIES_DIR,

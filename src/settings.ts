@@ -116,6 +116,28 @@ export const serviceSettings = z.object({
     'must be origins such as https://app.example.com, with commas between',
     'write scheme and host, without a path',
   ),
+  RATE_LIMIT_ADDRESS_PER_MINUTE: integer(
+    0,
+    1_000_000,
+    6000,
+    'give the requests a minute that one address may make, or 0 for no limit',
+  ),
+  RATE_LIMIT_FAILED_AUTH_PER_MINUTE: integer(
+    0,
+    1_000_000,
+    300,
+    'give the answers 401 a minute that one address may get, or 0 for no limit',
+  ),
+  RATE_LIMIT_CALLER_PER_MINUTE: integer(
+    0,
+    1_000_000,
+    120,
+    'give the requests a minute that one caller may make, or 0 for no limit',
+  ),
+  MAX_CONNECTIONS: integer(1, 1_000_000, 10_000, 'give the most connections to hold at a time'),
+  OVERLOAD_EVENT_LOOP_DELAY_MS: integer(0, 60_000, 500, 'give the delay from which requests are shed, or 0 for never'),
+  OVERLOAD_HEAP_PERCENT: integer(0, 100, 90, "give the share of Node's heap limit, or 0 for never"),
+  OVERLOAD_RSS_MB: integer(0, 1_000_000, 0, "give a little less than the container's memory limit, or 0 for never"),
   JDCLOUD_ACCESS_KEY: secret(
     keyText,
     'must be the access key of the sub-user that may assume the role, without spaces or line breaks',

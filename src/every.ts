@@ -1,0 +1,8 @@
+/** Runs `task` every so many milliseconds, until the returned function is called; keeps no process alive. */
+export type Every = (milliseconds: number, task: () => void) => () => void
+
+/** Node's timers. */
+export const every: Every = (milliseconds, task) => {
+  const timer = setInterval(task, milliseconds).unref()
+  return () => clearInterval(timer)
+}

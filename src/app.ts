@@ -13,15 +13,18 @@ import type { Config } from './config.ts'
 import { createDrain, type Drain } from './drain.ts'
 import type { Every } from './every.ts'
 import { registerIdentity } from './identity/authenticate.ts'
+import { createConfiguredKey } from './identity/configured-key.ts'
 import { REFRESH_AFTER_MS } from './identity/key-set.ts'
 import { createKeyPool, createRemoteKeySet } from './identity/remote-keys.ts'
 import { limitConnections } from './limits/connections.ts'
 import { createOverload, type Measure } from './limits/overload.ts'
 import { registerRateLimits } from './limits/rate-limits.ts'
 import { loadCatalogue } from './policy/catalogue.ts'
+import { watchKeys } from './reload/keys.ts'
+import { createReloads, type Reloads } from './reload/reloads.ts'
 import { createServer } from './server.ts'
 import type { CredentialSource } from './sts/credentials.ts'
-import { createJdcloudSts } from './sts/jdcloud.ts'
+import { createJdcloudSts, type JdcloudSts } from './sts/jdcloud.ts'
 import { createVending } from './vending/vending.ts'
 
 /** What the app is given from outside; the optional ones are for tests and the sandbox. */
@@ -42,8 +45,9 @@ export type AppDependencies = Readonly<{
   sandbox?: boolean
 }>
 
-/** The service before it listens. `ops`, for the operator's network alone, is there when a port is configured for it. */
-export type Service = Readonly<{ app: App; ops?: App; stop: Drain['stop'] }>
+/** The service before it listens. `ops`, for the operator's network alone, is there when a port is configured for it. `reload` reads again, now, what may
+ * change while the service runs. */
+export type Service = Readonly<{ app: App; ops?: App; stop: Drain['stop']; reload: Reloads['reload'] }>
 
 /**
  * Puts the service together.
@@ -52,7 +56,7 @@ export type Service = Readonly<{ app: App; ops?: App; stop: Drain['stop'] }>
 export async function buildApp(config: Config, dependencies: AppDependencies): Promise<Service> {
   const { logger, now = Date.now, keyPool = createKeyPool(), sandbox = false } = dependencies
   const { metrics = new Registry() } = dependencies
-  const { source = createJdcloudSts(config.sts, { now }) } = dependencies
+  const { source, sts } = sourceOf(dependencies, () => createJdcloudSts(config.sts, { now }))
   const settings = {
     ...config.oss,
     maxSessionSeconds: config.sts.maxSessionSeconds,
@@ -64,7 +68,8 @@ export async function buildApp(config: Config, dependencies: AppDependencies): P
   })
   const issuers = config.issuers.map((issuer) => {
     const onFailure = (error: unknown) => logger.warn({ issuer: issuer.name, error }, 'keys could not be fetched')
-    return { issuer, keySet: createRemoteKeySet(issuer, { pool: keyPool, sandbox, onFailure, now }) }
+    const key = createConfiguredKey(issuer, { sandbox })
+    return { issuer, key, keySet: createRemoteKeySet(issuer, { pool: keyPool, sandbox, onFailure, now }) }
   })
 
   const app = await createServer(config, logger)
@@ -95,6 +100,8 @@ export async function buildApp(config: Config, dependencies: AppDependencies): P
     metricsRoutes(ops, metrics)
   }
 
+  // Whatever else is to be read again while the service runs has its place in this list.
+  const reloads = createReloads([...watchKeys(config, { sts, issuers, logger, metrics })], dependencies)
   const refreshKeys = () => {
     for (const { keySet } of issuers) void keySet?.refresh()
   }
@@ -104,15 +111,27 @@ export async function buildApp(config: Config, dependencies: AppDependencies): P
     // Not awaited: a key server that hangs must not keep the others waiting, /readyz tells how it went.
     refreshKeys()
     overload.start()
+    reloads.start()
   })
   app.addHook('onClose', async () => {
     clearInterval(timer)
     overload.close()
+    reloads.close()
     // Closed after the app, so that it can be asked until the last request is answered.
     await Promise.all([source.close(), keyPool.close(), ops?.close()])
   })
   logger.info({ policies: [...catalogue.keys()], issuers: config.issuers.map(({ name }) => name) }, 'loaded')
-  return { app, ...(ops && { ops }), stop }
+  return { app, ...(ops && { ops }), stop, reload: reloads.reload }
+}
+
+/** The source that was brought, or JD Cloud's STS, whose keys are ours to replace. */
+function sourceOf(
+  { source }: Pick<AppDependencies, 'source'>,
+  create: () => JdcloudSts,
+): Readonly<{ source: CredentialSource; sts?: JdcloudSts }> {
+  if (source) return { source }
+  const sts = create()
+  return { source: sts, sts }
 }
 
 function packageVersion(): string {

@@ -14,7 +14,7 @@ async function main(): Promise<void> {
   const logger = createLogger(config.logLevel)
   const metrics = new Registry()
   collectDefaultMetrics({ register: metrics })
-  const { app, ops, stop } = await buildApp(config, { logger, metrics })
+  const { app, ops, stop, reload } = await buildApp(config, { logger, metrics })
 
   let stopping = false
   const end = async (signal: NodeJS.Signals) => {
@@ -30,6 +30,10 @@ async function main(): Promise<void> {
   }
   process.on('SIGTERM', end)
   process.on('SIGINT', end)
+  process.on('SIGHUP', () => {
+    logger.info('reloading')
+    void reload()
+  })
 
   const { host, port, opsPort = 0 } = config
   const listen = (server: typeof app, variable: string, port: number) =>

@@ -32,8 +32,10 @@ function integer(min: number, max: number, fallback: number, remedy: string) {
 }
 
 const text = z.string().min(1)
+/** JD Cloud's long-lived keys. */
 // A line break that came along with the key would make every signature wrong, and only STS would say so.
-const keyText = z.string().regex(/^[\x21-\x7e]{1,256}$/u)
+export const KEY_TEXT = /^[\x21-\x7e]{1,256}$/u
+const keyText = z.string().regex(KEY_TEXT)
 const list = z.string().transform((value) =>
   value
     .split(',')

@@ -194,6 +194,7 @@ t.test('defaults; an empty variable counts as unset', async (t) => {
         keys: { kind: 'secret', secret: keys.hmac },
       },
     ],
+    secretFiles: {},
     sts: {
       endpoint: 'https://sts.jdcloud-api.com',
       accessKey: environment.JDCLOUD_ACCESS_KEY,

@@ -51,6 +51,7 @@ export async function build(
   app: App
   ops: Service['ops']
   stop: Service['stop']
+  reload: Service['reload']
   asked: AssumeRoleRequest[]
   logs: ReturnType<typeof captureLogs>
 }> {
@@ -65,7 +66,7 @@ export async function build(
     close: async () => {},
   }
   const settings = readConfig({ ...environment, ...env })
-  const { app, ops, stop } = await buildApp(settings, {
+  const { app, ops, stop, reload } = await buildApp(settings, {
     logger: logs.logger,
     ...(!realSts && { source }),
     ...dependencies,
@@ -80,7 +81,7 @@ export async function build(
     mustBeSilent(logs.text(), 'a log line')
     mustBeSilent(answers.join('\n'), 'an answer')
   })
-  return { app, ops, stop, asked, logs }
+  return { app, ops, stop, reload, asked, logs }
 }
 
 /** Whatever a test is about: no line that was logged and no refusal has a planted secret or anything like a token. */

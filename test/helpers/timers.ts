@@ -2,7 +2,9 @@ import type { Every } from '../../src/every.ts'
 
 /** Timers that a test winds on by hand, and can count. */
 export function manualTimers() {
-  const running = new Set<{ milliseconds: number; task: () => void }>()
+  const running = new Set<{ milliseconds: number; task: Parameters<Every>[1] }>()
+  const timersOf = (milliseconds?: number) =>
+    [...running].filter((timer) => milliseconds === undefined || timer.milliseconds === milliseconds)
   const every: Every = (milliseconds, task) => {
     const timer = { milliseconds, task }
     running.add(timer)
@@ -10,12 +12,8 @@ export function manualTimers() {
   }
   return {
     every,
-    running: () => running.size,
+    running: (milliseconds?: number) => timersOf(milliseconds).length,
     /** Each timer of this interval, or every one, once. */
-    tick(milliseconds?: number) {
-      for (const timer of [...running]) {
-        if (milliseconds === undefined || timer.milliseconds === milliseconds) timer.task()
-      }
-    },
+    tick: (milliseconds?: number) => Promise.all(timersOf(milliseconds).map(({ task }) => task())),
   }
 }

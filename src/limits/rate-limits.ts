@@ -14,7 +14,7 @@ import { createKnownTokens } from './known-tokens.ts'
 import { type Count, createWindows } from './windows.ts'
 
 const WINDOW_MS = 60_000
-/** Windows that are kept for each limit: some 15 MB. */
+/** Windows that are kept for each limit: up to 20 MB. */
 const MAX_KEYS = 100_000
 
 declare module 'fastify' {

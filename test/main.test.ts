@@ -113,8 +113,10 @@ t.test('SIGHUP: what has changed in a file is read again, and the service goes o
   t.equal(await status(old), 200)
   const next = 'the-secret-that-comes-next-of-more-than-thirty-two-bytes-0123'
   await writeFile(`${dir}/secret`, next)
+  const signalled = Date.now()
   child.kill('SIGHUP')
   while ((await status(old)) === 200);
+  t.ok(Date.now() - signalled < 1900, 'sooner than by the clock, which wants two looks')
   t.equal(await status(old), 401)
   t.equal(await status(mint(claims(), {}, next)), 200)
 })

@@ -213,9 +213,9 @@ t.test('a pair that STS refuses is not used, and the old one stays', async (t) =
     { name: 'a wrong secret', pair: { ...NEW, secretKey: 'FIXTURE_SECRET_OF_ANOTHER' } },
     { name: 'nobody', pair: { accessKey: 'JDC_FIXTURE_NOBODY', secretKey: 'FIXTURE_SECRET_OF_NOBODY' } },
     { name: 'halves of two pairs', pair: { accessKey: OLD.accessKey, secretKey: NEW.secretKey }, asks: true },
-    { name: 'out of form', pair: { accessKey: 'JDC FIXTURE', secretKey: 'FIXTURE SECRET' } },
+    { name: 'out of form', pair: { accessKey: 'JDC\nFIXTURE', secretKey: 'FIXTURE SECRET' }, reason: 'form' },
   ]
-  for (const { name, pair, asks } of rows) {
+  for (const { name, pair, asks, reason = 'APIGW_' } of rows) {
     t.test(name, async (t) => {
       const { write, looks, vend, reload, reloads, logs, signedBy } = await rotating(t)
       await write('ak', pair.accessKey)
@@ -223,6 +223,7 @@ t.test('a pair that STS refuses is not used, and the old one stays', async (t) =
       await (asks ? reload() : looks(2))
       t.equal(await reloads('sts_keys', 'refused'), 1)
       t.match(logs.text(), '"result":"refused"')
+      t.match(logs.text(), `"reason":"${reason}`)
       t.notMatch(logs.text(), /JDC_|FIXTURE_SECRET/u)
       t.equal(await vend(), 200)
       t.strictSame(signedBy(), ['old'])

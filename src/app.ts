@@ -20,7 +20,7 @@ import { limitConnections } from './limits/connections.ts'
 import { createOverload, type Measure } from './limits/overload.ts'
 import { registerRateLimits } from './limits/rate-limits.ts'
 import { loadCatalogue } from './policy/catalogue.ts'
-import { watchKeys } from './reload/keys.ts'
+import { issuerKey, stsKeys, watchSecrets } from './reload/keys.ts'
 import { createReloads, type Reloads } from './reload/reloads.ts'
 import { createServer } from './server.ts'
 import type { CredentialSource } from './sts/credentials.ts'
@@ -101,7 +101,8 @@ export async function buildApp(config: Config, dependencies: AppDependencies): P
   }
 
   // Whatever else is to be read again while the service runs has its place in this list.
-  const reloads = createReloads([...watchKeys(config, { sts, issuers, logger, metrics })], dependencies)
+  const secrets = [sts && stsKeys(config, sts), ...issuers.map(issuerKey)]
+  const reloads = createReloads([...watchSecrets(secrets, { logger, metrics })], dependencies)
   const refreshKeys = () => {
     for (const { keySet } of issuers) void keySet?.refresh()
   }

@@ -11,16 +11,13 @@ import { probeRequest } from '../sts/probe.ts'
 import type { Reloader } from './reloads.ts'
 import { type Outcome, type SecretFiles, watchSecretFiles } from './secret-files.ts'
 
-type Dependencies = Readonly<{
-  /** Undefined when somebody else pays out. */
-  sts?: JdcloudSts | undefined
-  issuers: readonly TrustedIssuer[]
-  logger: FastifyBaseLogger
-  metrics: Registry
-}>
+type Dependencies = Readonly<{ logger: FastifyBaseLogger; metrics: Registry }>
 
-/** A reloader for every key of the configuration that stands in a file. */
-export function watchKeys(config: Config, { sts, issuers, logger, metrics }: Dependencies): Reloader[] {
+/** A reloader for each of these; undefined is what stands in no file. */
+export function watchSecrets(
+  files: readonly (SecretFiles | undefined)[],
+  { logger, metrics }: Dependencies,
+): Reloader[] {
   const reloads = new Counter({
     name: 'oss_vend_secret_reloads_total',
     help: 'Changes of secrets in files, by what became of them.',
@@ -28,12 +25,14 @@ export function watchKeys(config: Config, { sts, issuers, logger, metrics }: Dep
     registers: [metrics],
   })
   const count = (secret: string, result: string) => reloads.inc({ secret, result })
-  const watched = [sts && stsKeys(config, sts), ...issuers.map(issuerKey)].filter((files) => files !== undefined)
-  return watched.map((files) => watchSecretFiles(files, { logger, count }))
+  return files.filter((one) => one !== undefined).map((one) => watchSecretFiles(one, { logger, count }))
 }
 
 /** The pair, or the half of it that is in a file, which is tried at STS before it signs for a caller. */
-function stsKeys({ secretFiles, oss }: Config, sts: JdcloudSts): SecretFiles | undefined {
+export function stsKeys(
+  { secretFiles, oss }: Pick<Config, 'secretFiles' | 'oss'>,
+  sts: JdcloudSts,
+): SecretFiles | undefined {
   const fields = [
     { field: 'accessKey', path: secretFiles.JDCLOUD_ACCESS_KEY },
     { field: 'secretKey', path: secretFiles.JDCLOUD_SECRET_KEY },
@@ -62,7 +61,8 @@ function stsKeys({ secretFiles, oss }: Config, sts: JdcloudSts): SecretFiles | u
   }
 }
 
-function issuerKey({ issuer: { name, keys, keyFile }, key }: TrustedIssuer): SecretFiles | undefined {
+/** The HMAC secret or public key of one issuer. */
+export function issuerKey({ issuer: { name, keys, keyFile }, key }: TrustedIssuer): SecretFiles | undefined {
   if (!key || keyFile === undefined) return undefined
   return {
     secret: 'issuer_key',

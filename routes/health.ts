@@ -23,7 +23,8 @@ export function healthRoutes(app: App, { ready }: Services): void {
       security: [],
       response: { 200: statusOf('live') },
     },
-    // Probes come every few seconds, from every side.
+    // Probes come every few seconds, from every side, and must not stop when their address is busy.
+    config: { rateLimit: false },
     logLevel: 'warn',
     handler: async () => ({ status: 'live' as const }),
   })
@@ -37,6 +38,7 @@ export function healthRoutes(app: App, { ready }: Services): void {
       security: [],
       response: { 200: statusOf('ready'), ...problemResponses('not_ready') },
     },
+    config: { rateLimit: false },
     logLevel: 'warn',
     handler: async () => {
       if (!ready()) throw new VendError('not_ready')

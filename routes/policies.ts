@@ -48,7 +48,7 @@ export function policiesRoutes(app: App, { authenticate, vending }: Services): v
       security: [{ bearer: [] }],
       response: {
         200: { description: 'Policies', content: { 'application/json': { schema: responseSchema } } },
-        ...problemResponses('unauthenticated', 'internal_error', 'upstream_unavailable'),
+        ...problemResponses('unauthenticated', 'rate_limited', 'internal_error', 'upstream_unavailable', 'overloaded'),
       },
     },
     onRequest: requireBearer(authenticate),

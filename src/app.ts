@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import type { FastifyBaseLogger } from 'fastify'
+import type { Cluster, Redis } from 'ioredis'
 import { Registry } from 'prom-client'
 import type { Dispatcher } from 'undici'
 import { credentialsRoutes } from '../routes/credentials.ts'
@@ -11,14 +12,21 @@ import { policiesRoutes } from '../routes/policies.ts'
 import type { App } from '../routes/services.ts'
 import type { Config } from './config.ts'
 import { createDrain, type Drain } from './drain.ts'
+import type { Every } from './every.ts'
 import { registerIdentity } from './identity/authenticate.ts'
+import { createConfiguredKey } from './identity/configured-key.ts'
 import { REFRESH_AFTER_MS } from './identity/key-set.ts'
 import { createKeyPool, createRemoteKeySet } from './identity/remote-keys.ts'
+import { limitConnections } from './limits/connections.ts'
+import { createOverload, type Measure } from './limits/overload.ts'
+import { registerRateLimits } from './limits/rate-limits.ts'
 import { reportReloads } from './observe/reloads.ts'
-import { createLivePolicies, type LivePolicies } from './policy/live.ts'
+import { createLivePolicies } from './policy/live.ts'
+import { issuerKey, stsKeys, watchSecrets } from './reload/keys.ts'
+import { createReloads, type Reloads } from './reload/reloads.ts'
 import { createServer } from './server.ts'
 import type { CredentialSource } from './sts/credentials.ts'
-import { createJdcloudSts } from './sts/jdcloud.ts'
+import { createJdcloudSts, type JdcloudSts } from './sts/jdcloud.ts'
 import { createVending } from './vending/vending.ts'
 
 /** What the app is given from outside; the optional ones are for tests and the sandbox. */
@@ -30,6 +38,11 @@ export type AppDependencies = Readonly<{
   keyPool?: Dispatcher
   /** Where metrics are counted; `/metrics` of the ops listener shows it. */
   metrics?: Registry
+  /** What the timers are made with. */
+  every?: Every
+  measure?: Measure
+  /** What replicas share; each counts alone without. Whoever brings it closes it. */
+  redis?: Redis | Cluster
   /** Whether the weak settings that `readConfig` lets through for a sandbox are let through at run time too. */
   sandbox?: boolean
 }>
@@ -38,9 +51,9 @@ export type AppDependencies = Readonly<{
 export type Service = Readonly<{
   app: App
   ops?: App
-  /** Reads the policy templates again. */
-  reload: LivePolicies['reload']
   stop: Drain['stop']
+  /** Reads again, now, what may change while the service runs: policy templates, keys in files. */
+  reload: Reloads['reload']
 }>
 
 /**
@@ -50,7 +63,7 @@ export type Service = Readonly<{
 export async function buildApp(config: Config, dependencies: AppDependencies): Promise<Service> {
   const { logger, now = Date.now, keyPool = createKeyPool(), sandbox = false } = dependencies
   const { metrics = new Registry() } = dependencies
-  const { source = createJdcloudSts(config.sts, { now }) } = dependencies
+  const { source, sts } = sourceOf(dependencies, () => createJdcloudSts(config.sts, { now }))
   const settings = {
     ...config.oss,
     maxSessionSeconds: config.sts.maxSessionSeconds,
@@ -63,18 +76,27 @@ export async function buildApp(config: Config, dependencies: AppDependencies): P
   )
   const issuers = config.issuers.map((issuer) => {
     const onFailure = (error: unknown) => logger.warn({ issuer: issuer.name, error }, 'keys could not be fetched')
-    return { issuer, keySet: createRemoteKeySet(issuer, { pool: keyPool, sandbox, onFailure, now }) }
+    const key = createConfiguredKey(issuer, { sandbox })
+    return { issuer, key, keySet: createRemoteKeySet(issuer, { pool: keyPool, sandbox, onFailure, now }) }
   })
 
   const app = await createServer(config, logger)
   const { draining, stop } = createDrain(app)
-  const authenticate = await registerIdentity(app, issuers)
+  limitConnections(app, config.maxConnections, metrics)
+  const overload = createOverload(config.overload, { ...dependencies, metrics })
+  const verify = await registerIdentity(app, issuers)
+  // Shed after the limits of addresses and before signatures are checked, which is most of what a request costs.
+  const identify: typeof verify = async (...presented) => {
+    overload.refuse()
+    return verify(...presented)
+  }
+  const authenticate = await registerRateLimits(app, config, identify, { now, metrics, redis: dependencies.redis })
   const services = {
     authenticate,
     vending: createVending({ catalogue: policies.current, settings, source, now }),
     oss: config.oss,
     // One issuer whose key server is down must not take the callers of the others down with it.
-    ready: () => !draining() && issuers.some(({ keySet }) => !keySet || keySet.loaded()),
+    ready: () => !draining() && !overload.shedding() && issuers.some(({ keySet }) => !keySet || keySet.loaded()),
   }
   await openapiRoutes(app, packageVersion())
   credentialsRoutes(app, services)
@@ -87,25 +109,37 @@ export async function buildApp(config: Config, dependencies: AppDependencies): P
     metricsRoutes(ops, metrics)
   }
 
+  const secrets = [sts && stsKeys(config, sts), ...issuers.map(issuerKey)]
+  const reloads = createReloads([policies.look, ...watchSecrets(secrets, { logger, metrics })], dependencies)
   const refreshKeys = () => {
     for (const { keySet } of issuers) void keySet?.refresh()
   }
   // Also while nobody asks, so that a key that was revoked in a quiet hour does not open for the first who comes.
-  const timers = [setInterval(refreshKeys, REFRESH_AFTER_MS).unref()]
-  const pollPolicies = () => {
-    policies.poll().catch((error: unknown) => logger.error({ error }, 'policies could not be looked at'))
-  }
-  if (config.policiesPollMs > 0) timers.push(setInterval(pollPolicies, config.policiesPollMs).unref())
+  const timer = setInterval(refreshKeys, REFRESH_AFTER_MS).unref()
   app.addHook('onReady', async () => {
     // Not awaited: a key server that hangs must not keep the others waiting, /readyz tells how it went.
     refreshKeys()
+    overload.start()
+    reloads.start()
   })
   app.addHook('onClose', async () => {
-    for (const timer of timers) clearInterval(timer)
+    clearInterval(timer)
+    overload.close()
+    reloads.close()
     // Closed after the app, so that it can be asked until the last request is answered.
     await Promise.all([source.close(), keyPool.close(), ops?.close()])
   })
-  return { app, ...(ops && { ops }), reload: policies.reload, stop }
+  return { app, ...(ops && { ops }), stop, reload: reloads.reload }
+}
+
+/** The source that was brought, or JD Cloud's STS, whose keys are ours to replace. */
+function sourceOf(
+  { source }: Pick<AppDependencies, 'source'>,
+  create: () => JdcloudSts,
+): Readonly<{ source: CredentialSource; sts?: JdcloudSts }> {
+  if (source) return { source }
+  const sts = create()
+  return { source: sts, sts }
 }
 
 function packageVersion(): string {

@@ -43,7 +43,7 @@ export function readConfig(env: Environment, { sandbox = false } = {}) {
   const faults: ConfigFault[] = []
   const report = (variable: string, rule: string, remedy: string) => faults.push({ variable, rule, remedy })
 
-  const raw = rawValues(env, report)
+  const { raw, secretFiles } = rawValues(env, report)
   for (const [name, meant] of misspelt(env)) report(name, 'is not a variable of this service', `did you mean ${meant}?`)
   const unset = (issues: readonly { path: PropertyKey[] }[]) => {
     for (const name of new Set(issues.map((issue) => String(issue.path[0])))) {
@@ -88,6 +88,7 @@ export function readConfig(env: Environment, { sandbox = false } = {}) {
   if (!serviceRead.success || faults.length > 0) throw new ConfigError(faults)
 
   const service = serviceRead.data
+  const keyFile = secretFiles.JWT_SECRET ?? secretFiles.JWT_PUBLIC_KEY
   return {
     host: service.HOST,
     port: service.PORT,
@@ -96,10 +97,24 @@ export function readConfig(env: Environment, { sandbox = false } = {}) {
     trustProxy: service.TRUST_PROXY ?? false,
     corsOrigins: service.CORS_ORIGINS,
     requestTimeoutMs: service.REQUEST_TIMEOUT_MS,
+    maxConnections: service.MAX_CONNECTIONS,
+    /** Requests a minute; 0 is no limit. */
+    rateLimits: {
+      address: service.RATE_LIMIT_ADDRESS_PER_MINUTE,
+      failedAuthentication: service.RATE_LIMIT_FAILED_AUTH_PER_MINUTE,
+      caller: service.RATE_LIMIT_CALLER_PER_MINUTE,
+    },
+    /** What is too much; 0 is never. */
+    overload: {
+      eventLoopDelayMs: service.OVERLOAD_EVENT_LOOP_DELAY_MS,
+      heapPercent: service.OVERLOAD_HEAP_PERCENT,
+      rssMb: service.OVERLOAD_RSS_MB,
+    },
     shutdownDelayMs: service.SHUTDOWN_DELAY_MS,
-    issuers,
+    issuers: keyFile === undefined ? issuers : issuers.map((issuer) => ({ ...issuer, keyFile })),
+    /** Paths of the secrets that stand in files, by the variable that they are in place of. */
+    secretFiles,
     policiesDir: service.POLICIES_DIR,
-    policiesPollMs: service.POLICIES_POLL_SECONDS * 1000,
     sts: {
       endpoint: service.JDCLOUD_STS_ENDPOINT,
       accessKey: service.JDCLOUD_ACCESS_KEY,
@@ -135,12 +150,13 @@ function misspelt(env: Environment): [name: string, meant: string][] {
   })
 }
 
-/** The variables that are set, secrets from their files where those are named. */
+/** The variables that are set, secrets from their files where those are named, and which files these are. */
 function rawValues(
   env: Environment,
   report: (...fault: [string, string, string]) => void,
-): Record<string, string | undefined> {
+): { raw: Record<string, string | undefined>; secretFiles: Readonly<Record<string, string>> } {
   const raw: Record<string, string | undefined> = {}
+  const secretFiles: Record<string, string> = {}
   for (const [name, schema] of Object.entries(VARIABLES)) {
     raw[name] = env[name] || undefined
     const file = explanations.get(schema)?.secret && env[`${name}_FILE`]
@@ -149,6 +165,7 @@ function rawValues(
       report(name, `must not be set beside ${name}_FILE`, 'keep one of the two')
       continue
     }
+    secretFiles[name] = file
     try {
       raw[name] = readFileSync(file, 'utf8').trim() || undefined
       if (raw[name] === undefined) report(`${name}_FILE`, 'must not name an empty file', 'write the secret into it')
@@ -156,5 +173,5 @@ function rawValues(
       report(`${name}_FILE`, 'must name a readable file', 'check the path and its permissions')
     }
   }
-  return raw
+  return { raw, secretFiles }
 }

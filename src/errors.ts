@@ -9,10 +9,12 @@ export const ERRORS = {
   unsupported_media_type: { status: 415, title: 'The request body must be application/json' },
   unsafe_value: { status: 422, title: 'A value must not enter a policy' },
   policy_too_large: { status: 422, title: 'The filled-in policy is too large' },
+  rate_limited: { status: 429, title: 'Too many requests' },
   internal_error: { status: 500, title: 'Internal error' },
   upstream_denied: { status: 502, title: 'The credential source refused this service' },
   upstream_unavailable: { status: 503, title: 'The credential source is not available' },
   not_ready: { status: 503, title: 'The service is not ready' },
+  overloaded: { status: 503, title: 'The service has more to do than it can' },
   upstream_timeout: { status: 504, title: 'The credential source did not answer in time' },
 } as const
 

@@ -32,8 +32,10 @@ function integer(min: number, max: number, fallback: number, remedy: string) {
 }
 
 const text = z.string().min(1)
+/** JD Cloud's long-lived keys. */
 // A line break that came along with the key would make every signature wrong, and only STS would say so.
-const keyText = z.string().regex(/^[\x21-\x7e]{1,256}$/u)
+export const KEY_TEXT = /^[\x21-\x7e]{1,256}$/u
+const keyText = z.string().regex(KEY_TEXT)
 const list = z.string().transform((value) =>
   value
     .split(',')
@@ -116,6 +118,28 @@ export const serviceSettings = z.object({
     'must be origins such as https://app.example.com, with commas between',
     'write scheme and host, without a path',
   ),
+  RATE_LIMIT_ADDRESS_PER_MINUTE: integer(
+    0,
+    1_000_000,
+    6000,
+    'give the requests a minute that one address may make, or 0 for no limit',
+  ),
+  RATE_LIMIT_FAILED_AUTH_PER_MINUTE: integer(
+    0,
+    1_000_000,
+    300,
+    'give the answers 401 a minute that one address may get, or 0 for no limit',
+  ),
+  RATE_LIMIT_CALLER_PER_MINUTE: integer(
+    0,
+    1_000_000,
+    120,
+    'give the requests a minute that one caller may make, or 0 for no limit',
+  ),
+  MAX_CONNECTIONS: integer(1, 1_000_000, 10_000, 'give the most connections to hold at a time'),
+  OVERLOAD_EVENT_LOOP_DELAY_MS: integer(0, 60_000, 500, 'give the delay from which requests are shed, or 0 for never'),
+  OVERLOAD_HEAP_PERCENT: integer(0, 100, 90, "give the share of Node's heap limit, or 0 for never"),
+  OVERLOAD_RSS_MB: integer(0, 1_000_000, 0, "give a little less than the container's memory limit, or 0 for never"),
   JDCLOUD_ACCESS_KEY: secret(
     keyText,
     'must be the access key of the sub-user that may assume the role, without spaces or line breaks',
@@ -162,7 +186,6 @@ export const serviceSettings = z.object({
     'must be a directory of policy templates',
     'mount your own, or leave it out for the shipped ones',
   ),
-  POLICIES_POLL_SECONDS: integer(0, 3600, 5, 'give the time between two looks for changed templates, 0 for none'),
   STS_CONNECT_TIMEOUT_MS: integer(50, 5000, 1000, 'give the time to connect to STS'),
   STS_TIMEOUT_MS: integer(100, 8000, 4000, 'give the time for a whole STS call'),
   STS_CONNECTIONS: integer(1, 1024, 32, 'give the most connections to keep to STS'),

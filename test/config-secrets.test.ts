@@ -31,6 +31,8 @@ for (const [name, { value, read, env = {} }] of Object.entries(secrets)) {
       t.test(`${file}: the same as the variable`, async (t) => {
         const config = readConfig({ ...environment, ...unset, [`${name}_FILE`]: `${dir}/${file}` })
         t.strictSame(read(config), direct)
+        t.strictSame(config.secretFiles, { [name]: `${dir}/${file}` })
+        t.equal(config.issuers[0]?.keyFile, name.startsWith('JWT_') ? `${dir}/${file}` : undefined)
       })
     }
     const unreadable = [`${name}_FILE: must name a readable file`]

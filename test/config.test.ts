@@ -27,6 +27,13 @@ t.test('a bad value is told by variable, rule and remedy; the edges of what is g
     STS_CONNECTIONS: integer(1, 1024),
     REQUEST_TIMEOUT_MS: integer(1000, 60_000),
     SHUTDOWN_DELAY_MS: integer(0, 5000),
+    RATE_LIMIT_ADDRESS_PER_MINUTE: integer(0, 1_000_000),
+    RATE_LIMIT_FAILED_AUTH_PER_MINUTE: integer(0, 1_000_000),
+    RATE_LIMIT_CALLER_PER_MINUTE: integer(0, 1_000_000),
+    MAX_CONNECTIONS: integer(1, 1_000_000),
+    OVERLOAD_EVENT_LOOP_DELAY_MS: integer(0, 60_000),
+    OVERLOAD_HEAP_PERCENT: integer(0, 100),
+    OVERLOAD_RSS_MB: integer(0, 1_000_000),
     LOG_LEVEL: {
       rule: 'must be fatal, error, warn, info, debug, trace or silent',
       bad: ['INFO', 'verbose', 'info,debug', ' info'],
@@ -158,10 +165,11 @@ t.test('ten faults are told at once, one line each', async (t) => {
 })
 
 t.test('defaults; an empty variable counts as unset', async (t) => {
-  const unset = Object.fromEntries(Object.keys(VARIABLES).map((name) => [name, environment[name] ?? '']))
-  const config = readConfig({ ...unset, JDCLOUD_STS_ENDPOINT: '' })
-  const { policiesDir, policiesPollMs, ...rest } = config
-  t.equal(policiesPollMs, 5000)
+  // The limits that tests do without, too.
+  const optional = /^(?:RATE_LIMIT|OVERLOAD)_|^JDCLOUD_STS_ENDPOINT$/u
+  const unset = Object.keys(VARIABLES).map((name) => [name, optional.test(name) ? '' : (environment[name] ?? '')])
+  const config = readConfig(Object.fromEntries(unset))
+  const { policiesDir, ...rest } = config
   t.match(policiesDir, /\/policies$/u)
   t.match(readFileSync(`${policiesDir}/user-upload.yaml`, 'utf8'), 'description:', 'the shipped policies')
   t.strictSame(rest, {
@@ -172,6 +180,9 @@ t.test('defaults; an empty variable counts as unset', async (t) => {
     trustProxy: false,
     corsOrigins: [],
     requestTimeoutMs: 10_000,
+    maxConnections: 10_000,
+    rateLimits: { address: 6000, failedAuthentication: 300, caller: 120 },
+    overload: { eventLoopDelayMs: 500, heapPercent: 90, rssMb: 0 },
     shutdownDelayMs: 1000,
     issuers: [
       {
@@ -183,6 +194,7 @@ t.test('defaults; an empty variable counts as unset', async (t) => {
         keys: { kind: 'secret', secret: keys.hmac },
       },
     ],
+    secretFiles: {},
     sts: {
       endpoint: 'https://sts.jdcloud-api.com',
       accessKey: environment.JDCLOUD_ACCESS_KEY,

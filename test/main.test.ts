@@ -1,12 +1,13 @@
 import { type ChildProcessByStdio, spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { writeFile } from 'node:fs/promises'
 import type { ServerResponse } from 'node:http'
 import type { Readable } from 'node:stream'
 import t, { type Test } from 'tap'
 import type { Environment } from '../src/config.ts'
 import { environment, SENTINELS } from './helpers/build.ts'
 import { listen } from './helpers/listen.ts'
-import { claims, mint } from './helpers/tokens.ts'
+import { claims, keys, mint } from './helpers/tokens.ts'
 
 /** The service as a process, in a folder without a .env. */
 function start(t: Test, env: Environment, cwd = t.testdir({})): ChildProcessByStdio<null, Readable, Readable> {
@@ -99,4 +100,23 @@ t.test('SIGTERM: readiness fails, what is in flight is answered, exit 0', async 
   t.match(await answer.json(), { credentials: { accessKey } })
   t.strictSame(await exit, [0, null])
   t.ok(Date.now() - signalled < 10_000)
+})
+
+t.test('SIGHUP: what has changed in a file is read again, and the service goes on', async (t) => {
+  const dir = t.testdir({ secret: keys.hmac })
+  const env = { ...environment, PORT: '0', JWT_SECRET: '', JWT_SECRET_FILE: `${dir}/secret` }
+  const child = start(t, env, dir)
+  const url = await listening(child)
+  const status = async (token: string) =>
+    (await fetch(`${url}/v1/policies`, { headers: { authorization: `Bearer ${token}` } })).status
+  const old = mint(claims())
+  t.equal(await status(old), 200)
+  const next = 'the-secret-that-comes-next-of-more-than-thirty-two-bytes-0123'
+  await writeFile(`${dir}/secret`, next)
+  const signalled = Date.now()
+  child.kill('SIGHUP')
+  while ((await status(old)) === 200);
+  t.ok(Date.now() - signalled < 1900, 'sooner than by the clock, which wants two looks')
+  t.equal(await status(old), 401)
+  t.equal(await status(mint(claims(), {}, next)), 200)
 })

@@ -13,7 +13,7 @@ const local = await startLocal({
   port: port('PORT', 3000),
   stsPort: port('SANDBOX_STS_PORT', 4501),
   ossPort: port('SANDBOX_OSS_PORT', 4502),
-  env: { POLICIES_DIR: process.env.POLICIES_DIR, POLICIES_POLL_SECONDS: '1', LOG_LEVEL: process.env.LOG_LEVEL },
+  env: { POLICIES_DIR: process.env.POLICIES_DIR, LOG_LEVEL: process.env.LOG_LEVEL },
 }).catch((error: NodeJS.ErrnoException & { port?: number }) => {
   const why =
     error.code === 'EADDRINUSE'

@@ -3,6 +3,7 @@ import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { z } from 'zod'
 import { VendError } from '../errors.ts'
 import type { Caller } from './caller.ts'
+import type { ConfiguredKey } from './configured-key.ts'
 import type { Issuer } from './issuer.ts'
 import { type KeySet, KeysUnavailableError } from './key-set.ts'
 import { readToken, type UnverifiedToken } from './token.ts'
@@ -16,8 +17,8 @@ declare module 'fastify' {
   }
 }
 
-/** An issuer with the keys that are fetched for it, if its key is not configured. */
-export type TrustedIssuer = Readonly<{ issuer: Issuer; keySet?: KeySet | undefined }>
+/** An issuer with its configured key, or with the keys that are fetched for it. */
+export type TrustedIssuer = Readonly<{ issuer: Issuer; key?: ConfiguredKey | undefined; keySet?: KeySet | undefined }>
 
 /**
  * Turns the token that a request presents into its caller.
@@ -34,11 +35,11 @@ const verifiedClaims = z.looseObject({ sub: z.string().min(1), exp: z.number() }
  */
 export async function registerIdentity(app: FastifyInstance, issuers: readonly TrustedIssuer[]): Promise<Authenticate> {
   app.decorateRequest('presentedToken', '')
-  for (const { issuer, keySet } of issuers) {
+  for (const { issuer, key, keySet } of issuers) {
     await app.register(fastifyJwt, {
       namespace: issuer.name,
       jwtVerify: `verify:${issuer.name}`,
-      secret: secretOf(issuer, keySet),
+      secret: key ? configured(key) : fetched(keySet),
       decode: { complete: true },
       verify: {
         algorithms: [...issuer.algorithms],
@@ -97,9 +98,17 @@ function likelyReason({ payload }: UnverifiedToken, issuer: Issuer): Reason {
   return 'signature'
 }
 
-function secretOf({ keys }: Issuer, keySet: KeySet | undefined) {
-  if (keys.kind === 'secret') return keys.secret
-  if (keys.kind === 'public-key') return { public: keys.pem, private: '' }
+type TellKey = (error: Error | null, key: string) => void
+
+/**
+ * Asked for each token, as the key may have changed since the last. fast-jwt keeps no verdicts unless told to, and
+ * @fastify/jwt keeps its verifiers by their key, so what the old one has verified is not remembered.
+ */
+function configured({ current }: ConfiguredKey) {
+  return (_request: FastifyRequest, _token: unknown, done: TellKey) => done(null, current())
+}
+
+function fetched(keySet: KeySet | undefined) {
   return async (_request: FastifyRequest, token: UnverifiedToken | Record<string, unknown>) => {
     const { alg, kid } = hintSchema.parse(token.header)
     const key = await keySet?.find({ alg, kid })

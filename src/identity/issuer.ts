@@ -26,6 +26,8 @@ export type Issuer = Readonly<{
   algorithms: readonly Algorithm[]
   clockToleranceSeconds: number
   keys: KeyOrigin
+  /** Where the key stands, when it was read from a file. */
+  keyFile?: string
 }>
 
 /** The short name grammar leaves out `.`, `/` and `@`, which join it to other parts of keys and session names. */

@@ -146,10 +146,11 @@ function readEntry(entry: unknown, at: string, { path, tolerance, report, sandbo
     return []
   }
   const { secretFile, publicKeyFile, name, issuer, audience, clockToleranceSeconds = tolerance, ...rest } = parsed.data
+  const pathOf = (file: string) => resolve(dirname(path), file)
   const fromFile = (field: string, file: string | undefined) => {
     if (file === undefined) return undefined
     try {
-      const content = readFileSync(resolve(dirname(path), file), 'utf8').trim()
+      const content = readFileSync(pathOf(file), 'utf8').trim()
       if (content !== '') return content
       report(`${at}.${field}`, 'must not name an empty file', 'write the key into it')
     } catch {
@@ -169,7 +170,9 @@ function readEntry(entry: unknown, at: string, { path, tolerance, report, sandbo
     return []
   }
   const algorithms = rest.algorithms ?? fallbackAlgorithms(keys)
-  const candidate: Issuer = { name, issuer, audience, algorithms, clockToleranceSeconds, keys }
+  const file = secretFile ?? publicKeyFile
+  const keyFile = file === undefined ? {} : { keyFile: pathOf(file) }
+  const candidate: Issuer = { name, issuer, audience, algorithms, clockToleranceSeconds, keys, ...keyFile }
   const faults = relevant(issuerFaults(candidate), sandbox)
   for (const { rule, remedy } of faults) report(at, rule, remedy)
   return faults.length > 0 ? [] : [candidate]
@@ -182,11 +185,13 @@ function keyOrigin(given: {
 }): KeyOrigin | undefined {
   if (Object.values(given).filter((value) => value !== undefined).length > 1) return undefined
   if (given.secret !== undefined) return { kind: 'secret', secret: given.secret }
-  // Environment files cannot hold line breaks, so a literal \n stands for one.
-  if (given.publicKey !== undefined) return { kind: 'public-key', pem: given.publicKey.replaceAll('\\n', '\n') }
+  if (given.publicKey !== undefined) return { kind: 'public-key', pem: pemOf(given.publicKey) }
   if (given.jwksUrl !== undefined) return { kind: 'jwks', url: given.jwksUrl }
   return { kind: 'discovery' }
 }
+
+/** Environment files cannot hold line breaks, so a literal \n stands for one. */
+export const pemOf = (text: string) => text.replaceAll('\\n', '\n')
 
 function fallbackAlgorithms(keys: KeyOrigin): readonly Algorithm[] {
   try {

@@ -12,14 +12,15 @@ export type Reload =
 export type LivePolicies = Readonly<{
   /** What is served now; a vend takes it once, so that it sees one set from start to end. */
   current(): Catalogue
-  /** Loads the directory again, at once. */
-  reload(): Promise<void>
   /**
-   * Loads the directory again if it has changed and then stayed as it is for one call: a set that is still being written
-   * is left alone. What was refused is not tried again until it changes.
+   * Asked, loads the directory again at once. By the clock, loads it if it has changed and then stayed as it is for one
+   * look: a set that is still being written is left alone, and what was refused is not tried again until it changes.
    */
-  poll(): Promise<void>
+  look(why: 'clock' | 'asked'): Promise<void>
 }>
+
+/** Looks take at most this part of the time, so that those at a directory of thousands come less often. */
+const SHARE_OF_LOOKS = 1 / 50
 
 /**
  * Loads the templates of a directory and keeps them. A set is loaded, linted and tested as a whole and then takes the
@@ -61,15 +62,17 @@ export async function createLivePolicies(
     await running
   }
 
-  return {
-    current: () => current,
-    reload,
-    async poll() {
-      if (running) return
-      const now = await fingerprint(directory)
-      const settled = now === changed
-      changed = now
-      if (now !== looked && settled) await reload()
-    },
+  let nextLook = 0
+  async function poll(): Promise<void> {
+    const start = performance.now()
+    if (running || start < nextLook) return
+    const seen = await fingerprint(directory)
+    const end = performance.now()
+    nextLook = end + (end - start) / SHARE_OF_LOOKS
+    const settled = seen === changed
+    changed = seen
+    if (seen !== looked && settled) await reload()
   }
+
+  return { current: () => current, look: (why) => (why === 'asked' ? reload() : poll()) }
 }

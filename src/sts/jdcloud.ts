@@ -43,14 +43,28 @@ const failureSchema = z.looseObject({
     .catch(undefined),
 })
 
+/** JD Cloud STS, whose long-lived keys can be replaced while it is asked. */
+export type JdcloudSts = CredentialSource &
+  Readonly<{
+    keys: () => SigningKeys
+    /**
+     * Signs with these from the next call on, once STS has granted them `probe`.
+     * @throws {VendError} `upstream_denied` when it has not, another `upstream_` when that could not be found out; the
+     * old keys stay
+     */
+    replaceKeys(keys: SigningKeys, probe: AssumeRoleRequest): Promise<void>
+  }>
+
 /** The credential source that asks JD Cloud STS, over a keep-alive pool of its own. */
-export function createJdcloudSts(options: StsOptions, dependencies: Dependencies = {}): CredentialSource {
+export function createJdcloudSts(options: StsOptions, dependencies: Dependencies = {}): JdcloudSts {
   const { pool = createPool({ ...options, maxResponseBytes: MAX_RESPONSE_BYTES }), now = Date.now } = dependencies
   const { nonce = randomUUID } = dependencies
   const url = new URL(PATH, options.endpoint)
   const readExpiration = createExpirationReader()
+  let inUse: SigningKeys = { accessKey: options.accessKey, secretKey: options.secretKey }
 
-  async function assumeRole({ roleSessionName, policy, durationSeconds }: AssumeRoleRequest): Promise<Credentials> {
+  async function assumeRole(request: AssumeRoleRequest, keys = inUse): Promise<Credentials> {
+    const { roleSessionName, policy, durationSeconds } = request
     const body = JSON.stringify({
       assumeRoleInfo: { roleJrn: options.roleJrn, roleSessionName, policy, durationSeconds },
     })
@@ -67,7 +81,7 @@ export function createJdcloudSts(options: StsOptions, dependencies: Dependencies
         date: signingDate(requestedAt),
         nonce: nonce(),
       },
-      options,
+      keys,
     )
     const { timeoutMs } = options
     const response = await call(pool, { method: 'POST', url: url.href, headers, body, timeoutMs }).catch(upstreamError)
@@ -75,7 +89,16 @@ export function createJdcloudSts(options: StsOptions, dependencies: Dependencies
     return readCredentials(response, { requestedAt, receivedAt: now(), durationSeconds }, readExpiration)
   }
 
-  return { assumeRole, close: () => pool.close() }
+  return {
+    // One argument: whoever passes this on must not pass keys by mistake.
+    assumeRole: (request) => assumeRole(request),
+    keys: () => inUse,
+    async replaceKeys(keys, probe) {
+      await assumeRole(probe, keys)
+      inUse = keys
+    },
+    close: () => pool.close(),
+  }
 }
 
 function upstreamError(error: unknown): never {

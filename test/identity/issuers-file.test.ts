@@ -21,12 +21,18 @@ t.test('every origin of keys, in YAML and in JSON', async (t) => {
   const key = { kind: 'public-key', pem: spki }
   const rows = [
     { name: 'secret', entry: { secret: keys.hmac }, want: { algorithms: ['HS256'], keys: secret } },
-    { name: 'secretFile', entry: { secretFile: 'hmac.txt' }, want: { algorithms: ['HS256'], keys: secret } },
+    {
+      name: 'secretFile',
+      entry: { secretFile: 'hmac.txt' },
+      want: { algorithms: ['HS256'], keys: secret },
+      file: 'hmac.txt',
+    },
     { name: 'publicKey', entry: { publicKey: spki }, want: { algorithms: ['RS256'], keys: key } },
     {
       name: 'publicKeyFile',
       entry: { publicKeyFile: './key.pem', algorithms: ['PS256'] },
       want: { algorithms: ['PS256'], keys: { ...key, pem: spki.trim() } },
+      file: 'key.pem',
     },
     {
       name: 'jwksUrl',
@@ -39,8 +45,11 @@ t.test('every origin of keys, in YAML and in JSON', async (t) => {
     },
     { name: 'discovery', entry: {}, want: { algorithms: ['RS256', 'ES256'], keys: { kind: 'discovery' } } },
   ]
-  for (const { name, entry, want } of rows) {
-    t.test(name, async (t) => t.strictSame(read(t, [{ ...one, ...entry }]), [{ ...fixed, ...want }]))
+  for (const { name, entry, want, file } of rows) {
+    t.test(name, async (t) => {
+      const got = read(t, [{ ...one, ...entry }])
+      t.strictSame(got, [{ ...fixed, ...want, ...(file && { keyFile: `${t.testdirName}/${file}` }) }])
+    })
   }
   t.test('YAML with comments', async (t) => {
     const yaml = `# ours\n- name: web\n  issuer: https://web.test\n  audience: ${AUDIENCE} # the API\n`

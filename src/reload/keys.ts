@@ -1,0 +1,84 @@
+import { createHash } from 'node:crypto'
+import type { FastifyBaseLogger } from 'fastify'
+import { Counter, type Registry } from 'prom-client'
+import type { Config } from '../config.ts'
+import { VendError } from '../errors.ts'
+import type { TrustedIssuer } from '../identity/authenticate.ts'
+import { pemOf } from '../identity/issuers.ts'
+import { KEY_TEXT } from '../settings.ts'
+import type { JdcloudSts } from '../sts/jdcloud.ts'
+import { probeRequest } from '../sts/probe.ts'
+import type { Reloader } from './reloads.ts'
+import { type Outcome, type SecretFiles, watchSecretFiles } from './secret-files.ts'
+
+type Dependencies = Readonly<{ logger: FastifyBaseLogger; metrics: Registry }>
+
+/** A reloader for each of these; undefined is what stands in no file. */
+export function watchSecrets(
+  files: readonly (SecretFiles | undefined)[],
+  { logger, metrics }: Dependencies,
+): Reloader[] {
+  const reloads = new Counter({
+    name: 'oss_vend_secret_reloads_total',
+    help: 'Changes of secrets in files, by what became of them.',
+    labelNames: ['secret', 'result'],
+    registers: [metrics],
+  })
+  const count = (secret: string, result: string) => reloads.inc({ secret, result })
+  return files.filter((one) => one !== undefined).map((one) => watchSecretFiles(one, { logger, count }))
+}
+
+/** The pair, or the half of it that is in a file, which is tried at STS before it signs for a caller. */
+export function stsKeys(
+  { secretFiles, oss }: Pick<Config, 'secretFiles' | 'oss'>,
+  sts: JdcloudSts,
+): SecretFiles | undefined {
+  const fields = [
+    { field: 'accessKey', path: secretFiles.JDCLOUD_ACCESS_KEY },
+    { field: 'secretKey', path: secretFiles.JDCLOUD_SECRET_KEY },
+  ] as const
+  const inFiles = fields.flatMap(({ field, path }) => (path === undefined ? [] : [{ field, path }]))
+  if (inFiles.length === 0) return undefined
+  return {
+    secret: 'sts_keys',
+    paths: inFiles.map(({ path }) => path),
+    current: () => inFiles.map(({ field }) => sts.keys()[field]),
+    async take(contents): Promise<Outcome> {
+      if (!contents.every((content) => KEY_TEXT.test(content))) return { result: 'refused', log: { reason: 'form' } }
+      const { accessKey, secretKey } = sts.keys()
+      const changed = Object.fromEntries(inFiles.map(({ field }, i) => [field, contents[i]]))
+      const keys = { accessKey, secretKey, ...changed }
+      const log = { fingerprint: fingerprintOf(keys.accessKey), instead: fingerprintOf(accessKey) }
+      try {
+        await sts.replaceKeys(keys, probeRequest(oss))
+        return { result: 'taken', log }
+      } catch (error) {
+        if (!(error instanceof VendError)) throw error
+        const result = error.code === 'upstream_denied' ? 'refused' : 'unavailable'
+        return { result, log: { ...log, code: error.code, ...error.log } }
+      }
+    },
+  }
+}
+
+/** The HMAC secret or public key of one issuer. */
+export function issuerKey({ issuer: { name, keys, keyFile }, key }: TrustedIssuer): SecretFiles | undefined {
+  if (!key || keyFile === undefined) return undefined
+  return {
+    secret: 'issuer_key',
+    paths: [keyFile],
+    ...(keys.kind === 'public-key' && { clean: pemOf }),
+    current: () => [key.current()],
+    async take([content = '']) {
+      const rules = key.replace(content).map(({ rule }) => rule)
+      return rules.length > 0
+        ? { result: 'refused', log: { issuer: name, rules } }
+        : { result: 'taken', log: { issuer: name } }
+    },
+  }
+}
+
+/** Tells access keys apart in a log without saying them. Nothing is told of a secret: it might be guessed from it. */
+function fingerprintOf(accessKey: string): string {
+  return createHash('sha256').update(accessKey).digest('hex').slice(0, 12)
+}

@@ -1,0 +1,53 @@
+import type { FastifyBaseLogger } from 'fastify'
+import { type Every, every as everyByNode } from '../every.ts'
+
+/**
+ * Reads something again that may have changed: by the clock, or because the operator asked, who vouches that what is
+ * there is complete. Tells the log itself how it went.
+ */
+export type Reloader = (why: 'clock' | 'asked') => Promise<void>
+
+/** Everything that is read again while the service runs. */
+export type Reloads = Readonly<{
+  start: () => void
+  /** All of it, now. */
+  reload: () => Promise<void>
+  close: () => void
+}>
+
+/**
+ * Files are looked at and not watched: what Kubernetes and editors do is to rename, which leaves fs.watch with a file
+ * that is no more, and network file systems tell it nothing.
+ */
+const INTERVAL_MS = 2000
+
+type Dependencies = Readonly<{ logger: FastifyBaseLogger; every?: Every }>
+
+export function createReloads(reloaders: readonly Reloader[], { logger, every = everyByNode }: Dependencies): Reloads {
+  let stop: (() => void) | undefined
+  let running: Promise<void> = Promise.resolve()
+  let waiting = 0
+
+  // One after the other, so that two looks never try one pair of keys at the same time.
+  function run(why: 'clock' | 'asked'): Promise<void> {
+    waiting++
+    running = running.then(async () => {
+      const results = await Promise.allSettled(reloaders.map((reloader) => reloader(why)))
+      for (const result of results) {
+        if (result.status === 'rejected') logger.error({ error: result.reason }, 'a reload failed')
+      }
+      waiting--
+    })
+    return running
+  }
+
+  return {
+    start() {
+      if (reloaders.length === 0) return
+      // A file system that hangs must not leave a queue of looks behind.
+      stop ??= every(INTERVAL_MS, () => (waiting === 0 ? run('clock') : undefined))
+    },
+    reload: () => run('asked'),
+    close: () => stop?.(),
+  }
+}

@@ -1,0 +1,101 @@
+import t from 'tap'
+import { createCounter, createSharedCounts } from '../../src/limits/counter.ts'
+import { createWindows } from '../../src/limits/windows.ts'
+import { hasRedis, startRedis } from '../helpers/redis-server.ts'
+
+const windowMs = 60_000
+const skip = hasRedis() ? false : 'needs redis-server'
+
+type Server = Awaited<ReturnType<typeof startRedis>>
+
+/** One replica: a counter over its own connection. */
+async function replica({ connect }: Server, { max = 100 } = {}) {
+  let time = Date.now()
+  const redis = connect()
+  await redis.ping()
+  const failures: string[] = []
+  const shared = createSharedCounts({ redis, now: () => time, onFailure: () => failures.push('failed') })
+  const windows = createWindows({ windowMs, maxKeys: 100, now: () => time })
+  const hit = createCounter({ prefix: 'test:', max, windowMs, windows, shared })
+  return { hit, redis, failures, pass: (milliseconds: number) => (time += milliseconds) }
+}
+
+t.test('replicas count together', { skip }, async (t) => {
+  const server = await startRedis(t)
+  const [one, other] = [await replica(server), await replica(server)]
+  t.equal((await one.hit('a')).current, 1)
+  t.equal((await other.hit('a')).current, 2)
+  const { current, ttl } = await one.hit('a')
+  t.equal(current, 3)
+  t.ok(ttl > 50_000 && ttl <= windowMs)
+  t.equal((await one.hit('b')).current, 1)
+  const counts = await Promise.all(Array.from({ length: 40 }, (_, i) => (i % 2 ? one : other).hit('c')))
+  t.strictSame(
+    counts.map((count) => count.current).sort((a, b) => a - b),
+    Array.from({ length: 40 }, (_, i) => i + 1),
+    'none is lost or told twice',
+  )
+})
+
+t.test('a window without an end is given one', { skip }, async (t) => {
+  const one = await replica(await startRedis(t))
+  await one.redis.set('test:a', '5')
+  t.strictSame(await one.hit('a'), { current: 6, ttl: windowMs })
+  t.ok((await one.redis.pttl('test:a')) > 0)
+})
+
+t.test('who is over the limit is counted here alone', { skip }, async (t) => {
+  const one = await replica(await startRedis(t), { max: 2 })
+  for (let i = 0; i < 10; i++) await one.hit('a')
+  t.equal(await one.redis.get('test:a'), '3')
+  t.equal((await one.hit('a')).current, 11)
+})
+
+t.test('a Redis that is paused costs one wait, and is found again', { skip }, async (t) => {
+  const server = await startRedis(t)
+  const one = await replica(server)
+  await one.hit('a')
+  server.process.kill('SIGSTOP')
+  const started = performance.now()
+  t.equal((await one.hit('a')).current, 2, 'it goes on from what Redis last said')
+  t.equal((await one.hit('a')).current, 3)
+  for (let i = 0; i < 100; i++) await one.hit('a')
+  const took = performance.now() - started
+  t.ok(took >= 20 && took < 500, `one wait and not a hundred: ${took} ms`)
+  t.strictSame(one.failures, ['failed'], 'which is told once')
+  one.pass(1001)
+  await Promise.all([one.hit('a'), one.hit('a')])
+  t.strictSame(one.failures, ['failed'], 'and not for each try')
+  server.process.kill('SIGCONT')
+  await one.redis.ping()
+  one.pass(1001)
+  t.equal((await one.hit('z')).current, 1)
+  t.equal(await one.redis.get('test:z'), '1', 'shared again')
+})
+
+t.test('a Redis that dies delays nobody', { skip }, async (t) => {
+  const server = await startRedis(t)
+  const one = await replica(server)
+  await one.hit('a')
+  const gone = new Promise((resolve) => one.redis.once('close', resolve))
+  server.process.kill('SIGKILL')
+  await gone
+  const started = performance.now()
+  t.equal((await one.hit('a')).current, 2)
+  t.ok(performance.now() - started < 100, 'nothing is sent to a connection that is not there')
+  t.strictSame(one.failures, ['failed'])
+})
+
+t.test('a Redis whose answers make no sense counts as none', async (t) => {
+  const answers = [null, [], [1], ['1', '2'], [0, 5], [1, -1], [1.5, 3], [Number.NaN, 1], 'OK', new Error('OOM')]
+  for (const answer of answers) {
+    const redis = { status: 'ready', eval: async () => (answer instanceof Error ? Promise.reject(answer) : answer) }
+    const windows = createWindows({ windowMs, maxKeys: 100, now: () => 0 })
+    let failures = 0
+    // @ts-expect-error: of a client, only what is used
+    const shared = createSharedCounts({ redis, now: () => 0, onFailure: () => failures++ })
+    const hit = createCounter({ prefix: '', max: 9, windowMs, windows, shared })
+    t.strictSame(await hit('a'), { current: 1, ttl: windowMs }, String(answer))
+    t.equal(failures, 1)
+  }
+})

@@ -1,0 +1,35 @@
+import { Registry } from 'prom-client'
+import type { Test } from 'tap'
+import type { Environment } from '../../src/config.ts'
+import { build } from '../helpers/build.ts'
+import { manualTimers } from '../helpers/timers.ts'
+import { claims, mint } from '../helpers/tokens.ts'
+
+export const POLL_MS = 2000
+
+/** The app whose files are looked at when the test says so. */
+export async function start(t: Test, env: Environment, { realSts = false } = {}) {
+  const timers = manualTimers()
+  const metrics = new Registry()
+  const built = await build(t, { env, realSts, dependencies: { every: timers.every, metrics } })
+  await built.app.ready()
+  const looks = async (times: number) => {
+    for (let i = 0; i < times; i++) await timers.tick(POLL_MS)
+  }
+  const status = async (token: string) => {
+    const headers = { authorization: `Bearer ${token}` }
+    return (await built.app.inject({ url: '/v1/policies', headers })).statusCode
+  }
+  const vend = async () => {
+    const headers = { authorization: `Bearer ${mint(claims())}` }
+    const payload = { policy: 'user-upload' }
+    return (await built.app.inject({ method: 'POST', url: '/v1/credentials', headers, payload })).statusCode
+  }
+  const reloads = async (secret: string, result: string) => {
+    const { values } = (await metrics.getMetricsAsJSON()).find(
+      ({ name }) => name === 'oss_vend_secret_reloads_total',
+    ) ?? { values: [] }
+    return values.find(({ labels }) => labels.secret === secret && labels.result === result)?.value ?? 0
+  }
+  return { ...built, timers, looks, status, vend, reloads }
+}

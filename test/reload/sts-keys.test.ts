@@ -4,7 +4,7 @@ import t, { type Test } from 'tap'
 import { createStsHandler } from '../../sandbox/sts/handler.ts'
 import { createWorld, SANDBOX_KEYS } from '../../sandbox/world.ts'
 import { listen } from '../helpers/listen.ts'
-import { POLL_MS, start } from './harness.ts'
+import { start } from './harness.ts'
 
 const OLD = SANDBOX_KEYS.testIam
 const NEW = { accessKey: 'JDC_FIXTURE_THAT_COMES_NEXT', secretKey: 'FIXTURE_SECRET_THAT_COMES_NEXT' }

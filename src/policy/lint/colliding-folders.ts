@@ -1,13 +1,13 @@
 import { allowedIssuers } from '../allow.ts'
 import { SUBJECT, sameClaim } from '../claim.ts'
-import { type Atom, isVariable, type Segment, spansSlashes, writeSegments } from '../shape.ts'
+import { type Atom, type Segment, spansSlashes, writeAtom, writeSegments } from '../shape.ts'
 import type { LintResource, LintSubject, RuleFinding } from './rule.ts'
 
 /**
  * What keeps templates apart from each other: `users/teams/${jwt:team}/*` of one is open to whoever is called `teams`, by
  * `users/${jwt:sub}/*` of another. Looked at over all templates, since a caller may ask for any of them.
  *
- * A resource without claims is left out: that is a folder which says that it is shared.
+ * A resource without variables is left out: that is a folder which says that it is shared.
  */
 export const COLLIDING_FOLDERS = {
   rule: 'colliding-folders',
@@ -15,12 +15,14 @@ export const COLLIDING_FOLDERS = {
   remedy: 'start the folders of each kind with a name of their own: users/${jwt:sub}/*, teams/${jwt:team}/*',
 } as const
 
-/** A folder named after claims: whose it is, and the segments of its keys up to what stands for anything. */
+/** A folder named after callers: whose it is, and the segments of its keys up to what stands for anything. */
 type Folder = Readonly<{
   subject: LintSubject
   resource: LintResource
-  /** Short names of the issuers whose callers can have it. */
-  issuers: readonly string[]
+  /** The issuer whose callers have it: a resource with `${issuer}` is a folder for each. */
+  issuer: string
+  written: readonly Segment[]
+  /** With the name of the issuer filled in. */
   segments: readonly Segment[]
 }>
 
@@ -34,63 +36,59 @@ export type Folders = Readonly<{
 export function createFolders(): Folders {
   const root = createNode()
   return {
-    add: (subject) =>
-      foldersOf(subject).flatMap((folder) => {
+    add(subject) {
+      const told = new Map<LintResource, RuleFinding>()
+      for (const folder of foldersOf(subject)) {
         const other = findCollision(root, folder, 0)
-        if (!other) {
-          insert(root, folder)
-          return []
+        if (!other) insert(root, folder)
+        else if (!told.has(folder.resource)) {
+          const where = other.subject === subject ? '' : ` of ${other.subject.template.name}`
+          const message = `it can be the same folder as ${writeSegments(other.written)}${where}, for two people`
+          told.set(folder.resource, { path: folder.resource.path, message })
         }
-        const where = other.subject === subject ? '' : ` of ${other.subject.template.name}`
-        const message = `it can be the same folder as ${writeSegments(other.segments)}${where}, for two people`
-        return [{ path: folder.resource.path, message }]
-      }),
+      }
+      return [...told.values()]
+    },
   }
 }
 
 function foldersOf(subject: LintSubject): Folder[] {
   const issuers = allowedIssuers(subject.template, subject.settings.issuers)
   return subject.resources.flatMap((resource) => {
-    if (!resource.key.flat().some(({ kind }) => kind === 'jwt')) return []
+    if (!resource.key.flat().some(isOwner)) return []
     const end = resource.key.findIndex((segment) => segment.some(spansSlashes))
-    const segments = (end < 0 ? resource.key : resource.key.slice(0, end + 1)).map((segment) =>
-      withIssuer(segment, issuers),
-    )
-    return [{ subject, resource, issuers, segments }]
+    const written = end < 0 ? resource.key : resource.key.slice(0, end + 1)
+    return issuers.map((issuer) => {
+      const segments = written.map((segment) =>
+        segment.map((atom): Atom => (atom.kind === 'issuer' ? { kind: 'text', text: issuer } : atom)),
+      )
+      return { subject, resource, issuer, written, segments }
+    })
   })
 }
 
-/** Where a template is for one issuer, `${issuer}` is that name. */
-const withIssuer = (segment: Segment, issuers: readonly string[]): Segment =>
-  segment.map((atom) =>
-    atom.kind === 'issuer' && issuers.length === 1 ? { kind: 'text', text: issuers[0] ?? '' } : atom,
-  )
+/** Whether it says whose a folder is. */
+const isOwner = ({ kind }: Atom) => kind === 'jwt' || kind === 'issuer'
 
 /** Folders by their segments. Those with a variable are kept apart: they may be anything that fits them. */
 type Node = { fixed: Map<string, Node>; variable: Map<string, { segment: Segment; node: Node }>; ends: Folder[] }
 
 const createNode = (): Node => ({ fixed: new Map(), variable: new Map(), ends: [] })
 
-/** At most so many folders that end in one place are compared; alike ones tell nothing new. */
-const MAX_ENDS = 8
-
 function insert(root: Node, folder: Folder): void {
   let node = root
   for (const segment of folder.segments) {
-    const key = writeSegments([segment])
-    if (!segment.some((atom) => isVariable(atom) || atom.kind === 'wildcard')) {
-      node = node.fixed.get(key) ?? addTo(node.fixed, key, createNode())
-    } else {
-      node = (node.variable.get(key) ?? addTo(node.variable, key, { segment, node: createNode() })).node
-    }
+    // Two templates may have a param of one name, of which one spans slashes.
+    const key = writeSegments([segment]) + (segment.some(spansSlashes) ? '/' : '')
+    if (isFixed(segment)) node = node.fixed.get(key) ?? addTo(node.fixed, key, createNode())
+    else node = (node.variable.get(key) ?? addTo(node.variable, key, { segment, node: createNode() })).node
   }
-  const alike = node.ends.some(
-    (other) => other.issuers.join() === folder.issuers.join() && sharing(other) === sharing(folder),
-  )
-  if (!alike && node.ends.length < MAX_ENDS) node.ends.push(folder)
+  // Alike ones tell nothing new; and ones of several issuers would have collided, so that there are never many.
+  const id = (one: Folder) => `${one.issuer} ${writeSegments(one.written)}`
+  if (!node.ends.some((other) => id(other) === id(folder))) node.ends.push(folder)
 }
 
-const sharing = ({ subject }: Folder) => subject.template.sharedBy.map((claim) => claim.join('\0')).join('\u0001')
+const isFixed = (segment: Segment) => segment.every(({ kind }) => kind === 'text')
 
 function addTo<V>(map: Map<string, V>, key: string, value: V): V {
   map.set(key, value)
@@ -100,19 +98,18 @@ function addTo<V>(map: Map<string, V>, key: string, value: V): V {
 /** Walks the folders that a folder can coincide with. `depth` segments are already known to fit. */
 function findCollision(node: Node, folder: Folder, depth: number): Folder | undefined {
   const segment = folder.segments[depth]
-  const open = segment?.some(spansSlashes) ?? false
   if (segment === undefined) return node.ends.find((other) => !sameOwner(other, folder))
+  const open = segment.some(spansSlashes)
   const nexts: { segment: Segment; node: Node }[] = [...node.variable.values()]
-  const key = writeSegments([segment])
-  if (segment.some((atom) => isVariable(atom) || atom.kind === 'wildcard')) {
-    for (const [text, next] of node.fixed) nexts.push({ segment: [{ kind: 'text', text }], node: next })
-  } else {
-    const next = node.fixed.get(key)
+  if (isFixed(segment)) {
+    const next = node.fixed.get(writeSegments([segment]))
     if (next) nexts.push({ segment, node: next })
+  } else {
+    for (const [text, next] of node.fixed) nexts.push({ segment: [{ kind: 'text', text }], node: next })
   }
   for (const next of nexts) {
     if (!canBeAlike(segment, next.segment)) continue
-    // A * takes whatever follows, on either side.
+    // What spans slashes takes whatever follows, on either side.
     const found =
       open || next.segment.some(spansSlashes)
         ? firstBelow(next.node, folder)
@@ -132,38 +129,45 @@ function firstBelow(node: Node, folder: Folder): Folder | undefined {
   return undefined
 }
 
-/** Whether two segments can have the same text, as far as what is fixed at their ends tells. */
+/** Whether two segments can have the same text, as far as what is fixed at their ends and their lengths tell. */
 function canBeAlike(a: Segment, b: Segment): boolean {
-  const fixedEnd = (segment: Segment, from: 'start' | 'end') => {
-    const atom = segment.at(from === 'start' ? 0 : -1)
-    return atom?.kind === 'text' ? atom.text : ''
-  }
-  const [startA, startB] = [fixedEnd(a, 'start'), fixedEnd(b, 'start')]
-  const [endA, endB] = [fixedEnd(a, 'end'), fixedEnd(b, 'end')]
-  return (startA.startsWith(startB) || startB.startsWith(startA)) && (endA.endsWith(endB) || endB.endsWith(endA))
+  const [x, y] = [edgesOf(a), edgesOf(b)]
+  if (x.least > y.most || y.least > x.most) return false
+  if (!x.start.startsWith(y.start) && !y.start.startsWith(x.start)) return false
+  // What spans slashes ends in another segment: x*y has x/1/y.
+  return a.some(spansSlashes) || b.some(spansSlashes) || x.end.endsWith(y.end) || y.end.endsWith(x.end)
+}
+
+/** The fixed text at both ends of a segment, and how many characters it can have: a value has one at least. */
+function edgesOf(segment: Segment): { start: string; end: string; least: number; most: number } {
+  const text = (atoms: Segment) => writeSegments([atoms])
+  const first = segment.findIndex(({ kind }) => kind !== 'text')
+  if (first < 0)
+    return { start: text(segment), end: text(segment), least: text(segment).length, most: text(segment).length }
+  const last = segment.findLastIndex(({ kind }) => kind !== 'text')
+  const [start, end] = [text(segment.slice(0, first)), text(segment.slice(last + 1))]
+  const least = segment.some(spansSlashes) ? start.length : start.length + 1 + end.length
+  return { start, end, least, most: Number.POSITIVE_INFINITY }
 }
 
 /**
  * Whether two folders, where they coincide, are always the same person's, or a group's that shares one of them on
- * purpose: a claim that stands at the same place in both has one value then.
+ * purpose: a claim that stands at the same place in both has one value then. Claims other than `sub` are there on
+ * purpose: the linter has refused what sharedBy does not name.
  */
 function sameOwner(a: Folder, b: Folder): boolean {
-  const common: Atom[] = []
-  for (const [index, segment] of a.segments.entries()) {
-    const other = b.segments[index]
-    if (other && segment.some(isVariable) && writeSegments([segment]) === writeSegments([other]))
-      common.push(...segment)
-  }
-  const issuers = new Set([...a.issuers, ...b.issuers])
-  if (issuers.size > 1 && !common.some(({ kind }) => kind === 'issuer')) return false
+  if (a.issuer !== b.issuer) return false
+  const common = a.written.flatMap((segment, index) => {
+    const other = b.written[index]
+    return other && writeSegments([segment]) === writeSegments([other]) ? segment : []
+  })
   return owns(a, common) || owns(b, common)
 }
 
-function owns({ subject, segments }: Folder, common: readonly Atom[]): boolean {
-  const isCommon = (path: readonly string[]) => common.some((atom) => atom.kind === 'jwt' && sameClaim(atom.path, path))
-  if (isCommon([SUBJECT])) return true
-  const claims = segments.flat().filter((atom) => atom.kind === 'jwt')
-  return claims.every(
-    ({ path }) => isCommon(path) && subject.template.sharedBy.some((shared) => sameClaim(shared, path)),
-  )
+function owns({ written }: Folder, common: readonly Atom[]): boolean {
+  const names = new Set(common.map(writeAtom))
+  const owners = written.flat().filter(isOwner)
+  return common.some(isSubject) || owners.every((atom) => names.has(writeAtom(atom)))
 }
+
+const isSubject = (atom: Atom) => atom.kind === 'jwt' && sameClaim(atom.path, [SUBJECT])

@@ -32,7 +32,7 @@ import { wildcardAction } from './wildcard-action.ts'
 import { wildcardBeforeClaim } from './wildcard-before-claim.ts'
 import { wildcardResource } from './wildcard-resource.ts'
 
-/** Every rule that looks at one template; `collidingFolders` is the one that looks at all of them. */
+/** Every rule that looks at one template; `createFolders` has the one that looks at all of them. */
 export const RULES: readonly Rule[] = [
   foreignResource,
   wildcardResource,

@@ -1,42 +1,11 @@
-import { type ChildProcessByStdio, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { writeFile } from 'node:fs/promises'
 import type { ServerResponse } from 'node:http'
-import type { Readable } from 'node:stream'
-import t, { type Test } from 'tap'
-import type { Environment } from '../src/config.ts'
+import t from 'tap'
 import { environment, SENTINELS } from './helpers/build.ts'
 import { listen } from './helpers/listen.ts'
+import { ended, listening, start } from './helpers/process.ts'
 import { claims, keys, mint } from './helpers/tokens.ts'
-
-/** The service as a process, in a folder without a .env. */
-function start(t: Test, env: Environment, cwd = t.testdir({})): ChildProcessByStdio<null, Readable, Readable> {
-  const main = new URL('../src/main.ts', import.meta.url).pathname
-  const tsx = import.meta.resolve('tsx')
-  const child = spawn(process.execPath, [`--import=${tsx}`, main], { cwd, env, stdio: ['ignore', 'pipe', 'pipe'] })
-  t.teardown(() => child.kill('SIGKILL'))
-  return child
-}
-
-async function ended(child: ReturnType<typeof start>) {
-  let output = ''
-  for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => (output += chunk))
-  const [code] = await once(child, 'close')
-  return { code, output }
-}
-
-async function listening(child: ReturnType<typeof start>): Promise<string> {
-  let log = ''
-  for await (const chunk of child.stdout) {
-    log += chunk
-    const [, url] = /listening at (http:[^"]+)/u.exec(log) ?? []
-    if (url) {
-      child.stdout.resume()
-      return url
-    }
-  }
-  throw new Error(`it ended before it listened: ${log}`)
-}
 
 t.test('a configuration that cannot be used ends with 78 and all its faults', async (t) => {
   const { code, output } = await ended(

@@ -3,6 +3,9 @@ import type { Finding } from './finding.ts'
 import { fingerprint } from './fingerprint.ts'
 import type { LintSettings } from './lint/rule.ts'
 
+/** So often a set is read again that changed while it was read; then it is left alone until the next look. */
+const MAX_READS = 5
+
 /** How a reload went: what is served now, or why the old templates stay. */
 export type Reload =
   | Readonly<{ outcome: 'loaded'; catalogue: Catalogue; warnings: readonly Finding[] }>
@@ -25,12 +28,14 @@ const SHARE_OF_LOOKS = 1 / 50
 /**
  * Loads the templates of a directory and keeps them. A set is loaded, linted and tested as a whole and then takes the
  * place of the old one; a bad set never does.
+ * @param elapsed milliseconds since any moment
  * @throws {CatalogueError} when there is nothing good to begin with
  */
 export async function createLivePolicies(
   directory: string,
   settings: LintSettings,
   onReload: (reload: Reload) => void,
+  elapsed = () => performance.now(),
 ): Promise<LivePolicies> {
   let looked = await fingerprint(directory)
   let changed = looked
@@ -39,24 +44,33 @@ export async function createLivePolicies(
   let running: Promise<void> | undefined
   onReload({ outcome: 'loaded', catalogue, warnings })
 
-  async function load(): Promise<void> {
+  /** Whether the set stayed as it was while it was read. */
+  async function load(): Promise<boolean> {
     const before = await fingerprint(directory)
     const loaded = await loadCatalogue(directory, settings).catch((error: unknown) => {
       if (!(error instanceof CatalogueError)) throw error
       return error
     })
     // Read while somebody wrote: half of it may be of the old set.
-    if ((await fingerprint(directory)) !== before) return
+    if ((await fingerprint(directory)) !== before) return false
     looked = before
-    if (loaded instanceof CatalogueError) return onReload({ outcome: 'refused', errors: loaded.findings })
-    current = loaded.catalogue
-    onReload({ outcome: 'loaded', ...loaded })
+    if (loaded instanceof CatalogueError) {
+      onReload({ outcome: 'refused', errors: loaded.findings })
+    } else {
+      current = loaded.catalogue
+      onReload({ outcome: 'loaded', ...loaded })
+    }
+    return true
+  }
+
+  async function loadSettled(): Promise<void> {
+    for (let reads = 0; reads < MAX_READS; reads++) if (await load()) return
   }
 
   /** One at a time: the second of two that ask at once gets a load that began after it asked. */
   async function reload(): Promise<void> {
     while (running) await running
-    running = load().finally(() => {
+    running = loadSettled().finally(() => {
       running = undefined
     })
     await running
@@ -64,10 +78,10 @@ export async function createLivePolicies(
 
   let nextLook = 0
   async function poll(): Promise<void> {
-    const start = performance.now()
+    const start = elapsed()
     if (running || start < nextLook) return
     const seen = await fingerprint(directory)
-    const end = performance.now()
+    const end = elapsed()
     nextLook = end + (end - start) / SHARE_OF_LOOKS
     const settled = seen === changed
     changed = seen

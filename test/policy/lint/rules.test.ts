@@ -255,6 +255,7 @@ const CASES: Record<string, { trips: Parts[]; nearly: Parts[]; settings?: LintSe
     nearly: [
       policy(statement('users/${jwt:sub}/*'), statement('users/${jwt:team}/photos/*')),
       policy(statement('users/${jwt:sub}/*'), { ...statement('users/${jwt:sub}/*'), Action: 'oss:GetObject' }),
+      policy(statement('users/${jwt:sub}/*'), { ...statement('users/${jwt:sub}/old/*'), Effect: 'Deny' }),
     ],
   },
   'policy-size': {

@@ -48,7 +48,7 @@ const templates = {
 async function service(t: Test, files: Record<string, string> | undefined = templates) {
   const dir = Object.keys(files).length > 0 ? { POLICIES_DIR: t.testdir(files) } : {}
   const { app, asked } = await build(t, {
-    env: { ...dir, POLICIES_POLL_SECONDS: '0', JDCLOUD_MAX_SESSION_SECONDS: '43200' },
+    env: { ...dir, JDCLOUD_MAX_SESSION_SECONDS: '43200' },
   })
   const post = (url: string, payload: unknown, who: Record<string, unknown> = {}) =>
     app.inject({

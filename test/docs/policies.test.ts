@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import t from 'tap'
 import { parseAllDocuments } from 'yaml'
+import { unmetCondition } from '../../src/policy/allow.ts'
 import { claimsSchema } from '../../src/policy/condition.ts'
 import { runExamples } from '../../src/policy/examples.ts'
 import { anchorOf } from '../../src/policy/finding.ts'
@@ -11,7 +12,7 @@ import { RULES } from '../../src/policy/lint/rules.ts'
 import { OPERATION_ACTIONS, OSS_ACTIONS } from '../../src/policy/operations.ts'
 import { parseTemplate } from '../../src/policy/parse.ts'
 import { fencedBlocks, headings } from '../helpers/markdown.ts'
-import { settings } from '../helpers/templates.ts'
+import { settings, template } from '../helpers/templates.ts'
 
 const markdown = readFileSync('docs/policies.md', 'utf8')
 const sections = headings(markdown)
@@ -91,7 +92,7 @@ for (const { id, severity } of [...RULES, ...OTHERS]) {
     t.equal(heading.length, 1, `${anchorOf({ rule: id })} is there once`)
     const says = severity === 'error' ? '**Error.** ' : '**Warning.** '
     t.match(section(id), new RegExp(`^### ${id}\n\n\\*\\*`, 'u'))
-    t.ok(section(id).includes(`\n\n${says}`), `it is said to be an ${severity}`)
+    t.ok(section(id).includes(`\n\n${says}`), `it is said that it is: ${severity}`)
     const [bad, good, ...more] = blocks.filter(({ under }) => under === id)
     if (id === 'file') return t.notOk(bad, 'nothing of it is in a file')
     if (!bad || !good || more.length > 0) return t.fail('a bad block and a good one')
@@ -138,6 +139,35 @@ t.test(
     for (const test of rows) t.ok(told.includes(`\`${test}\``), `${test} is in the table of refusals`)
   },
 )
+
+t.test('every refusal is listed in the words that callers get', async (t) => {
+  const told = section('what-callers-are-told')
+  const allow = (tests: unknown) => ({ allow: { claims: { c: tests } } })
+  const rows: { parts: Parts; c?: unknown; want: string }[] = [
+    { parts: { allow: undefined }, want: 'this policy is for nobody: it has no allow' },
+    { parts: { allow: { issuer: 'web' } }, want: "the token's issuer is not accepted" },
+    { parts: allow('a'), want: 'is missing' },
+    { parts: allow('a'), c: 'b', want: 'does not hold a required value' },
+    { parts: allow({ allOf: ['a', 'b'] }), c: 'b', want: 'does not hold every required value' },
+    { parts: allow({ equals: 'a' }), c: 'a b', want: 'is not the required value' },
+    { parts: allow({ includes: 'a' }), c: 'a', want: 'is not a list with the required item' },
+    { parts: allow({ prefix: '/a' }), c: '/ab', want: 'is not below the required path' },
+    { parts: allow({ present: true }), c: '', want: 'is empty' },
+    { parts: allow({ atLeast: 'now' }), c: 1, want: 'is too low' },
+    { parts: allow({ atMost: 'now' }), c: 4e9, want: 'is too high' },
+    { parts: allow({ atMost: 5 }), c: '5', want: 'is not a number' },
+    { parts: allow({ matches: 'a' }), c: 'ab', want: 'does not have the required form' },
+  ]
+  for (const { parts, c, want } of rows) {
+    const unmet = unmetCondition(template(parts), { issuer: 'app', claims: { sub: 'alice', c } }, 2e12)
+    t.equal(unmet?.replace('claim "c" ', ''), want)
+    t.ok(told.includes(want), `${want}: is in the table`)
+  }
+  const any = { allow: { any: [{ issuer: 'web' }, { claims: { c: 'a' } }] } }
+  const unmet = unmetCondition(template(any), { issuer: 'app', claims: { sub: 'alice' } }, 0)
+  t.match(unmet, /^no alternative holds: .+; or .+$/u)
+  t.ok(told.includes('`no alternative holds: …; or …`'))
+})
 
 t.test('every action is listed with the operations that it covers', async (t) => {
   const rows = [...section('policy').matchAll(/^\| `(oss:\w+)` \| (\w+) \| (.*) \|$/gmu)]

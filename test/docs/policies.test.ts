@@ -5,7 +5,7 @@ import { unmetCondition } from '../../src/policy/allow.ts'
 import { claimsSchema } from '../../src/policy/condition.ts'
 import { runExamples } from '../../src/policy/examples.ts'
 import { anchorOf } from '../../src/policy/finding.ts'
-import { COLLIDING_FOLDERS, collidingFolders } from '../../src/policy/lint/colliding-folders.ts'
+import { COLLIDING_FOLDERS, createFolders } from '../../src/policy/lint/colliding-folders.ts'
 import { lintTemplate } from '../../src/policy/lint/lint.ts'
 import { type LintSettings, type LintSubject, lintSubject } from '../../src/policy/lint/rule.ts'
 import { RULES } from '../../src/policy/lint/rules.ts'
@@ -76,7 +76,7 @@ function findingsIn(text: string, lintSettings: LintSettings): string[] {
     // Those of the sound template are about its own resource.
     if ('examples' in parts && runExamples(template, lintSettings).some(({ held }) => !held)) found.add('example-fails')
   }
-  if ([...collidingFolders(subjects)].length > 0) found.add(COLLIDING_FOLDERS.rule)
+  if (subjects.flatMap(createFolders().add).length > 0) found.add(COLLIDING_FOLDERS.rule)
   return [...found]
 }
 

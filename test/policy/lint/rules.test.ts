@@ -295,7 +295,9 @@ const CASES: Record<string, { trips: Parts[]; nearly: Parts[]; settings?: LintSe
   },
   'pattern-backtracks': {
     trips: [
-      ...['([a-z0-9]+-?)+', '(a+)+', '(.*)*x', '(a|a)*', '(a|aa)+'].map((pattern) => param(pattern)),
+      ...['([a-z0-9]+-?)+', '(a+)+', '(.*)*x', '(a|a)*', '(a|aa)+', 'a*a*a*b', '([a-z]+)\\1x', '(?<n>a+)\\k<n>'].map(
+        (pattern) => param(pattern),
+      ),
       claims({ t: { matches: '(a+)+' } }),
       { allow: { any: [{ claims: { t: { matches: '(a|a)*b' } } }] } },
     ],

@@ -66,6 +66,10 @@ const CASES: Record<string, { trips: Parts[]; nearly: Parts[]; settings?: LintSe
     ],
     nearly: [resource('jrn:oss:*:*:${bucket}/users/${jwt:sub}/*'), resource('jrn:oss:cn-*:${account}:${bucket}/*')],
   },
+  'whole-bucket': {
+    trips: [keys('*'), keys('*.jpg'), keys('users/${jwt:sub}/*', '*')],
+    nearly: [keys('a*'), keys('shared/*'), keys('users/${jwt:sub}/*')],
+  },
   'variable-outside-key': {
     trips: [
       resource('jrn:oss:*:${jwt:account}:${bucket}/x/*'),

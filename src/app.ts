@@ -8,22 +8,38 @@ import { metricsRoutes } from '../routes/metrics.ts'
 import { openapiRoutes } from '../routes/openapi.ts'
 import { policiesRoutes } from '../routes/policies.ts'
 import type { App } from '../routes/services.ts'
+import { type Clock, systemClock } from './clock.ts'
 import type { Config } from './config.ts'
 import { createDrain, type Drain } from './drain.ts'
 import { registerIdentity } from './identity/authenticate.ts'
 import { REFRESH_AFTER_MS } from './identity/key-set.ts'
 import { createKeyPool, createRemoteKeySet } from './identity/remote-keys.ts'
 import { loadCatalogue } from './policy/catalogue.ts'
+import type { Grant } from './policy/grant.ts'
+import { connectRedis, type RedisClient, readyWithin } from './redis.ts'
 import { createServer } from './server.ts'
 import type { CredentialSource } from './sts/credentials.ts'
 import { createJdcloudSts } from './sts/jdcloud.ts'
+import { cacheKey } from './vending/cache-key.ts'
+import { createStack } from './vending/stack.ts'
 import { createVending } from './vending/vending.ts'
+
+/** How long a start waits for Redis, milliseconds. */
+const START_MS = 500
 
 /** What the app is given from outside; the optional ones are for tests and the sandbox. */
 export type AppDependencies = Readonly<{
   logger: FastifyBaseLogger
   /** Epoch milliseconds. */
   now?: () => number
+  /** Time for everything that is measured or waited for; `now` is its date unless it is given, too. */
+  clock?: Clock
+  /** From 0 to 1, for jitter. */
+  random?: () => number
+  /** Used in place of a connection to the configured Redis, and closed with the service. */
+  redis?: RedisClient
+  /** How grants are told apart in the caches. */
+  keyOf?: (grant: Grant) => string
   source?: CredentialSource
   keyPool?: Dispatcher
   /** Where metrics are counted; `/metrics` of the ops listener shows it. */
@@ -40,7 +56,8 @@ export type Service = Readonly<{ app: App; ops?: App; stop: Drain['stop'] }>
  * @throws {CatalogueError} when the policy templates cannot be used
  */
 export async function buildApp(config: Config, dependencies: AppDependencies): Promise<Service> {
-  const { logger, now = Date.now, keyPool = createKeyPool(), sandbox = false } = dependencies
+  const { logger, keyPool = createKeyPool(), sandbox = false } = dependencies
+  const { clock = systemClock(dependencies.now), now = clock.now, random = Math.random } = dependencies
   const { metrics = new Registry() } = dependencies
   const { source = createJdcloudSts(config.sts, { now }) } = dependencies
   const settings = {
@@ -57,12 +74,35 @@ export async function buildApp(config: Config, dependencies: AppDependencies): P
     return { issuer, keySet: createRemoteKeySet(issuer, { pool: keyPool, sandbox, onFailure, now }) }
   })
 
+  const { endpoint, roleJrn } = config.sts
+  const scope = `${endpoint} ${roleJrn}`
+  const { keyOf = (grant) => cacheKey(scope, grant) } = dependencies
+  const redis = config.redis && (dependencies.redis ?? connectRedis(config.redis.address, random))
+  const stack = createStack(
+    { ...config.cache, ...config.sts, deadlineMs: config.vendDeadlineMs },
+    {
+      source,
+      clock,
+      random,
+      logger,
+      metrics,
+      shared: redis && { redis, encryptionKeys: config.redis?.encryptionKeys ?? [], scope },
+    },
+  )
+
   const app = await createServer(config, logger)
   const { draining, stop } = createDrain(app)
   const authenticate = await registerIdentity(app, issuers)
   const services = {
     authenticate,
-    vending: createVending({ catalogue, settings, source }),
+    vending: createVending({
+      catalogue,
+      settings,
+      cache: stack.cache,
+      keyOf,
+      minValiditySeconds: config.cache.minValiditySeconds,
+      deadlineMs: config.vendDeadlineMs,
+    }),
     oss: config.oss,
     // One issuer whose key server is down must not take the callers of the others down with it.
     ready: () => !draining() && issuers.some(({ keySet }) => !keySet || keySet.loaded()),
@@ -83,11 +123,15 @@ export async function buildApp(config: Config, dependencies: AppDependencies): P
   // Also while nobody asks, so that a key that was revoked in a quiet hour does not open for the first who comes.
   const timer = setInterval(refreshKeys, REFRESH_AFTER_MS).unref()
   app.addHook('onReady', async () => {
+    // Or the first callers would find Redis gone. One that really is keeps nobody from starting.
+    if (redis) await readyWithin(redis, START_MS)
     // Not awaited: a key server that hangs must not keep the others waiting, /readyz tells how it went.
     refreshKeys()
   })
   app.addHook('onClose', async () => {
     clearInterval(timer)
+    await stack.close()
+    redis?.disconnect()
     // Closed after the app, so that it can be asked until the last request is answered.
     await Promise.all([source.close(), keyPool.close(), ops?.close()])
   })

@@ -4,7 +4,7 @@ import { unmetCondition } from '../policy/allow.ts'
 import type { Catalogue } from '../policy/catalogue.ts'
 import { fillIn, type Grant, type GrantSettings } from '../policy/grant.ts'
 import type { Template } from '../policy/template.ts'
-import type { CredentialSource, Credentials } from '../sts/credentials.ts'
+import type { CredentialCache, Found } from './credential-cache.ts'
 
 /** What a caller asks for. */
 export type VendRequest = Readonly<{
@@ -12,31 +12,57 @@ export type VendRequest = Readonly<{
   params?: Readonly<Record<string, string | number>> | undefined
   /** Seconds. */
   durationSeconds?: number | undefined
+  /** Seconds that the session must still have, at most half of its length. */
+  minValiditySeconds?: number | undefined
 }>
 
-/** The credentials, and the grant that they were paid out for. */
-export type Vended = Readonly<{ credentials: Credentials; grant: Grant }>
+/** The credentials, the grant that they were paid out for, and who had them. */
+export type Vended = Found & Readonly<{ grant: Grant }>
 
 /** The counter: caller and request in, credentials out. */
 export type Vending = Readonly<{
-  /** @throws {VendError} any code below 401 and from 403 up */
-  vend(caller: Caller, request: VendRequest): Promise<Vended>
+  /**
+   * `deadlineMs` is how long this caller can wait, if that is less than others do.
+   * @throws {VendError} any code below 401 and from 403 up
+   */
+  vend(caller: Caller, request: VendRequest, deadlineMs?: number): Promise<Vended>
   /** The templates whose conditions the caller meets. */
   policiesFor(caller: Caller): readonly Template[]
 }>
 
-type Dependencies = Readonly<{ catalogue: Catalogue; settings: GrantSettings; source: CredentialSource }>
+type Dependencies = Readonly<{
+  catalogue: Catalogue
+  settings: GrantSettings
+  cache: CredentialCache
+  /** The name of a grant in the cache: different for different grants. */
+  keyOf: (grant: Grant) => string
+  /** Least that a session has left, and most that a vend takes. */
+  minValiditySeconds: number
+  deadlineMs: number
+}>
 
-/** Authorises, fills in, and asks the source; whoever wants a cache or retries puts them into the source. */
-export function createVending({ catalogue, settings, source }: Dependencies): Vending {
+/** Authorises, fills in, and has the cache bring the session. */
+export function createVending({ catalogue, settings, cache, keyOf, ...limits }: Dependencies): Vending {
   return {
-    async vend(caller, { policy, ...request }) {
+    async vend(caller, { policy, minValiditySeconds, ...request }, deadlineMs = limits.deadlineMs) {
       const template = catalogue.get(policy)
       if (!template) throw new VendError('policy_not_found')
       const grant = fillIn(template, { caller, ...request }, settings)
-      return { credentials: await source.assumeRole(grant), grant }
+      const validitySeconds = Math.max(limits.minValiditySeconds, checkValidity(minValiditySeconds, grant))
+      const need = { validityMs: validitySeconds * 1000, deadlineMs: Math.min(deadlineMs, limits.deadlineMs) }
+      const found = cache.find(keyOf(grant), grant, need)
+      const { credentials, from } = found instanceof Promise ? await found : found
+      return { credentials, from, grant }
     },
     policiesFor: (caller) =>
       [...catalogue.values()].filter((template) => unmetCondition(template, caller) === undefined),
   }
+}
+
+/** From its second half on a session is renewed anyway: more could be had only by asking STS over and over. */
+function checkValidity(asked: number | undefined, { durationSeconds }: Grant): number {
+  const most = Math.floor(durationSeconds / 2)
+  if (asked === undefined || asked <= most) return asked ?? 0
+  const detail = `must be at most ${most}, half of the session`
+  throw new VendError('invalid_request', { errors: [{ pointer: '/minValiditySeconds', detail }] })
 }

@@ -140,6 +140,7 @@ t.test('garbage, silence and nobody at all are the same as no Redis, and crash n
       const { timed, rest, logger } = await setUp(
         t,
         `redis://127.0.0.1:${typeof address === 'object' && address?.port}`,
+        100,
       )
       for (let i = 0; i < 3; i++) {
         rest()

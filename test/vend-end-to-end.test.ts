@@ -52,9 +52,9 @@ for (const expirationZone of ['UTC', '+08:00'] as const) {
 }
 
 t.test('what goes wrong at STS has one code each, and is over when the fault is', async (t) => {
-  const { sandbox, vend, logs } = await start(t, {}, { STS_TIMEOUT_MS: '300' })
+  const { sandbox, vend, logs } = await start(t, {}, { STS_TIMEOUT_MS: '1000' })
   const rows: { fault: Fault; status: number; code: string; retryAfter?: string }[] = [
-    { fault: { kind: 'delay', ms: 1000 }, status: 504, code: 'upstream_timeout' },
+    { fault: { kind: 'delay', ms: 3000 }, status: 504, code: 'upstream_timeout' },
     { fault: { kind: 'hang' }, status: 504, code: 'upstream_timeout' },
     { fault: { kind: 'status', status: 429 }, status: 503, code: 'upstream_unavailable', retryAfter: '1' },
     {

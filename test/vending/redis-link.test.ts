@@ -2,10 +2,11 @@ import { createServer, type Socket } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
 import { Registry } from 'prom-client'
 import t, { type Test } from 'tap'
-import { systemClock } from '../../src/clock.ts'
+import { type Clock, systemClock } from '../../src/clock.ts'
 import { connectRedis, parseRedisUrl, type RedisClient, readyWithin } from '../../src/redis.ts'
 import { createRedisLink } from '../../src/vending/redis-link.ts'
 import { createWaits } from '../../src/vending/waits.ts'
+import { manualClock } from '../helpers/clock.ts'
 import { needsRedis, redisServer } from '../helpers/redis.ts'
 import { metric, quietLogger } from '../helpers/vending.ts'
 
@@ -13,14 +14,14 @@ const GONE = 'warn: Redis does not answer: going on without it'
 const BACK = 'info: Redis answers again'
 
 /** A link whose clock can be moved ahead of its second of rest. */
-async function setUp(t: Test, url: string, connectMs = 2000) {
+async function setUp(t: Test, url: string, connectMs = 2000, manual?: Clock) {
   const address = parseRedisUrl(url)
   if (!address) throw new Error(url)
   const redis = connectRedis(address)
   t.teardown(() => redis.disconnect())
   await readyWithin(redis, connectMs)
   let ahead = 0
-  const clock = { ...systemClock(), monotonic: () => performance.now() + ahead }
+  const clock = manual ?? { ...systemClock(), monotonic: () => performance.now() + ahead }
   const logger = quietLogger()
   const metrics = new Registry()
   const waits = createWaits(clock)
@@ -63,7 +64,7 @@ t.test('a paused Redis costs one question 50 ms, and the others nothing, until i
   server.pause()
   const first = await timed(ping)
   t.equal(first.answer, undefined)
-  t.ok(first.ms >= 45 && first.ms < 120, `${first.ms} ms`)
+  t.ok(first.ms >= 45 && first.ms < 500, `${first.ms} ms`)
   for (let i = 0; i < 100; i++) await timed(ping)
   t.equal(await errors('timeout'), 1, 'nobody else asks')
   rest()
@@ -87,7 +88,7 @@ t.test('a Redis that is killed and comes back empty is found again', needsRedis,
     rest()
     const { answer, ms } = await timed(ping)
     t.equal(answer, undefined)
-    t.ok(ms < 120, `${ms} ms`)
+    t.ok(ms < 500, `${ms} ms`)
   }
   await server.start()
   await until(ping)
@@ -146,7 +147,7 @@ t.test('garbage, silence and nobody at all are the same as no Redis, and crash n
         rest()
         const { answer, ms } = await timed(ping)
         t.equal(answer, undefined)
-        t.ok(ms < 120, `${ms} ms`)
+        t.ok(ms < 500, `${ms} ms`)
       }
       t.strictSame(logger.lines, [GONE])
     })
@@ -166,11 +167,18 @@ t.test('an answer that is here counts, though this process is late in reading it
   t.strictSame(logger.lines, [])
 })
 
-t.test('a crowd of questions is not taken for a Redis that is gone', needsRedis, async (t) => {
-  const server = await redisServer(t)
-  const { link, logger } = await setUp(t, server.url)
-  const usual = (redis: RedisClient) => redis.eval("return redis.call('GET', KEYS[1])", 1, 'k'.repeat(60))
-  const answers = await Promise.all(Array.from({ length: 20_000 }, () => link.ask('read', usual)))
-  t.ok(answers.includes(null))
+t.test('one question among many that are answered may take longer; one alone may not', needsRedis, async (t) => {
+  const { url } = await redisServer(t)
+  const clock = manualClock()
+  const { link, logger } = await setUp(t, url, 2000, clock)
+  const after = (ms: number) => link.ask('read', () => new Promise((resolve) => clock.after(ms, () => resolve(ms))))
+  const crowd = [after(10), after(40), after(80), after(120), after(160)]
+  await clock.advance(160)
+  t.strictSame(await Promise.all(crowd), [10, 40, 80, 120, 160])
   t.strictSame(logger.lines, [])
+  await clock.advance(1000)
+  const alone = after(80)
+  await clock.advance(80)
+  t.equal(await alone, undefined)
+  t.strictSame(logger.lines, [GONE])
 })

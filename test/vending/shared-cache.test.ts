@@ -150,7 +150,7 @@ t.test('a replica that dies with a lease delays the others by no more than it', 
   const before = performance.now()
   t.equal(await other.find(), 'access-1 sts')
   const waited = performance.now() - before
-  t.ok(waited < 900, `${waited} ms`)
+  t.ok(waited < 1500, `${waited} ms`)
 })
 
 t.test('one that lives keeps its lease for as long as STS takes', needsRedis, async (t) => {
@@ -200,7 +200,7 @@ t.test('one rate for all replicas', needsRedis, async (t) => {
   const replicas = await Promise.all([1, 2].map(() => replica(t, url, sts.source, { maxRps: 20 })))
   await Promise.all(replicas.flatMap(({ find }, r) => Array.from({ length: 10 }, (_, i) => find(`${r}-${i}`))))
   const took = Math.max(...calls) - Math.min(...calls)
-  t.ok(took >= 800 && took < 2500, `twenty calls at twenty a second, less a burst: ${took} ms`)
+  t.ok(took >= 800 && took < 5000, `twenty calls at twenty a second, less a burst: ${took} ms`)
   const key = 'oss-vend:{scope}:rate'
   await replicas[0]?.redis.set(key, String(Date.now() + HOUR))
   t.match(await replicas[0]?.find('later'), / sts$/u, "Redis' clock was set back by an hour")
@@ -232,6 +232,9 @@ t.test('a session that comes between looking and taking the lease is found', nee
   const { url } = await redisServer(t)
   const sts = countingSource(Date.now)
   const [quick, slow] = await Promise.all([replica(t, url, sts.source), replica(t, url, sts.source)])
+  await quick.find()
+  const sealed = await stored(quick.redis, 'alice')
+  await quick.redis.del(redisNames('alice').session)
   const original = slow.redis.callBuffer.bind(slow.redis)
   let looked = false
   t.intercept(slow.redis, 'callBuffer', {
@@ -239,8 +242,7 @@ t.test('a session that comes between looking and taking the lease is found', nee
       const answer = await original(...args)
       if (!looked) {
         looked = true
-        await quick.find()
-        await stored(quick.redis, 'alice')
+        await quick.redis.set(redisNames('alice').session, sealed, 'PX', HOUR)
       }
       return answer
     },

@@ -366,14 +366,16 @@ t.test('it agrees with what a vend then gives', async (t) => {
     seen.granted++
     if (explained.answer.allowed) seen.allowed++
     // STS was asked for this policy, now or by an earlier vend whose session is still good.
-    const request = asked.findLast(({ policy }) => policy === JSON.stringify(explained.sessionPolicy))
+    const request = asked.findLast(
+      ({ policy, roleSessionName }) =>
+        policy === JSON.stringify(explained.sessionPolicy) && roleSessionName === explained.grant.roleSessionName,
+    )
     // The key is in one of the folders that the vend tells of, or it is not allowed.
     const inside = vended.json().oss.prefixes.some((prefix: string) => question.key.startsWith(prefix))
     return (
       request !== undefined &&
       explained.granted === true &&
       JSON.stringify(explained.grant) === JSON.stringify(vended.json().grant) &&
-      request.roleSessionName === explained.grant.roleSessionName &&
       explained.answer.allowed === (inside && explained.grant.actions.includes(explained.answer.action))
     )
   })

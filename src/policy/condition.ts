@@ -5,10 +5,14 @@ import { patternSchema } from './pattern.ts'
 /** A longer text never meets a pattern: even a harmless one takes its time over a whole token. */
 const MAX_MATCHED_CHARACTERS = 256
 
-const scalar = z.union([z.string().min(1), z.number(), z.boolean()])
+// JSON's numbers are not exact beyond: 9007199254740993 would be the same as …992.
+const number = z
+  .number()
+  .refine((value) => Math.abs(value) <= Number.MAX_SAFE_INTEGER, 'is too large to be exact: give it as text')
+const scalar = z.union([z.string().min(1), number, z.boolean()])
 const scalars = z.union([scalar.transform((one) => [one]), z.array(scalar).min(1)])
 const bound = z
-  .union([z.number(), z.literal('now')])
+  .union([number, z.literal('now')])
   .describe('A number, or now: the time of the request in seconds since 1970, as exp counts them.')
 
 /** What one claim must be. All that is given must hold; a claim of a type that does not fit never does. */
@@ -166,8 +170,8 @@ function isBelow(value: unknown, prefix: string): boolean {
   // An empty text is above everything, the / of a prefix too.
   if (typeof value !== 'string' || value === '') return false
   const above = prefix.endsWith('/') ? prefix.slice(0, -1) : prefix
-  // /org/eng/../hr reads as if it were below /org/eng.
-  if (value.split('/').some((step) => step === '.' || step === '..')) return false
+  // /org/eng/../hr reads as if it were below /org/eng, and so do its other spellings.
+  if (/(?:^|[/\\])\.\.?(?:[/\\]|$)|%/u.test(value)) return false
   return value === above || value.startsWith(`${above}/`)
 }
 

@@ -5,7 +5,7 @@ import { VendError } from '../errors.ts'
 import { call, createPool, OutboundError, type OutboundResponse } from '../outbound.ts'
 import type { AssumeRoleRequest, CredentialSource, Credentials } from './credentials.ts'
 import { type CallTimes, createExpirationReader, type ExpirationReader } from './expiration.ts'
-import { type SigningKeys, signingDate, signJdcloud2 } from './signer.ts'
+import { createSigner, type SigningKeys, signingDate } from './signer.ts'
 
 /** STS is global, and the server reads the region from the signature's scope: this is what the Java and Go SDKs send. */
 const REGION = 'jdcloud-api'
@@ -61,28 +61,24 @@ export function createJdcloudSts(options: StsOptions, dependencies: Dependencies
   const { nonce = randomUUID } = dependencies
   const url = new URL(PATH, options.endpoint)
   const readExpiration = createExpirationReader()
-  let inUse: SigningKeys = { accessKey: options.accessKey, secretKey: options.secretKey }
+  const kind = {
+    method: 'POST',
+    host: url.host,
+    path: url.pathname,
+    headers: { 'content-type': 'application/json' },
+    service: 'sts',
+    region: REGION,
+  }
+  const signedBy = (keys: SigningKeys) => ({ keys, sign: createSigner(kind, keys) })
+  let inUse = signedBy({ accessKey: options.accessKey, secretKey: options.secretKey })
 
-  async function assumeRole(request: AssumeRoleRequest, keys = inUse): Promise<Credentials> {
+  async function assumeRole(request: AssumeRoleRequest, { sign } = inUse): Promise<Credentials> {
     const { roleSessionName, policy, durationSeconds } = request
     const body = JSON.stringify({
       assumeRoleInfo: { roleJrn: options.roleJrn, roleSessionName, policy, durationSeconds },
     })
     const requestedAt = now()
-    const headers = signJdcloud2(
-      {
-        method: 'POST',
-        host: url.host,
-        path: url.pathname,
-        headers: { 'content-type': 'application/json' },
-        body,
-        service: 'sts',
-        region: REGION,
-        date: signingDate(requestedAt),
-        nonce: nonce(),
-      },
-      keys,
-    )
+    const headers = sign({ body, date: signingDate(requestedAt), nonce: nonce() })
     const { timeoutMs } = options
     const response = await call(pool, { method: 'POST', url: url.href, headers, body, timeoutMs }).catch(upstreamError)
     if (response.status !== 200) throw refusal(response)
@@ -92,10 +88,11 @@ export function createJdcloudSts(options: StsOptions, dependencies: Dependencies
   return {
     // One argument: whoever passes this on must not pass keys by mistake.
     assumeRole: (request) => assumeRole(request),
-    keys: () => inUse,
+    keys: () => inUse.keys,
     async replaceKeys(keys, probe) {
-      await assumeRole(probe, keys)
-      inUse = keys
+      const next = signedBy(keys)
+      await assumeRole(probe, next)
+      inUse = next
     },
     close: () => pool.close(),
   }

@@ -6,6 +6,7 @@ import { oneOrMany } from './document.ts'
 import { exampleSchema } from './example.ts'
 import { OSS_ACTIONS } from './operations.ts'
 import { patternSchema } from './pattern.ts'
+import { createPlan } from './plan.ts'
 import { compileResource, type Part, VariableError } from './variables.ts'
 
 /** What a template's file name may be, without its ending. Short, so that a session name has room for a hash. */
@@ -88,9 +89,8 @@ export const templateSchema = z
       .describe('What callers can and cannot do. They run at start, at reload and by `oss-vend policies test`.')
       .default([]),
   })
-  .transform(({ $schema, policy, ...rest }, context) => ({
-    ...rest,
-    statements: policy.Statement.map((statement, index): CompiledStatement => {
+  .transform(({ $schema, policy, ...rest }, context) => {
+    const statements = policy.Statement.map((statement, index): CompiledStatement => {
       const resources = (statement.Resource ?? []).map((resource, at) => {
         const refuse = (message: string) =>
           context.addIssue({ code: 'custom', path: ['policy', 'Statement', index, 'Resource', at], message })
@@ -116,8 +116,9 @@ export const templateSchema = z
         conditional: statement.Condition !== undefined,
         forbidden: FORBIDDEN_ELEMENTS.filter((element) => statement[element] !== undefined),
       }
-    }),
-  }))
+    })
+    return { ...rest, statements, plan: createPlan(statements) }
+  })
 
 type Parsed = z.output<typeof templateSchema>
 

@@ -55,9 +55,15 @@ export type JdcloudSts = CredentialSource &
     replaceKeys(keys: SigningKeys, probe: AssumeRoleRequest): Promise<void>
   }>
 
-/** The credential source that asks JD Cloud STS, over a keep-alive pool of its own. */
+/**
+ * The credential source that asks JD Cloud STS.
+ *
+ * Each call has a connection of its own: STS's answer names nobody, so an answer that came twice over a connection, from
+ * STS or a gateway before it, would be taken for the answer to the next caller's question.
+ */
 export function createJdcloudSts(options: StsOptions, dependencies: Dependencies = {}): JdcloudSts {
-  const { pool = createPool({ ...options, maxResponseBytes: MAX_RESPONSE_BYTES }), now = Date.now } = dependencies
+  const { pool = createPool({ ...options, maxResponseBytes: MAX_RESPONSE_BYTES, keepAlive: false }), now = Date.now } =
+    dependencies
   const { nonce = randomUUID } = dependencies
   const url = new URL(PATH, options.endpoint)
   const readExpiration = createExpirationReader()
@@ -72,26 +78,29 @@ export function createJdcloudSts(options: StsOptions, dependencies: Dependencies
   const signedBy = (keys: SigningKeys) => ({ keys, sign: createSigner(kind, keys) })
   let inUse = signedBy({ accessKey: options.accessKey, secretKey: options.secretKey })
 
-  async function assumeRole(request: AssumeRoleRequest, { sign } = inUse): Promise<Credentials> {
-    const { roleSessionName, policy, durationSeconds } = request
+  async function assumeRole(
+    { roleSessionName, policy, durationSeconds }: AssumeRoleRequest,
+    { signal, by: { sign } = inUse }: Readonly<{ signal?: AbortSignal; by?: ReturnType<typeof signedBy> }> = {},
+  ): Promise<Credentials> {
     const body = JSON.stringify({
       assumeRoleInfo: { roleJrn: options.roleJrn, roleSessionName, policy, durationSeconds },
     })
     const requestedAt = now()
     const headers = sign({ body, date: signingDate(requestedAt), nonce: nonce() })
     const { timeoutMs } = options
-    const response = await call(pool, { method: 'POST', url: url.href, headers, body, timeoutMs }).catch(upstreamError)
+    const request = { method: 'POST', url: url.href, headers, body, timeoutMs, signal } as const
+    const response = await call(pool, request).catch(upstreamError)
     if (response.status !== 200) throw refusal(response)
     return readCredentials(response, { requestedAt, receivedAt: now(), durationSeconds }, readExpiration)
   }
 
   return {
-    // One argument: whoever passes this on must not pass keys by mistake.
-    assumeRole: (request) => assumeRole(request),
+    // Whoever passes this on must not pass keys by mistake.
+    assumeRole: (request, { signal } = {}) => assumeRole(request, { ...(signal && { signal }) }),
     keys: () => inUse.keys,
     async replaceKeys(keys, probe) {
       const next = signedBy(keys)
-      await assumeRole(probe, next)
+      await assumeRole(probe, { by: next })
       inUse = next
     },
     close: () => pool.close(),
@@ -110,7 +119,8 @@ function refusal({ status, headers, body }: OutboundResponse): VendError {
   const log = { upstream: { status, requestId, code: error?.code, reason: error?.status } }
   const passing = status === 429 || status >= 500 || status < 400
   if (!passing) return new VendError('upstream_denied', { log })
-  return new VendError('upstream_unavailable', { log, retryAfterSeconds: retryAfter(headers['retry-after']) })
+  const retryAfterSeconds = retryAfter(headers['retry-after'])
+  return new VendError('upstream_unavailable', { log, ...(retryAfterSeconds !== undefined && { retryAfterSeconds }) })
 }
 
 function readCredentials({ body }: OutboundResponse, times: CallTimes, readExpiration: ExpirationReader): Credentials {
@@ -127,11 +137,7 @@ function unusable(
   code: 'upstream_unavailable' | 'upstream_timeout' = 'upstream_unavailable',
   cause?: unknown,
 ): VendError {
-  return new VendError(code, {
-    log: { upstream: { reason } },
-    cause,
-    ...(code === 'upstream_unavailable' && { retryAfterSeconds: 1 }),
-  })
+  return new VendError(code, { log: { upstream: { reason } }, cause })
 }
 
 function parseJson(text: string): unknown {
@@ -142,8 +148,8 @@ function parseJson(text: string): unknown {
   }
 }
 
-/** Whole seconds up to a minute are believed; a date, or more, is cut down to what keeps a client trying. */
-function retryAfter(header: string | string[] | undefined): number {
-  const seconds = typeof header === 'string' && /^\d{1,6}$/u.test(header) ? Number(header) : 1
-  return Math.min(Math.max(seconds, 1), 60)
+/** Whole seconds up to a minute are believed; more is cut down to what keeps a client trying, a date is not read. */
+function retryAfter(header: string | string[] | undefined): number | undefined {
+  const seconds = typeof header === 'string' && /^\d{1,6}$/u.test(header) ? Number(header) : undefined
+  return seconds === undefined ? undefined : Math.min(Math.max(seconds, 1), 60)
 }

@@ -14,7 +14,12 @@ const BAD = 'description: [\n'
 /** Live templates of a directory, with what was told of each load, as one word a load. */
 async function live(directory: string, settings = lintSettings) {
   const reloads: Reload[] = []
-  const policies = await createLivePolicies(directory, settings, (reload) => reloads.push(reload))
+  const policies = await createLivePolicies(
+    directory,
+    settings,
+    (reload) => reloads.push(reload),
+    () => 0,
+  )
   return {
     ...policies,
     reloads,
@@ -23,8 +28,8 @@ async function live(directory: string, settings = lintSettings) {
     served: () => Object.fromEntries([...policies.current()].map(([name, { description }]) => [name, description])),
     /** Looks until the set has settled, as the timer does. */
     settle: async () => {
-      await policies.poll()
-      await policies.poll()
+      await policies.look('clock')
+      await policies.look('clock')
     },
   }
 }
@@ -132,7 +137,7 @@ t.test('a bad set is refused, the old one stays, and it is not tried again until
   writeFileSync(`${directory}/b.yaml`, `${BAD}#`)
   await policies.settle()
   t.strictSame(policies.outcomes(), ['loaded', 'refused', 'refused'], 'it changed')
-  await policies.reload()
+  await policies.look('asked')
   t.equal(policies.outcomes().length, 4, 'whoever asks for it gets another try')
   rmSync(`${directory}/b.yaml`)
   await policies.settle()
@@ -185,10 +190,10 @@ t.test('a set that is still being written is left alone', async (t) => {
   const policies = await live(directory)
   for (let step = 1; step <= 4; step++) {
     writeFileSync(`${directory}/a.yaml`, good('x'.repeat(step)))
-    await policies.poll()
+    await policies.look('clock')
     t.strictSame(policies.served(), { a: 'old' }, 'it has changed since the last look')
   }
-  await policies.poll()
+  await policies.look('clock')
   t.strictSame(policies.served(), { a: 'xxxx' }, 'it has settled')
   t.equal(policies.outcomes().length, 2)
 })
@@ -216,13 +221,13 @@ t.test('a set that changes while it is read is not swapped in', async (t) => {
       writeFileSync(`${directory}/a.yaml`, good('a22'))
       writeFileSync(`${directory}/b.yaml`, good('b22'))
     }
-    await policies.reload()
+    await policies.look('asked')
     t.strictSame(policies.served(), { a: 'a22', b: 'b22' })
     t.equal(policies.outcomes().length, 2, 'and half of it was never told')
   })
   t.test('one that never settles', async (t) => {
     change = () => writeFileSync(`${directory}/a.yaml`, good('a'.repeat((writes++ % 50) + 5)))
-    await policies.reload()
+    await policies.look('asked')
     t.strictSame(policies.served(), { a: 'a22', b: 'b22' })
     t.equal(policies.outcomes().length, 2)
     t.ok(writes < 500, 'is not read forever')
@@ -235,10 +240,10 @@ t.test('a set that changes while it is read is not swapped in', async (t) => {
 t.test('two reloads at once: the second sees what was written before it was asked for', async (t) => {
   const directory = t.testdir({ 'a.yaml': good('1') })
   const policies = await live(directory)
-  const first = policies.reload()
+  const first = policies.look('asked')
   writeFileSync(`${directory}/a.yaml`, good('22'))
-  const second = policies.reload()
-  await policies.poll()
+  const second = policies.look('asked')
+  await policies.look('clock')
   await Promise.all([first, second])
   t.strictSame(policies.served(), { a: '22' })
   t.strictSame(policies.outcomes(), ['loaded', 'loaded', 'loaded'], 'and the poll started none of its own')

@@ -50,7 +50,7 @@ async function oneGrant(replicas: number, { callers }: Numbers): Promise<Finding
     const { granted, refused } = await sts.calls()
     const calls = granted + refused
     return {
-      what: `STS calls, ${figure(callers)} callers at once for one grant, ${replicas === 1 ? 'one replica' : `${replicas} replicas with Redis`}`,
+      what: `STS calls, ${figure(callers)} at once for one grant, ${replicas === 1 ? 'one replica' : `${replicas} replicas`}`,
       ours: figure(calls),
       rival: { name: 'the least that there can be', value: '1' },
       ratio: calls,
@@ -96,12 +96,12 @@ export const crowds: Benchmark = {
       startService(serviceEnvironment({ key, stsUrl }, { ...roomFor(callers), ...allOf(quota) })),
     )
     const rival = await manyGrants(numbers, (key, stsUrl) => startFirstThing(key.environment.JWT_SECRET ?? '', stsUrl))
-    const what = `${figure(callers)} callers at once, each for a grant of its own, ${figure(quota)} STS calls/s`
+    const what = `${figure(callers)} at once for as many grants, ${figure(quota)} STS calls/s`
     return [
       alone,
       together,
       {
-        what: `until all are served, ${what}`,
+        what: `all served, ${what}`,
         ours: `${figure(ours.seconds)} s`,
         rival: { name: FIRST_THING, value: `${figure(rival.seconds)} s` },
         ratio: ours.seconds / rival.seconds,

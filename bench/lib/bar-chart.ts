@@ -1,8 +1,8 @@
 import type { Finding } from './finding.ts'
 import { ratioText } from './table.ts'
 
-const WIDTH = 900
-const PLOT = { left: 372, right: 812, top: 104 } as const
+const WIDTH = 1000
+const PLOT = { left: 480, right: 900, top: 104 } as const
 const ROW = 44
 const BAR = 16
 /** What the axis spans beyond the ratios, so that their labels have room. */
@@ -79,7 +79,7 @@ export function barChart(title: string, subtitle: string, findings: readonly Fin
     `<rect class="paper" width="${WIDTH}" height="${bottom + 60}" rx="6"/>`,
     textAt(24, 32, title, ' class="title"'),
     textAt(24, 54, subtitle, ' class="quiet"'),
-    textAt(PLOT.right + 12, PLOT.top - 12, 'ratio', ' class="quiet"'),
+    textAt(PLOT.right + 12, PLOT.top - 32, 'ratio', ' class="quiet"'),
     ...ticks.flatMap((decade) => [
       lineAt(at(decade), PLOT.top, bottom, decade === 0 ? 'even' : 'grid'),
       textAt(at(decade), PLOT.top - 12, decadeText(decade), ' class="quiet" text-anchor="middle"'),

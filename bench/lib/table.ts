@@ -36,7 +36,7 @@ export function table(findings: readonly Finding[]): string {
 export function markdown(findings: readonly Finding[]): string {
   const rows = findings.map(
     ({ what, ours, rival, ratio, floor }) =>
-      `| ${what} | ${ours} | ${rival.value}: ${rival.name} | ${ratioText(ratio)} | ${floor?.text ?? '–'} |`,
+      `| ${what} | ${ours} | ${rival.value}: ${rival.name} | ${ratioText(ratio)} | ${floor ? `${floor.text}${floor.met ? '' : ', not met'}` : '–'} |`,
   )
   return ['| what | ours | rival | ratio | floor |', '| --- | --: | --- | --: | --- |', ...rows].join('\n')
 }

@@ -5,7 +5,7 @@ import { VendError } from '../errors.ts'
 import { call, createPool, OutboundError, type OutboundResponse } from '../outbound.ts'
 import type { AssumeRoleRequest, CredentialSource, Credentials } from './credentials.ts'
 import { type CallTimes, createExpirationReader, type ExpirationReader } from './expiration.ts'
-import { type SigningKeys, signingDate, signJdcloud2 } from './signer.ts'
+import { createSigner, type SigningKeys, signingDate } from './signer.ts'
 
 /** STS is global, and the server reads the region from the signature's scope: this is what the Java and Go SDKs send. */
 const REGION = 'jdcloud-api'
@@ -67,30 +67,26 @@ export function createJdcloudSts(options: StsOptions, dependencies: Dependencies
   const { nonce = randomUUID } = dependencies
   const url = new URL(PATH, options.endpoint)
   const readExpiration = createExpirationReader()
-  let inUse: SigningKeys = { accessKey: options.accessKey, secretKey: options.secretKey }
+  const kind = {
+    method: 'POST',
+    host: url.host,
+    path: url.pathname,
+    headers: { 'content-type': 'application/json' },
+    service: 'sts',
+    region: REGION,
+  }
+  const signedBy = (keys: SigningKeys) => ({ keys, sign: createSigner(kind, keys) })
+  let inUse = signedBy({ accessKey: options.accessKey, secretKey: options.secretKey })
 
   async function assumeRole(
     { roleSessionName, policy, durationSeconds }: AssumeRoleRequest,
-    { signal, keys = inUse }: Readonly<{ signal?: AbortSignal; keys?: SigningKeys }> = {},
+    { signal, by: { sign } = inUse }: Readonly<{ signal?: AbortSignal; by?: ReturnType<typeof signedBy> }> = {},
   ): Promise<Credentials> {
     const body = JSON.stringify({
       assumeRoleInfo: { roleJrn: options.roleJrn, roleSessionName, policy, durationSeconds },
     })
     const requestedAt = now()
-    const headers = signJdcloud2(
-      {
-        method: 'POST',
-        host: url.host,
-        path: url.pathname,
-        headers: { 'content-type': 'application/json' },
-        body,
-        service: 'sts',
-        region: REGION,
-        date: signingDate(requestedAt),
-        nonce: nonce(),
-      },
-      keys,
-    )
+    const headers = sign({ body, date: signingDate(requestedAt), nonce: nonce() })
     const { timeoutMs } = options
     const request = { method: 'POST', url: url.href, headers, body, timeoutMs, signal } as const
     const response = await call(pool, request).catch(upstreamError)
@@ -101,10 +97,11 @@ export function createJdcloudSts(options: StsOptions, dependencies: Dependencies
   return {
     // Whoever passes this on must not pass keys by mistake.
     assumeRole: (request, { signal } = {}) => assumeRole(request, { ...(signal && { signal }) }),
-    keys: () => inUse,
+    keys: () => inUse.keys,
     async replaceKeys(keys, probe) {
-      await assumeRole(probe, { keys })
-      inUse = keys
+      const next = signedBy(keys)
+      await assumeRole(probe, { by: next })
+      inUse = next
     },
     close: () => pool.close(),
   }

@@ -1,0 +1,30 @@
+import { type Server, startServer } from './server.ts'
+import { AUDIENCE, ISSUER, type SigningKey } from './tokens.ts'
+
+/** The keys that the benchmarks' STS is asked with; it looks at none of them. */
+const STS_KEYS = { JDCLOUD_ACCESS_KEY: 'bench-access-key', JDCLOUD_SECRET_KEY: 'bench-secret-key' } as const
+
+/** The environment of a service that believes tokens of `key` and asks `stsUrl`, with no limit that a benchmark would meet. */
+export const serviceEnvironment = (
+  { key, stsUrl }: Readonly<{ key: SigningKey; stsUrl: string }>,
+  more: Readonly<Record<string, string>> = {},
+): Readonly<Record<string, string>> => ({
+  JWT_ISSUER: ISSUER,
+  JWT_AUDIENCE: AUDIENCE,
+  ...key.environment,
+  ...STS_KEYS,
+  JDCLOUD_ACCOUNT_ID: '111111111111',
+  JDCLOUD_ROLE_NAME: 'test-role',
+  JDCLOUD_STS_ENDPOINT: stsUrl,
+  OSS_REGION: 'cn-north-1',
+  OSS_BUCKET: 'test-app',
+  RATE_LIMIT_ADDRESS_PER_MINUTE: '0',
+  RATE_LIMIT_FAILED_AUTH_PER_MINUTE: '0',
+  RATE_LIMIT_CALLER_PER_MINUTE: '0',
+  OVERLOAD_EVENT_LOOP_DELAY_MS: '0',
+  ...more,
+})
+
+/** The service itself. */
+export const startService = (environment: Readonly<Record<string, string>>, file = 'src/main.ts'): Promise<Server> =>
+  startServer({ file, env: (port) => ({ ...environment, PORT: String(port) }) })

@@ -1,0 +1,13 @@
+import { cachedVends } from './cases/cached-vend.ts'
+import { crowds } from './cases/crowd.ts'
+import { firstThing } from './cases/first-thing.ts'
+import { memory } from './cases/memory.ts'
+import { signing } from './cases/signing.ts'
+import { start } from './cases/start.ts'
+import { bench } from './command.ts'
+
+/** `npm run bench`: the service against named rivals. */
+process.exitCode = await bench(process.argv.slice(2), [...cachedVends, firstThing, signing, crowds, memory, start], {
+  write: (text) => process.stdout.write(text),
+  warn: (text) => process.stderr.write(text),
+})

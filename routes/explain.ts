@@ -114,6 +114,10 @@ export function explainRoutes(app: App, { authenticate, vending }: Services): vo
       },
     },
     onRequest: requireBearer(authenticate),
+    // Who asks for nothing more sends no body.
+    preValidation: async (request) => {
+      request.body ??= {}
+    },
     handler: async (request) => {
       const { operation, key, ...rest } = request.body
       const question = operation && { operation, key }

@@ -7,8 +7,8 @@ export type CallerOptions = Readonly<{
   claim?: Readonly<Record<string, unknown>>
   param?: Readonly<Record<string, string>>
   duration?: number
-  /** The first is the caller's; all of them are those that are configured. */
-  issuer?: readonly string[]
+  /** Short name of the issuer of the caller's token; the first that is configured when left out. */
+  asIssuer?: string
 }>
 
 /**
@@ -16,13 +16,17 @@ export type CallerOptions = Readonly<{
  * @throws {CommandError} without a subject
  */
 export function grantRequest(
-  { claim = {}, param = {}, duration, issuer }: CallerOptions,
+  { claim = {}, param = {}, duration, asIssuer }: CallerOptions,
   settings: LintSettings,
 ): GrantRequest {
   const { sub } = claim
   if (typeof sub !== 'string' || sub === '') throw new CommandError('Say who asks: --claim sub=alice', 2)
+  if (asIssuer !== undefined && !settings.issuers.includes(asIssuer)) {
+    throw new CommandError(`no issuer called ${asIssuer} is configured: there is ${settings.issuers.join(', ')}`, 2)
+  }
+  if ('issuer' in claim) throw new CommandError('The issuer of a token is no claim here: use --as-issuer', 2)
   return {
-    caller: { issuer: issuer?.[0] ?? settings.issuers[0] ?? '', subject: sub, claims: claim },
+    caller: { issuer: asIssuer ?? settings.issuers[0] ?? '', subject: sub, claims: claim },
     params: param,
     durationSeconds: duration,
   }

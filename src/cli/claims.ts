@@ -10,7 +10,9 @@ function nameAndValue(text: string): [name: string, value: string] {
 /** Collects `--claim name=value`. A value that is JSON is taken as such, so that lists and numbers can be given. */
 export function collectClaim(text: string, claims: Readonly<Record<string, unknown>> = {}): Record<string, unknown> {
   const [name, value] = nameAndValue(text)
-  return { ...claims, [name]: /^[[{\d"tfn-]/u.test(value) ? parseOr(value) : value }
+  if (Object.hasOwn(claims, name)) throw new InvalidArgumentError(`${name} is given twice.`)
+  // A subject is always a text, of digits too.
+  return { ...claims, [name]: name !== 'sub' && /^[[{\d"tfn-]/u.test(value) ? parseOr(value) : value }
 }
 
 /** Collects `--param name=value`. */

@@ -33,7 +33,8 @@ export async function runCli(args: readonly string[], io: Io, serve: () => Promi
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2
     if (error instanceof CommandError) {
-      io.err(`${error.message}\n`)
+      if (args.includes('--json')) writeJson(io, { error: error.message })
+      else io.err(`${error.message}\n`)
       return error.exitCode
     }
     // Of a question that makes no sense: its pointers are the names of options.
@@ -61,7 +62,7 @@ function build(io: Io, serve: () => Promise<void>, done: (code: number) => void)
 
   const policies = command(program, 'policies', 'check, test, explain and compare policy templates').addHelpText(
     'after',
-    '\nTemplates are checked for the account, bucket, region and issuers of the environment (JDCLOUD_ACCOUNT_ID, OSS_BUCKET,\nOSS_REGION, JDCLOUD_MAX_SESSION_SECONDS, JWT_ISSUERS_FILE), or for those of the documentation where it has none.',
+    '\nTemplates are checked for the account, bucket, region and issuers of the environment (JDCLOUD_ACCOUNT_ID, OSS_BUCKET,\nOSS_REGION, JDCLOUD_MAX_SESSION_SECONDS, JWT_ISSUERS_FILE), or for those of the documentation where it has none.\nWithout a directory it is POLICIES_DIR, else ./policies, else the templates that are shipped.',
   )
   const policyCommand = (name: string, description: string) =>
     command(policies, name, description)
@@ -70,6 +71,7 @@ function build(io: Io, serve: () => Promise<void>, done: (code: number) => void)
   const named = (name: string, description: string) =>
     policyCommand(`${name} <name>`, description)
       .option('--dir <dir>', 'directory of templates')
+      .option('--as-issuer <name>', "the caller's issuer, when it is not the first")
       .option('--claim <name=value>', 'a claim, as text or JSON; may be given several times', collectClaim)
       .option('--param <name=value>', 'a parameter; may be given several times', collectParam)
       .option('--duration <seconds>', 'length of the session that is asked for', wholeSeconds)
@@ -102,9 +104,9 @@ function build(io: Io, serve: () => Promise<void>, done: (code: number) => void)
       const question = operation !== undefined && isOperation(operation) ? { operation, key } : undefined
       done(explainCommand(io, template, { ...options, ...(question && { question }) }, settings, options.json ?? false))
     })
-  command(policies, 'schema', 'print the JSON Schema of templates, for editors').action(() =>
-    writeJson(io, templateJsonSchema()),
-  )
+  command(policies, 'schema', 'print the JSON Schema of templates, for editors')
+    .option('--json', 'which it is anyway')
+    .action(() => writeJson(io, templateJsonSchema()))
   policyCommand('diff <before> <after>', 'compare two directories by what callers can do').action(
     async (before: string, after: string, options: Shared) =>
       done(await diffCommand(io, [before, after], settingsOf(options), options.json ?? false)),

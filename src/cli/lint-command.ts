@@ -1,4 +1,5 @@
 import { inspectTemplates } from '../policy/catalogue.ts'
+import { printable } from '../policy/finding.ts'
 import type { LintSettings } from '../policy/lint/rule.ts'
 import { count, createPaint, type Io, writeJson } from './io.ts'
 import { createProgress } from './progress.ts'
@@ -15,7 +16,7 @@ export async function lintCommand(io: Io, directory: string, settings: LintSetti
   else {
     const paint = createPaint(io.terminal.out)
     for (const finding of findings) io.out(`${showFinding(finding, paint)}\n`)
-    const sums = `${count(files.length, 'template')}, ${count(errors, 'error')}, ${count(warnings, 'warning')}`
+    const sums = `${count(files.length, 'template')} in ${printable(directory)}, ${count(errors, 'error')}, ${count(warnings, 'warning')}`
     io.out(`${errors > 0 ? paint.red('✗') : paint.green('✓')} ${sums}\n`)
   }
   return errors > 0 ? 1 : 0

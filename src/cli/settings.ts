@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import { relative } from 'node:path'
 import type { z } from 'zod'
 import type { Environment } from '../config.ts'
@@ -31,9 +32,13 @@ export function lintSettings(env: Environment, issuers: readonly string[] | unde
   }
 }
 
-/** Where templates are when nobody says: where the service would look. Relative when it is below the current directory. */
+/**
+ * Where templates are when nobody says: POLICIES_DIR, else `policies` below the current directory, else those that are
+ * shipped. Relative when it is below the current directory.
+ */
 export function templatesDirectory(env: Environment): string {
-  const directory = serviceSettings.shape.POLICIES_DIR.parse(env.POLICIES_DIR || undefined)
+  const here = existsSync('policies') ? 'policies' : undefined
+  const directory = serviceSettings.shape.POLICIES_DIR.parse(env.POLICIES_DIR || here)
   const near = relative('.', directory)
   return near === '' || near.startsWith('..') ? directory : near
 }
@@ -42,5 +47,5 @@ function configuredIssuers({ JWT_ISSUERS_FILE: file }: Environment): readonly st
   if (!file) return [ONLY_ISSUER]
   const names = issuerNames(file)
   if (names) return names
-  throw new CommandError('JWT_ISSUERS_FILE must be a list of issuers that each have a name', 2)
+  throw new CommandError('JWT_ISSUERS_FILE must name a readable list of issuers that each have a name', 2)
 }

@@ -24,11 +24,17 @@ export function showFinding(finding: Finding, paint: Paint): string {
   ].join('\n')
 }
 
-/** Claims and parameters in one line: `sub=alice scope=oss.upload`. */
+/** Claims and parameters in one line: `sub=alice scope=oss.upload`, `without plan`. */
 export const showValues = (values: Readonly<Record<string, unknown>>): string =>
   Object.entries(values)
-    .map(([name, value]) => printable(`${name}=${typeof value === 'string' ? value : JSON.stringify(value)}`))
+    .map(([name, value]) => printable(value === undefined ? `without ${name}` : `${name}=${showValue(value)}`))
     .join(' ')
+
+/** A text as it is, unless it would then read like a number, a boolean or a list. */
+const showValue = (value: unknown): string =>
+  typeof value === 'string' && !/^(?:[[{"]|-?\d+(?:\.\d+)?$|true$|false$|null$)/u.test(value)
+    ? value
+    : JSON.stringify(value)
 
 /** Who asks, and with which parameters, in one line. */
 export function showCaller(

@@ -4,7 +4,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises'
 import { type ExampleOutcome, runExamples } from './examples.ts'
 import { type Finding, formatFinding } from './finding.ts'
 import { isTemplateFile } from './fingerprint.ts'
-import { COLLIDING_FOLDERS, createFolders } from './lint/colliding-folders.ts'
+import { createFolders } from './lint/colliding-folders.ts'
 import { lintTemplate } from './lint/lint.ts'
 import { type LintSettings, type LintSubject, lintSubject } from './lint/rule.ts'
 import { describe, parseTemplate } from './parse.ts'
@@ -86,7 +86,7 @@ export async function inspectTemplates(
   for (const { file, name } of listed) {
     // What locates holds on to the whole document: it must not outlive this turn, of which there can be thousands.
     const { located, subject, ...loaded } = await loadFile(file, name, names, settings)
-    const collisions = (subject ? folders.add(subject) : []).map((finding) => ({ ...COLLIDING_FOLDERS, ...finding }))
+    const collisions = subject ? folders.add(subject) : []
     files.push({ ...loaded, findings: [...loaded.findings, ...located(collisions)] })
     names.add(name)
     onFile(files.length, listed.length)

@@ -5,6 +5,7 @@ import type { Policy } from './document.ts'
 import { type ExampleSettings, exampleCaller } from './examples.ts'
 import { fillIn, type Grant } from './grant.ts'
 import { narrowsAllow, narrowsPolicy, textOf } from './narrowing.ts'
+import { OSS_ACTIONS } from './operations.ts'
 import type { Template } from './template.ts'
 import { type Witness, witnesses } from './witness.ts'
 
@@ -141,8 +142,14 @@ function allowancesOf({ policy }: Grant): Allowance[] {
   const all = Statement.filter(({ Effect }) => Effect === 'Allow').flatMap(({ Action, Resource }) =>
     Action.flatMap((action) => Resource.map((resource) => ({ action, resource }))),
   )
-  return [...new Map(all.map((one) => [`${one.action} ${one.resource}`, one])).values()]
+  // oss:ListBucket on users/* reads as if it were limited to that, and is nothing.
+  const real = all.filter(({ action, resource }) => levelOf(action) === (resource.includes('/') ? 'object' : 'bucket'))
+  return [...new Map(real.map((one) => [`${one.action} ${one.resource}`, one])).values()]
 }
+
+/** The level of an action's resource; objects for one that is a pattern or unknown. */
+const levelOf = (action: string) =>
+  Object.entries(OSS_ACTIONS).find(([known]) => known === action)?.[1] === 'bucket' ? 'bucket' : 'object'
 
 /** The parts of a template that differ, when both sides have it, and that do not plainly say less than before. */
 function changedParts(old: Template | undefined, young: Template | undefined, settings: ExampleSettings): string[] {

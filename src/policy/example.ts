@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { nearest } from '../nearest.ts'
 import { isOperation, OPERATION_ACTIONS, OSS_ACTIONS } from './operations.ts'
 
 /** One line of an example: `<operation>` or `<operation> <key>`. */
@@ -8,7 +9,8 @@ export const operationSchema = z
   .transform((line, context) => {
     const [, operation = '', key] = /^(\S+)(?: (.+))?$/su.exec(line) ?? []
     if (!isOperation(operation)) {
-      context.addIssue({ code: 'custom', message: 'does not start with an S3 operation such as PutObject' })
+      const meant = nearest(operation.replace(/^\w+:/u, ''), Object.keys(OPERATION_ACTIONS)) ?? 'PutObject'
+      context.addIssue({ code: 'custom', message: `does not start with an S3 operation such as ${meant}` })
       return z.NEVER
     }
     if ((OSS_ACTIONS[OPERATION_ACTIONS[operation]] === 'object') !== (key !== undefined)) {

@@ -51,6 +51,7 @@ export function runExample(
       settings,
     )
     policies = [policySchema.parse(JSON.parse(grant.policy)), ...(rolePolicy ? [rolePolicy] : [])]
+    refusal = `: the caller gets ${grant.actions.join(', ')} on ${grant.prefixes.map((prefix) => `${prefix}…`).join(', ') || 'the bucket'}`
   } catch (error) {
     if (!(error instanceof VendError)) throw error
     policies = []
@@ -67,7 +68,7 @@ export function runExample(
         path: ['can', at],
         expected: 'can',
         line: operation.line,
-        message: `${operation.line}: should be allowed and is not${refusal}`,
+        message: `${operation.line}: should be allowed and is not${operation.key?.startsWith('/') ? ': keys start behind the bucket, without a /' : refusal}`,
       }),
     ),
     ...example.cannot.map(

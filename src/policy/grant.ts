@@ -88,16 +88,20 @@ function valueFor(
     case 'issuer':
       return caller.issuer
     case 'jwt':
-      return policyValue(claimAt(caller.claims, variable.path)) ?? refuseValue(`claim "${variable.claim}"`)
+      return (
+        policyValue(claimAt(caller.claims, variable.path)) ??
+        refuseValue(`claim "${variable.claim}"`, claimAt(caller.claims, variable.path))
+      )
     case 'param': {
       const { name } = variable
-      return policyValue(params[name], template.params[name]?.kind) ?? refuseValue(`parameter "${name}"`)
+      return policyValue(params[name], template.params[name]?.kind) ?? refuseValue(`parameter "${name}"`, params[name])
     }
   }
 }
 
-function refuseValue(what: string): never {
-  throw new VendError('unsafe_value', { detail: `${what} must be ${VALUE_RULE}` })
+function refuseValue(what: string, value: unknown): never {
+  const rule = typeof value === 'object' || typeof value === 'boolean' ? 'a text or a whole number' : VALUE_RULE
+  throw new VendError('unsafe_value', { detail: `${what} must be ${rule}` })
 }
 
 function checkParams(template: Template, params: Readonly<Record<string, string | number>>): void {

@@ -24,6 +24,7 @@ export type LivePolicies = Readonly<{
 
 /** Looks take at most this part of the time, so that those at a directory of thousands come less often. */
 const SHARE_OF_LOOKS = 1 / 50
+const LONGEST_PAUSE_MS = 10_000
 
 /**
  * Loads the templates of a directory and keeps them. A set is loaded, linted and tested as a whole and then takes the
@@ -84,7 +85,7 @@ export async function createLivePolicies(
     if (running || start < nextLook) return
     const seen = await fingerprint(directory)
     const end = elapsed()
-    nextLook = end + (end - start) / SHARE_OF_LOOKS
+    nextLook = end + Math.min((end - start) / SHARE_OF_LOOKS, LONGEST_PAUSE_MS)
     const settled = seen === changed
     changed = seen
     if (seen !== looked && settled) await reload()

@@ -1,7 +1,6 @@
 import { isMap, isNode, Lexer, LineCounter, parseDocument, visit } from 'yaml'
-import type { z } from 'zod'
-import { nearest } from '../nearest.ts'
 import type { Finding } from './finding.ts'
+import { explainIssue, syntaxRemedy } from './schema-words.ts'
 import { type Template, templateSchema } from './template.ts'
 
 /** Where something stands in a file, with the line itself. */
@@ -39,7 +38,12 @@ export function parseTemplate(file: string, name: string, text: string): ParsedT
     return { file, line, column: col, ...(excerpt && { excerpt }) }
   }
   const [problem] = [...document.errors, ...document.warnings]
-  if (problem) return { findings: [{ ...place(problem.pos[0]), ...SYNTAX, message: problem.message }] }
+  if (problem)
+    return {
+      findings: [
+        { ...place(problem.pos[0]), ...SYNTAX, message: problem.message, remedy: syntaxRemedy(problem.message) },
+      ],
+    }
 
   // zod drops `__proto__` from records without a word, and a condition of `allow` that is dropped is one that holds.
   const findings: Finding[] = []
@@ -79,7 +83,7 @@ export function parseTemplate(file: string, name: string, text: string): ParsedT
   }
   const parsed = templateSchema.safeParse(value)
   if (!parsed.success) {
-    const found = parsed.error.issues.flatMap(explain).slice(0, MAX_FINDINGS)
+    const found = parsed.error.issues.flatMap(explainIssue).slice(0, MAX_FINDINGS)
     const findings = found.map(({ path, message, remedy = SCHEMA.remedy }) => ({
       ...locate(path),
       ...SCHEMA,
@@ -111,39 +115,6 @@ function isDeep(text: string): boolean {
 /** A message under the path that it is about, as a template's author would write it. */
 export function describe(path: readonly PropertyKey[], message: string): string {
   return path.length > 0 ? `${path.join('.')}: ${message}` : message
-}
-
-type Explained = { path: PropertyKey[]; message: string; remedy?: string }
-
-/** Every key of the language, for whoever mistypes one. */
-const KEYS = (
-  'description allow issuer claims any anyOf allOf equals includes prefix present atLeast atMost matches sharedBy params ' +
-  'kind pattern durationSeconds policy Version Statement Sid Effect Action Resource examples caller can cannot'
-).split(' ')
-
-function explain(issue: z.core.$ZodIssue): Explained[] {
-  if (issue.code === 'unrecognized_keys') {
-    return issue.keys.map((key) => {
-      const meant = nearest(key, KEYS)
-      const remedy = meant === undefined ? undefined : `did you mean ${meant}?`
-      return { path: [...issue.path, key], message: 'is not a known key', ...(remedy !== undefined && { remedy }) }
-    })
-  }
-  if (issue.code === 'invalid_key') {
-    return issue.issues.map(({ message }) => ({ path: issue.path, message }))
-  }
-  // A union reports every branch; the one that got furthest is the one that was meant.
-  if (issue.code === 'invalid_union' && issue.errors.length > 0) {
-    const deepest = issue.errors.toSorted((a, b) => depth(b) - depth(a))[0] ?? []
-    if (depth(deepest) > 0) {
-      return deepest.flatMap(explain).map((one) => ({ ...one, path: [...issue.path, ...one.path] }))
-    }
-  }
-  return [{ path: issue.path, message: issue.message }]
-}
-
-function depth(issues: readonly z.core.$ZodIssue[]): number {
-  return Math.max(0, ...issues.map((issue) => issue.path.length))
 }
 
 /** Where a path starts in the text: at its key in a mapping, at its item in a list. */

@@ -20,8 +20,9 @@ export const patternSchema = z
       // Alone first: `a)|(b` is an expression, and an unanchored one, only within the group that anchors it.
       new RegExp(source, 'u')
       return new RegExp(`^(?:${source})$`, 'u')
-    } catch {
-      context.addIssue({ code: 'custom', message: 'is not a regular expression' })
+    } catch (error) {
+      const why = error instanceof Error ? error.message.split(': ').at(-1)?.toLowerCase() : undefined
+      context.addIssue({ code: 'custom', message: `is not a regular expression${why ? `: ${why}` : ''}` })
       return z.NEVER
     }
   })

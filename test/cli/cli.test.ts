@@ -42,6 +42,8 @@ t.test('wrong usage ends with 2 and says what is wrong', async (t) => {
     { args: ['policies', 'render', 'zzz', ...ALICE], want: /there is album-upload, shared-download/u },
     { args: ['policies', 'render', 'user-upload'], want: /--claim sub=alice/u },
     { args: ['policies', 'render', 'user-upload', '--claim', 'sub'], want: /must be name=value/u },
+    { args: ['policies', 'render', 'user-upload', ...ALICE, '--claim', 'sub=bob'], want: /sub is given twice/u },
+    { args: ['policies', 'render', 'user-upload', ...ALICE, '--claim', 'issuer=app'], want: /use --as-issuer/u },
     { args: ['policies', 'render', 'user-upload', ...ALICE, '--duration', '1h'], want: /whole number of seconds/u },
     {
       args: ['policies', 'explain', 'user-upload', ...ALICE, '--operation', 'Put'],
@@ -56,7 +58,7 @@ t.test('wrong usage ends with 2 and says what is wrong', async (t) => {
     {
       args: ['policies', 'lint'],
       env: { JWT_ISSUERS_FILE: '/nowhere' },
-      want: /JWT_ISSUERS_FILE must be a list of issuers/u,
+      want: /JWT_ISSUERS_FILE must name a readable list of issuers/u,
     },
   ]
   for (const { args, want, env = {} } of rows) {
@@ -81,7 +83,7 @@ t.test('lint shows place, line, reason and remedy', async (t) => {
       '  → put a / between them, as in users/${jwt:sub}/*',
       '  docs/policies.md#variable-before-wildcard',
       '',
-      '✗ 1 template, 1 error, 0 warnings',
+      `✗ 1 template in ${directory}, 1 error, 0 warnings`,
       '',
     ].join('\n'),
   )
@@ -98,7 +100,7 @@ t.test('lint shows place, line, reason and remedy', async (t) => {
   })
   t.strictSame(await run(['policies', 'lint', 'policies']), {
     exitCode: 0,
-    out: '✓ 4 templates, 0 errors, 0 warnings\n',
+    out: '✓ 4 templates in policies, 0 errors, 0 warnings\n',
     err: '',
     served: false,
   })
@@ -107,7 +109,7 @@ t.test('lint shows place, line, reason and remedy', async (t) => {
 t.test('warnings alone do not fail', async (t) => {
   const { exitCode, out } = await run(['policies', 'lint', t.testdir({ 'mine.yaml': templateText() })])
   t.equal(exitCode, 0)
-  t.match(out, /warning {2}no-examples[\s\S]*✓ 1 template, 0 errors, 2 warnings/u)
+  t.match(out, /warning {2}no-examples[\s\S]*✓ 1 template in .*, 0 errors, 2 warnings/u)
 })
 
 t.test('colour and progress are for terminals', async (t) => {
@@ -227,6 +229,9 @@ t.test('explain shows every condition with its values, the policy, and what allo
   const text = templateText({ allow: { any: [{ issuer: 'web' }, { claims: { level: { atLeast: 3 } } }] } })
   const directory = t.testdir({ 'mine.yaml': text.replace('${jwt:sub}', '${issuer}/${jwt:sub}') })
   const issuers = ['--issuer', 'app', '--issuer', 'web', '--dir', directory, '--claim', 'sub=alice']
+  t.equal((await run(['policies', 'explain', 'mine', ...issuers, '--as-issuer', 'web'])).exitCode, 0)
+  const nobodys = await run(['policies', 'explain', 'mine', ...issuers, '--as-issuer', 'w'])
+  t.match(nobodys, { exitCode: 2, err: /no issuer called w is configured: there is app, web/u })
   const either = await run(['policies', 'explain', 'mine', ...issuers, '--claim', 'level=2'])
   t.match(either.out, '  one of:\n    ✗ issuer is web: it is "app"\n  or:\n    ✗ level is at least 3: it is 2\n')
   t.equal((await run(['policies', 'explain', 'mine', ...issuers, '--claim', 'level=3'])).exitCode, 0)
@@ -286,6 +291,26 @@ t.test('issuers come from the options, or from the issuers file, of which no sec
   t.ok((await rules([], { JWT_ISSUERS_FILE: `${directory}/issuers` })).includes('ambiguous-issuer'))
 })
 
+t.test('for machines, failures are JSON too, and a subject of digits is a text', async (t) => {
+  const refused = await run(['policies', 'render', 'user-upload', '--claim', 'sub=alice', '--json'])
+  t.strictSame(
+    [refused.exitCode, JSON.parse(refused.out)],
+    [1, { error: 'policy_not_allowed: claim "scope" is missing' }],
+  )
+  const digits = await run([
+    'policies',
+    'render',
+    'user-upload',
+    '--claim',
+    'sub=12345678901234567890',
+    '--claim',
+    'scope=oss.upload',
+  ])
+  t.match(digits.out, '/users/12345678901234567890/*')
+  const flags = await run(['policies', 'explain', 'user-upload', ...ALICE, '--claim', 'a=true', '--claim', 'b="true"'])
+  t.match(flags.out, 'a=true b="true" of issuer app')
+})
+
 t.test('serve is what no command is', async (t) => {
   t.match(await run(['serve']), { exitCode: 0, served: true })
 })
@@ -316,7 +341,7 @@ t.test('as a process', async (t) => {
   const main = new URL('../../src/main.ts', import.meta.url).pathname
   const oss = (...args: string[]) =>
     spawnSync(process.execPath, [`--import=${tsx}`, main, ...args], { encoding: 'utf8', cwd: t.testdir({}), env: {} })
-  t.match(oss('policies', 'lint'), { status: 0, stdout: /✓ 4 templates, 0 errors/u, stderr: '' })
+  t.match(oss('policies', 'lint'), { status: 0, stdout: /✓ 4 templates in .*, 0 errors/u, stderr: '' })
   t.match(oss('policies', 'lint', '/nowhere'), { status: 1, stdout: /is not a readable directory/u })
   t.match(oss('bogus'), { status: 2, stdout: '', stderr: /unknown command/u })
   t.match(oss(), { status: 78, stdout: '', stderr: /JWT_ISSUER/u })

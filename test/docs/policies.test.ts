@@ -5,7 +5,7 @@ import { unmetCondition } from '../../src/policy/allow.ts'
 import { claimsSchema } from '../../src/policy/condition.ts'
 import { runExamples } from '../../src/policy/examples.ts'
 import { anchorOf } from '../../src/policy/finding.ts'
-import { COLLIDING_FOLDERS, createFolders } from '../../src/policy/lint/colliding-folders.ts'
+import { COLLIDING_FOLDERS, createFolders, SHARED_AND_PERSONAL } from '../../src/policy/lint/colliding-folders.ts'
 import { lintTemplate } from '../../src/policy/lint/lint.ts'
 import { type LintSettings, type LintSubject, lintSubject } from '../../src/policy/lint/rule.ts'
 import { RULES } from '../../src/policy/lint/rules.ts'
@@ -25,10 +25,10 @@ const SETTINGS: Readonly<Record<string, LintSettings>> = {
 }
 
 /** What is not a rule of one template's linter, but is told in the same way. */
-const OTHERS = ['syntax', 'schema', 'file', 'example-fails', COLLIDING_FOLDERS.rule].map((id) => ({
-  id,
-  severity: 'error',
-}))
+const OTHERS = [
+  ...['syntax', 'schema', 'file', 'example-fails'].map((id) => ({ id, severity: 'error' })),
+  ...[COLLIDING_FOLDERS, SHARED_AND_PERSONAL].map(({ rule, severity }) => ({ id: rule, severity })),
+]
 
 type Parts = Readonly<Record<string, unknown>>
 
@@ -76,7 +76,7 @@ function findingsIn(text: string, lintSettings: LintSettings): string[] {
     // Those of the sound template are about its own resource.
     if ('examples' in parts && runExamples(template, lintSettings).some(({ held }) => !held)) found.add('example-fails')
   }
-  if (subjects.flatMap(createFolders().add).length > 0) found.add(COLLIDING_FOLDERS.rule)
+  for (const { rule } of subjects.flatMap(createFolders().add)) found.add(rule)
   return [...found]
 }
 

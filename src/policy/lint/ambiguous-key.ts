@@ -14,9 +14,12 @@ export const ambiguousKey: Rule = {
       const texts = key.flat().flatMap((atom) => (atom.kind === 'text' ? [atom.text] : []))
       const odd = texts.find((text) => !PLAIN.test(text) || text.normalize('NFC') !== text)
       if (odd !== undefined) {
+        const message = `its key has ${JSON.stringify(odd)}, which not everybody who reads it takes for the same`
+        const isVariable = /[{}$]/u.test(odd)
         yield {
           path,
-          message: `its key has ${JSON.stringify(odd)}, which not everybody who reads it takes for the same`,
+          message,
+          ...(isVariable && { remedy: 'write a variable as ${jwt:sub}: a $ and one pair of braces' }),
         }
       }
       const step = key.findIndex((segment, index) => {
@@ -32,4 +35,4 @@ export const ambiguousKey: Rule = {
   },
 }
 
-const PLAIN = /^[\p{L}\p{Nd} \-_.~@+=,|:()!'&$;]*$/u
+const PLAIN = /^[\p{L}\p{Nd} \-_.~@+=,|:()!'&;]*$/u

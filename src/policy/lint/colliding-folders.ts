@@ -15,6 +15,17 @@ export const COLLIDING_FOLDERS = {
   remedy: 'start the folders of each kind with a name of their own: users/${jwt:sub}/*, teams/${jwt:team}/*',
 } as const
 
+/**
+ * A folder for everybody that can be, or has in it, one that is one person's: `users/*` of operators opens every user's,
+ * and with `${jwt:sub}/*` beside `handbook/*` a user called `handbook` writes what all of them read.
+ */
+export const SHARED_AND_PERSONAL = {
+  rule: 'shared-and-personal',
+  severity: 'warning',
+  remedy:
+    'start personal folders with a name of their own, as in users/${jwt:sub}/*; leave it if that is meant for operators',
+} as const
+
 /** A folder named after callers: whose it is, and the segments of its keys up to what stands for anything. */
 type Folder = Readonly<{
   subject: LintSubject
@@ -29,23 +40,32 @@ type Folder = Readonly<{
 /** The folders of the templates that have been looked at. */
 export type Folders = Readonly<{
   /** Adds a template, and finds what of it somebody else's value opens too. Grows with its folders, not with all pairs. */
-  add(subject: LintSubject): readonly RuleFinding[]
+  add(subject: LintSubject): readonly (RuleFinding & (typeof COLLIDING_FOLDERS | typeof SHARED_AND_PERSONAL))[]
 }>
 
 /** No folders yet. */
 export function createFolders(): Folders {
-  const root = createNode()
+  const [personal, shared] = [createNode(), createNode()]
   return {
     add(subject) {
-      const told = new Map<LintResource, RuleFinding>()
+      const told = new Map<LintResource, ReturnType<Folders['add']>[number]>()
+      const tell = (rule: typeof COLLIDING_FOLDERS | typeof SHARED_AND_PERSONAL, folder: Folder, other: Folder) => {
+        if (told.has(folder.resource)) return
+        const where = other.subject === subject ? '' : ` of ${other.subject.template.name}`
+        const [name, path] = [writeSegments(other.written) + where, folder.resource.path]
+        const message =
+          rule === COLLIDING_FOLDERS
+            ? `it can be the same folder as ${name}, for two people`
+            : `it can be the same folder as ${name}, and one of the two is everybody's and the other one person's`
+        told.set(folder.resource, { ...rule, path, message })
+      }
       for (const folder of foldersOf(subject)) {
-        const other = findCollision(root, folder, 0)
-        if (!other) insert(root, folder)
-        else if (!told.has(folder.resource)) {
-          const where = other.subject === subject ? '' : ` of ${other.subject.template.name}`
-          const message = `it can be the same folder as ${writeSegments(other.written)}${where}, for two people`
-          told.set(folder.resource, { path: folder.resource.path, message })
-        }
+        const mine = folder.written.flat().some(isOwner)
+        const other = mine && findCollision(personal, folder, 0)
+        if (other) tell(COLLIDING_FOLDERS, folder, other)
+        const opposite = findCollision(mine ? shared : personal, folder, 0)
+        if (opposite) tell(SHARED_AND_PERSONAL, folder, opposite)
+        if (!other) insert(mine ? personal : shared, folder)
       }
       return [...told.values()]
     },
@@ -55,10 +75,13 @@ export function createFolders(): Folders {
 function foldersOf(subject: LintSubject): Folder[] {
   const issuers = allowedIssuers(subject.template, subject.settings.issuers)
   return subject.resources.flatMap((resource) => {
-    if (!resource.key.flat().some(isOwner)) return []
+    // A whole bucket is another rule's.
+    if (resource.key.length === 0 || resource.key[0]?.[0]?.kind === 'wildcard') return []
     const end = resource.key.findIndex((segment) => segment.some(spansSlashes))
     const written = end < 0 ? resource.key : resource.key.slice(0, end + 1)
-    return issuers.map((issuer) => {
+    // What has no variable is everybody's, whatever their issuer.
+    const owners = written.flat().some(isOwner) ? issuers : ['']
+    return owners.map((issuer) => {
       const segments = written.map((segment) =>
         segment.map((atom): Atom => (atom.kind === 'issuer' ? { kind: 'text', text: issuer } : atom)),
       )

@@ -28,7 +28,7 @@ const lastWord = (name: string) => name.toLowerCase().split(/[/:]/u).at(-1) ?? '
 /** OpenID Connect's standard claims that are the user's to set, and what providers call them. */
 const CHOSEN: ReadonlySet<string> = new Set([
   ...['name', 'given_name', 'family_name', 'middle_name', 'nickname', 'preferred_username', 'profile', 'picture'],
-  ...['website', 'email', 'gender', 'birthdate', 'zoneinfo', 'locale', 'phone_number', 'address'],
+  ...['website', 'email', 'mail', 'gender', 'birthdate', 'zoneinfo', 'locale', 'phone_number', 'address'],
   ...['username', 'user_name', 'login', 'display_name', 'displayname', 'unique_name', 'upn', 'phone', 'avatar_url'],
 ])
 

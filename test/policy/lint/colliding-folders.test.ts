@@ -19,11 +19,14 @@ const folders = (...keys: string[]): Parts => ({
 const of = (issuer: string | string[], ...keys: string[]): Parts => ({ ...folders(...keys), allow: { issuer } })
 
 /** `<template> <resource>: <message>` for each collision of a set. */
-function told(set: readonly Parts[]): string[] {
+function told(set: readonly Parts[], rule = 'colliding-folders'): string[] {
   const subjects = set.map((parts, index) => lintSubject(template(parts, `t${index}`), lintSettings))
   const all = createFolders()
   return subjects.flatMap((subject) =>
-    all.add(subject).map(({ path, message }) => `${subject.template.name} ${path.join('.')}: ${message}`),
+    all
+      .add(subject)
+      .filter((finding) => finding.rule === rule)
+      .map(({ path, message }) => `${subject.template.name} ${path.join('.')}: ${message}`),
   )
 }
 
@@ -216,5 +219,29 @@ t.test('the work grows with the number of folders, not of pairs', async (t) => {
       const ratio = spent(5000) / Math.max(spent(500), 2)
       t.ok(ratio < 40, `ten times as many take ${ratio.toFixed(1)} times as long`)
     })
+  }
+})
+
+t.test("a folder that is everybody's and one that is one person's", async (t) => {
+  const told2 = (...set: Parts[]) => [told(set, 'shared-and-personal'), told(set.toReversed(), 'shared-and-personal')]
+  const rows: { name: string; set: Parts[] }[] = [
+    { name: 'over them', set: [folders('users/${jwt:sub}/*'), folders('users/*')] },
+    { name: 'one of them', set: [folders('users/${jwt:sub}/*'), folders('users/alice/*')] },
+    { name: 'at the root', set: [folders('${jwt:sub}/*'), folders('handbook/*')] },
+    { name: 'over those of a team', set: [folders('teams/${jwt:team}/*'), folders('teams/*')] },
+    { name: 'in one template', set: [folders('users/${jwt:sub}/*', 'users/*')] },
+  ]
+  for (const { name, set } of rows) {
+    t.test(name, async (t) => {
+      for (const lines of told2(...set)) t.equal(lines.length, 1, lines.join())
+    })
+  }
+  for (const set of [
+    [folders('users/${jwt:sub}/*'), folders('public/*')],
+    [folders('users/${jwt:sub}/*'), folders('users')],
+    [folders('users/u-${jwt:sub}/*'), folders('users/shared/*')],
+    [folders('public/*'), folders('public/logos/*')],
+  ]) {
+    t.strictSame(told2(...set), [[], []])
   }
 })

@@ -91,8 +91,8 @@ const CASES: Record<string, { trips: Parts[]; nearly: Parts[]; settings?: LintSe
         '/a/*',
       ],
     ].map((path) => keys(path)),
-    nearly: ['users/${jwt:sub}/.../*', 'My Photos/${jwt:sub}/a.b/*', 'café/${jwt:sub}/*', 'a/${jwt:sub}/', 'a:b/*'].map(
-      (path) => keys(path),
+    nearly: ['users/${jwt:sub}/.../*', 'My Photos/${jwt:sub}/a.b/*', 'café/${jwt:sub}/*', 'a:b/*'].map((path) =>
+      keys(path),
     ),
   },
   'variable-before-wildcard': {
@@ -131,7 +131,12 @@ const CASES: Record<string, { trips: Parts[]; nearly: Parts[]; settings?: LintSe
     nearly: [keys('teams/${jwt:sub}/*/x'), keys('${param:x}/${jwt:sub}/*'), keys('users/${jwt:sub}/${param:dir}/*')],
   },
   'ends-in-variable': {
-    trips: [keys('users/${jwt:sub}'), keys('users/${jwt:sub}/${param:x}'), keys('users/a-${jwt:sub}')],
+    trips: [
+      keys('users/${jwt:sub}/'),
+      keys('users/${jwt:sub}'),
+      keys('users/${jwt:sub}/${param:x}'),
+      keys('users/a-${jwt:sub}'),
+    ],
     nearly: [keys('users/${jwt:sub}/*'), keys('users/${jwt:sub}.png'), keys('users/${jwt:sub}/${param:dir}')],
   },
   'ambiguous-issuer': {

@@ -2,6 +2,7 @@ import { z } from 'zod'
 import type { Vended } from '../src/vending/vending.ts'
 import { callerOf, requireBearer } from './authenticated.ts'
 import { problemResponses } from './problem.ts'
+import { quickJson } from './quick-json.ts'
 import { duration, grantSchema, paramValues, policyName, presentGrant } from './schemas.ts'
 import type { App, Services } from './services.ts'
 
@@ -10,6 +11,12 @@ const requestSchema = z
     policy: policyName.describe('Name of a policy template, see GET /v1/policies.'),
     params: paramValues.optional(),
     durationSeconds: duration.optional(),
+    minValiditySeconds: z
+      .int()
+      .min(900)
+      .max(21_600)
+      .optional()
+      .describe('Seconds that the session must still have: from 900, the default, to half of durationSeconds.'),
   })
   .meta({ title: 'CredentialsRequest', examples: [{ policy: 'user-upload' }] })
 
@@ -94,24 +101,35 @@ export function credentialsRoutes(app: App, { authenticate, vending, oss }: Serv
       },
     },
     onRequest: requireBearer(authenticate),
-    handler: async (request) => {
-      request.log = request.log.child({ policy: request.body.policy })
-      const vended = await vending.vend(callerOf(request), request.body)
-      const { roleSessionName } = vended.grant
-      request.log.info({ roleSessionName, expiration: expirationOf(vended) }, 'vended')
-      return present(vended, oss)
+    serializerCompiler: quickJson(responseSchema),
+    handler: async (request, reply) => {
+      const { policy } = request.body
+      let vended: Vended
+      try {
+        vended = await vending.vend(callerOf(request), request.body)
+      } catch (error) {
+        request.log = request.log.child({ policy })
+        throw error
+      }
+      const { grant, credentials, from } = vended
+      const expiration = expirationOf(credentials.expiresAt)
+      const { roleSessionName } = grant
+      const milliseconds = Math.round(reply.elapsedTime * 10) / 10
+      // The whole story in one line, and told before the credentials are out.
+      request.log.info({ req: request, policy, roleSessionName, expiration, from, milliseconds }, 'vended')
+      request.told = true
+      return present(vended, expiration, oss)
     },
   })
 }
 
-function present(vended: Vended, { endpoint, region, bucket }: Services['oss']) {
-  const { credentials, grant } = vended
+function present({ credentials, grant }: Vended, expiration: string, { endpoint, region, bucket }: Services['oss']) {
   return {
     credentials: {
       accessKey: credentials.accessKey,
       secretKey: credentials.secretKey,
       sessionToken: credentials.sessionToken,
-      expiration: expirationOf(vended),
+      expiration,
     },
     oss: { endpoint, region, bucket, prefixes: [...grant.prefixes], forcePathStyle: true, chunkedEncoding: false },
     grant: presentGrant(grant),
@@ -119,6 +137,6 @@ function present(vended: Vended, { endpoint, region, bucket }: Services['oss']) 
 }
 
 /** Whole seconds, rounded down: some SDKs read no fraction, and a later time would be a promise not kept. */
-function expirationOf({ credentials }: Vended): string {
-  return `${new Date(credentials.expiresAt).toISOString().slice(0, 19)}Z`
+function expirationOf(expiresAt: number): string {
+  return `${new Date(expiresAt).toISOString().slice(0, 19)}Z`
 }

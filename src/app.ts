@@ -1,6 +1,5 @@
 import { readFileSync } from 'node:fs'
 import type { FastifyBaseLogger } from 'fastify'
-import type { Cluster, Redis } from 'ioredis'
 import { Registry } from 'prom-client'
 import type { Dispatcher } from 'undici'
 import { credentialsRoutes } from '../routes/credentials.ts'
@@ -10,6 +9,7 @@ import { metricsRoutes } from '../routes/metrics.ts'
 import { openapiRoutes } from '../routes/openapi.ts'
 import { policiesRoutes } from '../routes/policies.ts'
 import type { App } from '../routes/services.ts'
+import { type Clock, systemClock } from './clock.ts'
 import type { Config } from './config.ts'
 import { createDrain, type Drain } from './drain.ts'
 import type { Every } from './every.ts'
@@ -21,19 +21,35 @@ import { limitConnections } from './limits/connections.ts'
 import { createOverload, type Measure } from './limits/overload.ts'
 import { registerRateLimits } from './limits/rate-limits.ts'
 import { reportReloads } from './observe/reloads.ts'
+import type { Grant } from './policy/grant.ts'
 import { createLivePolicies } from './policy/live.ts'
-import { issuerKey, stsKeys, watchSecrets } from './reload/keys.ts'
+import { connectRedis, type RedisClient, readyWithin } from './redis.ts'
+import { cacheKeys, issuerKey, stsKeys, watchSecrets } from './reload/keys.ts'
 import { createReloads, type Reloads } from './reload/reloads.ts'
 import { createServer } from './server.ts'
 import type { CredentialSource } from './sts/credentials.ts'
 import { createJdcloudSts, type JdcloudSts } from './sts/jdcloud.ts'
+import { cacheKey } from './vending/cache-key.ts'
+import { createSeal } from './vending/seal.ts'
+import { createStack } from './vending/stack.ts'
 import { createVending } from './vending/vending.ts'
+
+/** How long a start waits for Redis, milliseconds. */
+const START_MS = 500
 
 /** What the app is given from outside; the optional ones are for tests and the sandbox. */
 export type AppDependencies = Readonly<{
   logger: FastifyBaseLogger
   /** Epoch milliseconds. */
   now?: () => number
+  /** Time for everything that is measured or waited for; `now` is its date unless it is given, too. */
+  clock?: Clock
+  /** From 0 to 1, for jitter. */
+  random?: () => number
+  /** Used in place of a connection to the configured Redis, and closed with the service. */
+  redis?: RedisClient
+  /** How grants are told apart in the caches. */
+  keyOf?: (grant: Grant) => string
   source?: CredentialSource
   keyPool?: Dispatcher
   /** Where metrics are counted; `/metrics` of the ops listener shows it. */
@@ -41,8 +57,6 @@ export type AppDependencies = Readonly<{
   /** What the timers are made with. */
   every?: Every
   measure?: Measure
-  /** What replicas share; each counts alone without. Whoever brings it closes it. */
-  redis?: Redis | Cluster
   /** Whether the weak settings that `readConfig` lets through for a sandbox are let through at run time too. */
   sandbox?: boolean
 }>
@@ -61,7 +75,8 @@ export type Service = Readonly<{
  * @throws {CatalogueError} when the policy templates cannot be used
  */
 export async function buildApp(config: Config, dependencies: AppDependencies): Promise<Service> {
-  const { logger, now = Date.now, keyPool = createKeyPool(), sandbox = false } = dependencies
+  const { logger, keyPool = createKeyPool(), sandbox = false } = dependencies
+  const { clock = systemClock(dependencies.now), now = clock.now, random = Math.random } = dependencies
   const { metrics = new Registry() } = dependencies
   const { source, sts } = sourceOf(dependencies, () => createJdcloudSts(config.sts, { now }))
   const settings = {
@@ -80,6 +95,23 @@ export async function buildApp(config: Config, dependencies: AppDependencies): P
     return { issuer, key, keySet: createRemoteKeySet(issuer, { pool: keyPool, sandbox, onFailure, now }) }
   })
 
+  const { endpoint, roleJrn } = config.sts
+  const scope = `${endpoint} ${roleJrn}`
+  const { keyOf = (grant) => cacheKey(scope, grant) } = dependencies
+  const redis = dependencies.redis ?? (config.redis && connectRedis(config.redis.address, random))
+  const seal = config.redis && createSeal(config.redis.encryptionKeys)
+  const stack = createStack(
+    { ...config.cache, ...config.sts, deadlineMs: config.vendDeadlineMs },
+    {
+      source,
+      clock,
+      random,
+      logger,
+      metrics,
+      shared: redis && seal && { redis, seal, scope },
+    },
+  )
+
   const app = await createServer(config, logger)
   const { draining, stop } = createDrain(app)
   limitConnections(app, config.maxConnections, metrics)
@@ -90,10 +122,18 @@ export async function buildApp(config: Config, dependencies: AppDependencies): P
     overload.refuse()
     return verify(...presented)
   }
-  const authenticate = await registerRateLimits(app, config, identify, { now, metrics, redis: dependencies.redis })
+  const authenticate = await registerRateLimits(app, config, identify, { now, metrics, redis })
   const services = {
     authenticate,
-    vending: createVending({ catalogue: policies.current, settings, source, now }),
+    vending: createVending({
+      catalogue: policies.current,
+      settings,
+      now,
+      cache: stack.cache,
+      keyOf,
+      minValiditySeconds: config.cache.minValiditySeconds,
+      deadlineMs: config.vendDeadlineMs,
+    }),
     oss: config.oss,
     // One issuer whose key server is down must not take the callers of the others down with it.
     ready: () => !draining() && !overload.shedding() && issuers.some(({ keySet }) => !keySet || keySet.loaded()),
@@ -109,7 +149,7 @@ export async function buildApp(config: Config, dependencies: AppDependencies): P
     metricsRoutes(ops, metrics)
   }
 
-  const secrets = [sts && stsKeys(config, sts), ...issuers.map(issuerKey)]
+  const secrets = [sts && stsKeys(config, sts), seal && cacheKeys(config, seal), ...issuers.map(issuerKey)]
   const reloads = createReloads([policies.look, ...watchSecrets(secrets, { logger, metrics })], dependencies)
   const refreshKeys = () => {
     for (const { keySet } of issuers) void keySet?.refresh()
@@ -117,6 +157,8 @@ export async function buildApp(config: Config, dependencies: AppDependencies): P
   // Also while nobody asks, so that a key that was revoked in a quiet hour does not open for the first who comes.
   const timer = setInterval(refreshKeys, REFRESH_AFTER_MS).unref()
   app.addHook('onReady', async () => {
+    // Or the first callers would find Redis gone. One that really is keeps nobody from starting.
+    if (redis) await readyWithin(redis, START_MS)
     // Not awaited: a key server that hangs must not keep the others waiting, /readyz tells how it went.
     refreshKeys()
     overload.start()
@@ -126,6 +168,8 @@ export async function buildApp(config: Config, dependencies: AppDependencies): P
     clearInterval(timer)
     overload.close()
     reloads.close()
+    await stack.close()
+    redis?.disconnect()
     // Closed after the app, so that it can be asked until the last request is answered.
     await Promise.all([source.close(), keyPool.close(), ops?.close()])
   })

@@ -81,9 +81,14 @@ export function readConfig(env: Environment, { sandbox = false } = {}) {
   if (!sandbox && raw.CORS_ORIGINS?.split(',').some((origin) => origin.trim() === '*')) {
     report('CORS_ORIGINS', 'must not contain *', "name your app's own origins")
   }
-  if (serviceRead.success && serviceRead.data.STS_TIMEOUT_MS + serviceRead.data.SHUTDOWN_DELAY_MS > MAX_SHUTDOWN_MS) {
-    const rule = `STS_TIMEOUT_MS and SHUTDOWN_DELAY_MS together must be at most ${MAX_SHUTDOWN_MS}`
+  if (serviceRead.success && serviceRead.data.VEND_DEADLINE_MS + serviceRead.data.SHUTDOWN_DELAY_MS > MAX_SHUTDOWN_MS) {
+    const rule = `VEND_DEADLINE_MS and SHUTDOWN_DELAY_MS together must be at most ${MAX_SHUTDOWN_MS}`
     report('SHUTDOWN_DELAY_MS', rule, 'a request that arrives last must be answered before the process is killed')
+  }
+  const keyIsFaulty = faults.some(({ variable }) => variable.startsWith('CACHE_ENCRYPTION_KEY'))
+  if (serviceRead.data?.REDIS_URL && !serviceRead.data.CACHE_ENCRYPTION_KEY && !keyIsFaulty) {
+    const remedy = 'generate one, the same for all replicas: openssl rand -base64 32'
+    report('CACHE_ENCRYPTION_KEY', 'is required beside REDIS_URL', remedy)
   }
   if (!serviceRead.success || faults.length > 0) throw new ConfigError(faults)
 
@@ -124,6 +129,17 @@ export function readConfig(env: Environment, { sandbox = false } = {}) {
       connectTimeoutMs: service.STS_CONNECT_TIMEOUT_MS,
       timeoutMs: service.STS_TIMEOUT_MS,
       connections: service.STS_CONNECTIONS,
+      maxRps: service.STS_MAX_RPS,
+    },
+    vendDeadlineMs: service.VEND_DEADLINE_MS,
+    cache: {
+      maxEntries: service.CACHE_MAX_ENTRIES,
+      maxBytes: service.CACHE_MAX_MB * 1024 * 1024,
+      minValiditySeconds: service.CACHE_MIN_VALIDITY_SECONDS,
+    },
+    redis: service.REDIS_URL && {
+      address: service.REDIS_URL,
+      encryptionKeys: service.CACHE_ENCRYPTION_KEY ?? [],
     },
     oss: {
       account: service.JDCLOUD_ACCOUNT_ID,

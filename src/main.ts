@@ -51,6 +51,8 @@ async function main(args: readonly string[]): Promise<void> {
   // Only for who types a command: the service starts without it.
   const { runCli } = await import('./cli/cli.ts')
   const { stdout, stderr } = process
+  // Whoever reads on through head or less may stop before the end.
+  stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1))
   const io = {
     env: process.env,
     out: (text: string) => void stdout.write(text),

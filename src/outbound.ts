@@ -1,6 +1,6 @@
 import { Agent, type Dispatcher, errors, request } from 'undici'
 
-/** Why an outbound call brought no usable answer. `network`: refused, reset, unknown host, cut off. */
+/** Why an outbound call brought no usable answer. `network`: refused, not reached in time, reset, unknown host, cut off. */
 export type OutboundFailure = 'timeout' | 'network' | 'too_large'
 
 /** An outbound call that failed. The message is fixed: undici's own may quote what was sent. */
@@ -17,13 +17,20 @@ export class OutboundError extends Error {
   }
 }
 
-type PoolOptions = Readonly<{ connections: number; connectTimeoutMs: number; maxResponseBytes: number }>
+type PoolOptions = Readonly<{
+  connections: number
+  connectTimeoutMs: number
+  maxResponseBytes: number
+  /** Whether a connection is kept for the next call. Not where an answer does not say whom it is for. */
+  keepAlive: boolean
+}>
 
-/** A keep-alive pool that cuts an answer off at `maxResponseBytes`, whatever its Content-Length says. */
-export function createPool({ connections, connectTimeoutMs, maxResponseBytes }: PoolOptions): Dispatcher {
+/** A pool that cuts an answer off at `maxResponseBytes`, whatever its Content-Length says. */
+export function createPool({ connections, connectTimeoutMs, maxResponseBytes, keepAlive }: PoolOptions): Dispatcher {
   return new Agent({
     connections,
-    pipelining: 1,
+    // undici's way to say `Connection: close`.
+    pipelining: keepAlive ? 1 : 0,
     maxResponseSize: maxResponseBytes,
     connect: { timeout: connectTimeoutMs },
     keepAliveTimeout: 30_000,
@@ -37,6 +44,8 @@ type OutboundRequest = Readonly<{
   body?: string
   /** For everything: connecting, sending, and the last byte of the answer. */
   timeoutMs: number
+  /** Ends the call before that. */
+  signal?: AbortSignal | undefined
 }>
 
 /** A whole answer. Redirects are answers like any other and are not followed. */
@@ -45,10 +54,12 @@ export type OutboundResponse = Readonly<{ status: number; body: string; headers:
 /** @throws {OutboundError} */
 export async function call(
   pool: Dispatcher,
-  { url, timeoutMs, ...options }: OutboundRequest,
+  { url, timeoutMs, signal, ...options }: OutboundRequest,
 ): Promise<OutboundResponse> {
   try {
-    const response = await request(url, { ...options, dispatcher: pool, signal: AbortSignal.timeout(timeoutMs) })
+    const limit = AbortSignal.timeout(timeoutMs)
+    const within = signal ? AbortSignal.any([limit, signal]) : limit
+    const response = await request(url, { ...options, dispatcher: pool, signal: within })
     return { status: response.statusCode, headers: response.headers, body: await response.body.text() }
   } catch (error) {
     throw outboundError(error)
@@ -59,7 +70,6 @@ function outboundError(error: unknown): OutboundError {
   const code = error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : 'unknown'
   if (error instanceof errors.ResponseExceededMaxSizeError) return new OutboundError('too_large', code)
   const timedOut =
-    error instanceof errors.ConnectTimeoutError ||
     error instanceof errors.HeadersTimeoutError ||
     error instanceof errors.BodyTimeoutError ||
     (error instanceof Error && error.name === 'TimeoutError')

@@ -16,6 +16,13 @@ import type { Config } from './config.ts'
 import { type BodyFault, pointerStep, VendError } from './errors.ts'
 import { requestIdOf } from './observe/request-id.ts'
 
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** A line of the route's own has told the log that this was answered. */
+    told: boolean
+  }
+}
+
 const BODY_LIMIT_BYTES = 16 * 1024
 /** Longer than the 60 s after which common load balancers drop an idle connection, so that they never find it closed. */
 const KEEP_ALIVE_MS = 72_000
@@ -55,6 +62,7 @@ export async function createServer(config: Config, logger: FastifyBaseLogger): P
   app.setSerializerCompiler(serializerCompiler)
   app.removeContentTypeParser('text/plain')
   app.decorateRequest('caller', null)
+  app.decorateRequest('told', false)
   app.setErrorHandler(answerError)
   app.setNotFoundHandler((request, reply) => answerError(new VendError('not_found'), request, reply))
 
@@ -85,6 +93,7 @@ export async function createServer(config: Config, logger: FastifyBaseLogger): P
   }
 
   app.addHook('onResponse', async (request, reply) => {
+    if (request.told) return
     const milliseconds = Math.round(reply.elapsedTime * 10) / 10
     request.log.info({ req: request, res: reply, milliseconds }, 'answered')
   })

@@ -1,6 +1,7 @@
 import { fileURLToPath } from 'node:url'
 import { z } from 'zod'
 import { ALGORITHMS } from './identity/issuer.ts'
+import { parseRedisUrl } from './redis.ts'
 
 /** What to say when a variable is wrong, and whether it is a secret, which `<NAME>_FILE` may then name a file for. */
 export type Explanation = Readonly<{ rule: string; remedy: string; secret?: true }>
@@ -42,6 +43,12 @@ const list = z.string().transform((value) =>
     .map((item) => item.trim())
     .filter((item) => item !== ''),
 )
+const AES_KEY_BYTES = 32
+const aesKey = z
+  .base64()
+  .transform((value) => Buffer.from(value, 'base64'))
+  // Zeros, or a few characters typed by hand, are no key.
+  .refine((key) => key.length === AES_KEY_BYTES && new Set(key).size >= 16)
 const isNotEverybody = (range: string) => !/\/0+$/u.test(range)
 const origin = z.string().refine((value) => value === '*' || (URL.canParse(value) && new URL(value).origin === value))
 
@@ -189,8 +196,36 @@ export const serviceSettings = z.object({
   STS_CONNECT_TIMEOUT_MS: integer(50, 5000, 1000, 'give the time to connect to STS'),
   STS_TIMEOUT_MS: integer(100, 8000, 4000, 'give the time for a whole STS call'),
   STS_CONNECTIONS: integer(1, 1024, 32, 'give the most connections to keep to STS'),
+  STS_MAX_RPS: integer(
+    1,
+    10_000,
+    100,
+    'give the calls a second that your account may make, less what others of it need',
+  ),
+  VEND_DEADLINE_MS: integer(500, 8000, 5000, 'give the most time that a caller waits for credentials'),
+  CACHE_MAX_ENTRIES: integer(1, 5_000_000, 100_000, 'give the most sessions to hold in memory'),
+  CACHE_MAX_MB: integer(1, 65_536, 256, 'give the most memory for sessions, in MiB'),
+  CACHE_MIN_VALIDITY_SECONDS: integer(900, 1800, 900, 'give what a session must still have when it is handed out'),
+  REDIS_URL: secret(
+    z
+      .string()
+      .transform((url, context) => {
+        const address = parseRedisUrl(url)
+        if (address) return address
+        context.addIssue({ code: 'custom', message: 'is not an address of Redis' })
+        return z.NEVER
+      })
+      .optional(),
+    'must be the address of a Redis or Valkey',
+    'write redis://host:6379 or rediss://:password@host:6379; for Sentinel and Cluster see docs/configuration.md',
+  ),
+  CACHE_ENCRYPTION_KEY: secret(
+    list.pipe(z.array(aesKey).min(1)).optional(),
+    `must be ${AES_KEY_BYTES} random bytes in base64, or several such keys with commas between`,
+    'generate one: openssl rand -base64 32',
+  ),
   REQUEST_TIMEOUT_MS: integer(1000, 60_000, 10_000, 'give the time in which a whole request must have arrived'),
-  SHUTDOWN_DELAY_MS: integer(0, 5000, 1000, 'give the time that a load balancer needs to see /readyz fail'),
+  SHUTDOWN_DELAY_MS: integer(0, 4000, 1000, 'give the time that a load balancer needs to see /readyz fail'),
 })
 
 /** Every environment variable that the service reads, with its schema. */

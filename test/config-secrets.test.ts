@@ -6,6 +6,7 @@ import { configError, faultLines } from './helpers/config-faults.ts'
 import { keys, pem } from './helpers/tokens.ts'
 
 const SENTINEL = 'SENTINEL-value-that-must-not-be-told-0123456789'
+const AES_KEY = Buffer.from(Array.from({ length: 32 }, (_, index) => 5 * index)).toString('base64')
 const spki = pem(keys.rsa.publicKey)
 
 /** Each secret: a good value, where the configuration keeps it, and what the environment needs beside it. */
@@ -14,6 +15,16 @@ const secrets: Record<string, { value: string; read: (config: Config) => unknown
   JWT_PUBLIC_KEY: { value: spki.trim(), read: (config) => config.issuers[0]?.keys, env: { JWT_SECRET: '' } },
   JDCLOUD_ACCESS_KEY: { value: SENTINEL, read: (config) => config.sts.accessKey },
   JDCLOUD_SECRET_KEY: { value: SENTINEL, read: (config) => config.sts.secretKey },
+  REDIS_URL: {
+    value: `redis://:${SENTINEL}@redis.test`,
+    read: (config) => config.redis?.address,
+    env: { CACHE_ENCRYPTION_KEY: AES_KEY },
+  },
+  CACHE_ENCRYPTION_KEY: {
+    value: AES_KEY,
+    read: (config) => config.redis?.encryptionKeys,
+    env: { REDIS_URL: 'redis://redis.test' },
+  },
 }
 
 for (const [name, { value, read, env = {} }] of Object.entries(secrets)) {

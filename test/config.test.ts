@@ -11,6 +11,8 @@ const SECRETS = Object.keys(VARIABLES).filter((name) => {
   return schema && explanations.get(schema)?.secret
 })
 
+const AES_KEY = Buffer.from(Array.from({ length: 32 }, (_, index) => 7 * index)).toString('base64')
+
 const integer = (min: number, max: number) => ({
   rule: `must be a whole number from ${min} to ${max}`,
   bad: [String(min - 1), String(max + 1), '1e3', '0x10', '1.5', ' 1', '1 ', '+1', '１', 'true', '9'.repeat(40)],
@@ -25,8 +27,31 @@ t.test('a bad value is told by variable, rule and remedy; the edges of what is g
     STS_CONNECT_TIMEOUT_MS: integer(50, 5000),
     STS_TIMEOUT_MS: integer(100, 8000),
     STS_CONNECTIONS: integer(1, 1024),
+    STS_MAX_RPS: integer(1, 10_000),
+    VEND_DEADLINE_MS: integer(500, 8000),
+    CACHE_MAX_ENTRIES: integer(1, 5_000_000),
+    CACHE_MAX_MB: integer(1, 65_536),
+    CACHE_MIN_VALIDITY_SECONDS: integer(900, 1800),
+    CACHE_ENCRYPTION_KEY: {
+      rule: 'must be 32 random bytes in base64, or several such keys with commas between',
+      bad: ['secret', AES_KEY.slice(4), `${AES_KEY},short`, Buffer.alloc(32).toString('base64'), ',', 'é'.repeat(22)],
+      good: [AES_KEY, `${AES_KEY}, ${Buffer.from(AES_KEY).subarray(0, 32).toString('base64')}`],
+    },
+    REDIS_URL: {
+      rule: 'must be the address of a Redis or Valkey',
+      bad: [
+        'redis.test',
+        'http://redis.test',
+        'redis://',
+        'redis://a,b',
+        'redis+sentinel://a',
+        'redis://a/x',
+        'redis://a:0',
+      ],
+      good: [],
+    },
     REQUEST_TIMEOUT_MS: integer(1000, 60_000),
-    SHUTDOWN_DELAY_MS: integer(0, 5000),
+    SHUTDOWN_DELAY_MS: integer(0, 4000),
     RATE_LIMIT_ADDRESS_PER_MINUTE: integer(0, 1_000_000),
     RATE_LIMIT_FAILED_AUTH_PER_MINUTE: integer(0, 1_000_000),
     RATE_LIMIT_CALLER_PER_MINUTE: integer(0, 1_000_000),
@@ -204,7 +229,11 @@ t.test('defaults; an empty variable counts as unset', async (t) => {
       connectTimeoutMs: 1000,
       timeoutMs: 4000,
       connections: 32,
+      maxRps: 100,
     },
+    vendDeadlineMs: 5000,
+    cache: { maxEntries: 100_000, maxBytes: 268_435_456, minValiditySeconds: 900 },
+    redis: undefined,
     oss: {
       account: '111111111111',
       region: 'cn-north-1',
@@ -215,8 +244,18 @@ t.test('defaults; an empty variable counts as unset', async (t) => {
 })
 
 t.test('a shutdown always has time to answer the last request', async (t) => {
-  t.strictSame(faultLines({ STS_TIMEOUT_MS: '4000', SHUTDOWN_DELAY_MS: '5000' }), [])
-  t.match(faultLines({ STS_TIMEOUT_MS: '4001', SHUTDOWN_DELAY_MS: '5000' }), [/^SHUTDOWN_DELAY_MS: .* at most 9000/u])
+  t.strictSame(faultLines({ VEND_DEADLINE_MS: '8000', SHUTDOWN_DELAY_MS: '1000' }), [])
+  t.match(faultLines({ VEND_DEADLINE_MS: '8000', SHUTDOWN_DELAY_MS: '1001' }), [/^SHUTDOWN_DELAY_MS: .* at most 9000/u])
+})
+
+t.test('what is put into Redis is sealed: there is no Redis without a key', async (t) => {
+  const REDIS_URL = 'rediss://:secret@redis.test'
+  t.strictSame(faultLines({ REDIS_URL }), ['CACHE_ENCRYPTION_KEY: is required beside REDIS_URL'])
+  t.strictSame(faultLines({ REDIS_URL, CACHE_ENCRYPTION_KEY: AES_KEY }), [])
+  t.strictSame(readConfig({ ...environment, REDIS_URL, CACHE_ENCRYPTION_KEY: AES_KEY }).redis, {
+    address: { kind: 'single', tls: true, nodes: [{ host: 'redis.test', port: 6379 }], db: 0, password: 'secret' },
+    encryptionKeys: [Buffer.from(AES_KEY, 'base64')],
+  })
 })
 
 t.test('the environment that is read is left as it was', async (t) => {

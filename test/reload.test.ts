@@ -120,6 +120,7 @@ t.test('whatever stands in the directory is one clear error, and the service goe
   const { allow, policy } = JSON.parse(good())
   const yaml = (description: string) =>
     `${description}\nallow: ${JSON.stringify(allow)}\npolicy: ${JSON.stringify(policy)}\n`
+  const evil = Object.fromEntries(Array.from({ length: 200 }, (_, n) => [`p${n}`, { pattern: '(a*)*a*a*b' }]))
   const bomb = ['a0: &a0 [x, x, x, x, x, x, x, x, x]']
   for (let n = 1; n < 12; n++)
     bomb.push(
@@ -184,6 +185,16 @@ t.test('whatever stands in the directory is one clear error, and the service goe
         yaml(`description:\n${Array.from({ length: 300 }, (_, depth) => `${' '.repeat(depth + 1)}a:`).join('\n')}`),
       ),
       want: /:1:1: error schema: description: /,
+    },
+    {
+      name: 'a pattern with a reference, which the analysis throws over',
+      put: text(good().replace('{', `{"params":{"a":{"pattern":"([a-z]+)${'\\\\'}1"}},`)),
+      want: /: error pattern-backtracks: params\.a\.pattern: /,
+    },
+    {
+      name: 'many patterns that backtrack',
+      put: text(good().replace('{', `{"params":${JSON.stringify(evil)},`)),
+      want: /: error pattern-backtracks: params\.p0\.pattern: /,
     },
     { name: 'nothing', put: text(''), want: /: error schema: / },
     { name: 'NUL', put: text('\0'.repeat(1000)), want: /: error / },

@@ -52,9 +52,9 @@ for (const expirationZone of ['UTC', '+08:00'] as const) {
 }
 
 t.test('what goes wrong at STS has one code each, and is over when the fault is', async (t) => {
-  const { sandbox, vend, logs } = await start(t, {}, { STS_TIMEOUT_MS: '300' })
+  const { sandbox, vend, logs } = await start(t, {}, { STS_TIMEOUT_MS: '1000' })
   const rows: { fault: Fault; status: number; code: string; retryAfter?: string }[] = [
-    { fault: { kind: 'delay', ms: 1000 }, status: 504, code: 'upstream_timeout' },
+    { fault: { kind: 'delay', ms: 3000 }, status: 504, code: 'upstream_timeout' },
     { fault: { kind: 'hang' }, status: 504, code: 'upstream_timeout' },
     { fault: { kind: 'status', status: 429 }, status: 503, code: 'upstream_unavailable', retryAfter: '1' },
     {
@@ -73,20 +73,21 @@ t.test('what goes wrong at STS has one code each, and is over when the fault is'
     { fault: { kind: 'redirect', to: sandbox.sts.url }, status: 503, code: 'upstream_unavailable' },
     { fault: { kind: 'huge' }, status: 503, code: 'upstream_unavailable' },
   ]
-  for (const { fault, status, code, retryAfter } of rows) {
+  // Each row is for somebody who has no session yet, whom STS's fault reaches.
+  for (const [row, { fault, status, code, retryAfter }] of rows.entries()) {
     t.test(fault.kind, async (t) => {
       sandbox.sts.faults.set(fault)
-      const response = await vend()
+      const response = await vend(`caller-${row}`)
       t.equal(response.statusCode, status)
       t.match(response.json(), { code, detail: undefined })
       if (retryAfter) t.equal(response.headers['retry-after'], retryAfter)
       sandbox.sts.faults.set(undefined)
-      t.equal((await vend()).statusCode, 200)
+      t.equal((await vend(`caller-${row}`)).statusCode, 200)
     })
   }
   t.test("JD Cloud's own request id is in the log", async (t) => {
-    sandbox.sts.faults.set({ kind: 'status', status: 500, times: 1 })
-    const { requestId } = (await vend()).json()
+    sandbox.sts.faults.set({ kind: 'status', status: 500, times: 3 })
+    const { requestId } = (await vend('another')).json()
     const line = logs.lines().find(({ reqId, msg }) => reqId === requestId && msg === 'refused')
     t.match(line, { code: 'upstream_unavailable', upstream: { status: 500, requestId: /^[\w.-]+$/u } })
   })

@@ -11,7 +11,12 @@ const discoverySchema = z.looseObject({ issuer: z.string(), jwks_uri: z.string()
 
 /** A pool for fetching key sets with its limits built in. */
 export const createKeyPool = (): Dispatcher =>
-  createPool({ connections: 4, connectTimeoutMs: KEY_SET_TIMEOUT_MS, maxResponseBytes: KEY_SET_MAX_BYTES })
+  createPool({
+    connections: 4,
+    connectTimeoutMs: KEY_SET_TIMEOUT_MS,
+    maxResponseBytes: KEY_SET_MAX_BYTES,
+    keepAlive: true,
+  })
 
 type Options = Readonly<{ pool: Dispatcher; sandbox: boolean; onFailure: (error: unknown) => void; now?: () => number }>
 

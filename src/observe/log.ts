@@ -1,5 +1,5 @@
 import type { FastifyRequest } from 'fastify'
-import { type DestinationStream, type Logger, pino } from 'pino'
+import { type Bindings, type ChildLoggerOptions, type DestinationStream, type Logger, pino } from 'pino'
 
 /**
  * What may be said of any error: its type, its code, where it was thrown. Never its message, and none of its other
@@ -17,13 +17,39 @@ function describeError(error: unknown): Record<string, unknown> {
   }
 }
 
-/** The service's logger: JSON lines, with secrets kept out by what the serialisers pick, and once more by path. */
+const SECRETS = new Set(['accessKey', 'secretKey', 'sessionToken', 'authorization', 'token', 'credentials'])
+/** Nothing here logs deeper than this. What lies deeper is left out. */
+const DEPTH = 3
+
+/**
+ * The object without what goes by the name of a secret; the very same when there is none. pino's own redaction copies
+ * each object that it looks at, which was a tenth of the cost of a vend.
+ */
+function withoutSecrets(object: Record<string, unknown>, depth = DEPTH): Record<string, unknown> {
+  let clean = object
+  for (const [name, value] of Object.entries(object)) {
+    const kept = SECRETS.has(name) ? '[Redacted]' : isPlain(value) ? nested(value, depth - 1) : value
+    if (kept === value) continue
+    if (clean === object) clean = { ...object }
+    clean[name] = kept
+  }
+  return clean
+}
+
+const nested = (value: Record<string, unknown>, depth: number) =>
+  depth > 0 ? withoutSecrets(value, depth) : '[Object]'
+
+/** Not those that a serialiser will pick from: requests, replies, errors. */
+function isPlain(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && Object.getPrototypeOf(value) === Object.prototype
+}
+
+/** The service's logger: JSON lines, with secrets kept out by what the serialisers pick, and once more by name. */
 export function createLogger(level: string, destination?: DestinationStream): Logger {
-  const secrets = ['accessKey', 'secretKey', 'sessionToken', 'authorization', 'token', 'credentials']
-  return pino(
+  const logger = pino(
     {
       level,
-      redact: { paths: [...secrets, ...secrets.map((name) => `*.${name}`), ...secrets.map((name) => `*.*.${name}`)] },
+      formatters: { log: withoutSecrets },
       serializers: {
         err: describeError,
         error: describeError,
@@ -34,4 +60,11 @@ export function createLogger(level: string, destination?: DestinationStream): Lo
     },
     ...(destination ? [destination] : []),
   )
+  const { child } = logger
+  // pino shows a formatter the bindings of the first logger only. Children of children inherit this one, too.
+  return Object.assign(logger, {
+    child(this: Logger, bindings: Bindings, options?: ChildLoggerOptions): Logger {
+      return Reflect.apply(child, this, [withoutSecrets(bindings), options])
+    },
+  })
 }

@@ -113,7 +113,8 @@ function* checksOf(
   }
 }
 
-/** The claims that resources are named after. */
+/** The claims that resources are named after, each once. */
 function neededClaims({ statements }: Template) {
-  return statements.flatMap(({ resources }) => resources.flat()).filter((part) => part.kind === 'jwt')
+  const parts = statements.flatMap(({ resources }) => resources.flat()).filter((part) => part.kind === 'jwt')
+  return parts.filter(({ path }, index) => parts.findIndex((other) => sameClaim(other.path, path)) === index)
 }

@@ -93,12 +93,12 @@ export function* testClaim(
   }
   if (present) yield result(isPresent(value), 'is empty', 'is there')
   if (atLeast !== undefined) {
-    const held = typeof value === 'number' && value >= (atLeast === 'now' ? at / 1000 : atLeast)
-    yield result(held, typeof value === 'number' ? 'is too low' : 'is not a number', `is at least ${atLeast}`)
+    const held = isNumber(value) && value >= (atLeast === 'now' ? at / 1000 : atLeast)
+    yield result(held, isNumber(value) ? 'is too low' : 'is not a number', `is at least ${atLeast}`)
   }
   if (atMost !== undefined) {
-    const held = typeof value === 'number' && value <= (atMost === 'now' ? at / 1000 : atMost)
-    yield result(held, typeof value === 'number' ? 'is too high' : 'is not a number', `is at most ${atMost}`)
+    const held = isNumber(value) && value <= (atMost === 'now' ? at / 1000 : atMost)
+    yield result(held, isNumber(value) ? 'is too high' : 'is not a number', `is at most ${atMost}`)
   }
   if (matches) {
     const held = typeof value === 'string' && value.length <= MAX_MATCHED_CHARACTERS && matches.test(value)
@@ -115,12 +115,16 @@ function holds(value: unknown): (wanted: Scalar) => boolean {
 
 function isBelow(value: unknown, prefix: string): boolean {
   if (Array.isArray(value)) return value.some((item) => typeof item === 'string' && isBelow(item, prefix))
-  if (typeof value !== 'string') return false
+  // An empty text is above everything, the / of a prefix too.
+  if (typeof value !== 'string' || value === '') return false
   const above = prefix.endsWith('/') ? prefix.slice(0, -1) : prefix
   // /org/eng/../hr reads as if it were below /org/eng.
   if (value.split('/').some((step) => step === '.' || step === '..')) return false
   return value === above || value.startsWith(`${above}/`)
 }
+
+/** JSON's 1e999 becomes Infinity, which is over every bound: nobody has meant that. */
+const isNumber = (value: unknown): value is number => typeof value === 'number' && Number.isFinite(value)
 
 function isPresent(value: unknown): boolean {
   return Array.isArray(value) ? value.length > 0 : value !== ''

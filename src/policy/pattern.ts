@@ -24,10 +24,15 @@ export const patternSchema = z
     }
   })
 
-/** Whether a text could make a compiled pattern backtrack catastrophically. */
+/** Whether a text could make a compiled pattern backtrack catastrophically, or nobody can tell. */
 export function backtracks({ source }: RegExp): boolean {
   const options = { maxScore: MAX_SCORE, maxSteps: MAX_STEPS, unicode: true, downgradePattern: false }
-  return !isSafePattern(source, options).safe
+  try {
+    return !isSafePattern(source, options).safe
+  } catch {
+    // The analysis throws for what it does not know, such as a reference to a group of no fixed size.
+    return true
+  }
 }
 
 /**

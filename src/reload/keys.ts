@@ -5,9 +5,10 @@ import type { Config } from '../config.ts'
 import { VendError } from '../errors.ts'
 import type { TrustedIssuer } from '../identity/authenticate.ts'
 import { pemOf } from '../identity/issuers.ts'
-import { KEY_TEXT } from '../settings.ts'
+import { KEY_TEXT, serviceSettings } from '../settings.ts'
 import type { JdcloudSts } from '../sts/jdcloud.ts'
 import { probeRequest } from '../sts/probe.ts'
+import type { Seal } from '../vending/seal.ts'
 import type { Reloader } from './reloads.ts'
 import { type Outcome, type SecretFiles, watchSecretFiles } from './secret-files.ts'
 
@@ -57,6 +58,26 @@ export function stsKeys(
         const result = error.code === 'upstream_denied' ? 'refused' : 'unavailable'
         return { result, log: { ...log, code: error.code, ...error.log } }
       }
+    },
+  }
+}
+
+/** The keys that seal sessions in Redis: whatever the new list leaves out opens nothing any more. */
+export function cacheKeys({ secretFiles }: Pick<Config, 'secretFiles'>, seal: Seal): SecretFiles | undefined {
+  const path = secretFiles.CACHE_ENCRYPTION_KEY
+  if (path === undefined) return undefined
+  const write = (keys: readonly Buffer[]) => keys.map((key) => key.toString('base64')).join()
+  const read = (content: string) => serviceSettings.shape.CACHE_ENCRYPTION_KEY.safeParse(content).data
+  return {
+    secret: 'cache_keys',
+    paths: [path],
+    clean: (content) => write(read(content) ?? []) || content,
+    current: () => [write(seal.keys())],
+    async take([content = '']) {
+      const keys = read(content)
+      if (!keys) return { result: 'refused', log: { reason: 'form' } }
+      seal.replaceKeys(keys)
+      return { result: 'taken', log: { keys: keys.length } }
     },
   }
 }

@@ -17,6 +17,7 @@ export type AssumeRoleRequest = Readonly<{
 
 /** Whoever turns a grant into credentials. Fails with a `VendError` whose code starts with `upstream_`. */
 export type CredentialSource = Readonly<{
-  assumeRole(request: AssumeRoleRequest): Promise<Credentials>
+  /** Nobody waits for the answer any more once the signal is given. */
+  assumeRole(request: AssumeRoleRequest, options?: Readonly<{ signal?: AbortSignal }>): Promise<Credentials>
   close(): Promise<void>
 }>

@@ -55,16 +55,24 @@ export type JdcloudSts = CredentialSource &
     replaceKeys(keys: SigningKeys, probe: AssumeRoleRequest): Promise<void>
   }>
 
-/** The credential source that asks JD Cloud STS, over a keep-alive pool of its own. */
+/**
+ * The credential source that asks JD Cloud STS.
+ *
+ * Each call has a connection of its own: STS's answer names nobody, so an answer that came twice over a connection, from
+ * STS or a gateway before it, would be taken for the answer to the next caller's question.
+ */
 export function createJdcloudSts(options: StsOptions, dependencies: Dependencies = {}): JdcloudSts {
-  const { pool = createPool({ ...options, maxResponseBytes: MAX_RESPONSE_BYTES }), now = Date.now } = dependencies
+  const { pool = createPool({ ...options, maxResponseBytes: MAX_RESPONSE_BYTES, keepAlive: false }), now = Date.now } =
+    dependencies
   const { nonce = randomUUID } = dependencies
   const url = new URL(PATH, options.endpoint)
   const readExpiration = createExpirationReader()
   let inUse: SigningKeys = { accessKey: options.accessKey, secretKey: options.secretKey }
 
-  async function assumeRole(request: AssumeRoleRequest, keys = inUse): Promise<Credentials> {
-    const { roleSessionName, policy, durationSeconds } = request
+  async function assumeRole(
+    { roleSessionName, policy, durationSeconds }: AssumeRoleRequest,
+    { signal, keys = inUse }: Readonly<{ signal?: AbortSignal; keys?: SigningKeys }> = {},
+  ): Promise<Credentials> {
     const body = JSON.stringify({
       assumeRoleInfo: { roleJrn: options.roleJrn, roleSessionName, policy, durationSeconds },
     })
@@ -84,17 +92,18 @@ export function createJdcloudSts(options: StsOptions, dependencies: Dependencies
       keys,
     )
     const { timeoutMs } = options
-    const response = await call(pool, { method: 'POST', url: url.href, headers, body, timeoutMs }).catch(upstreamError)
+    const request = { method: 'POST', url: url.href, headers, body, timeoutMs, signal } as const
+    const response = await call(pool, request).catch(upstreamError)
     if (response.status !== 200) throw refusal(response)
     return readCredentials(response, { requestedAt, receivedAt: now(), durationSeconds }, readExpiration)
   }
 
   return {
-    // One argument: whoever passes this on must not pass keys by mistake.
-    assumeRole: (request) => assumeRole(request),
+    // Whoever passes this on must not pass keys by mistake.
+    assumeRole: (request, { signal } = {}) => assumeRole(request, { ...(signal && { signal }) }),
     keys: () => inUse,
     async replaceKeys(keys, probe) {
-      await assumeRole(probe, keys)
+      await assumeRole(probe, { keys })
       inUse = keys
     },
     close: () => pool.close(),
@@ -113,7 +122,8 @@ function refusal({ status, headers, body }: OutboundResponse): VendError {
   const log = { upstream: { status, requestId, code: error?.code, reason: error?.status } }
   const passing = status === 429 || status >= 500 || status < 400
   if (!passing) return new VendError('upstream_denied', { log })
-  return new VendError('upstream_unavailable', { log, retryAfterSeconds: retryAfter(headers['retry-after']) })
+  const retryAfterSeconds = retryAfter(headers['retry-after'])
+  return new VendError('upstream_unavailable', { log, ...(retryAfterSeconds !== undefined && { retryAfterSeconds }) })
 }
 
 function readCredentials({ body }: OutboundResponse, times: CallTimes, readExpiration: ExpirationReader): Credentials {
@@ -130,11 +140,7 @@ function unusable(
   code: 'upstream_unavailable' | 'upstream_timeout' = 'upstream_unavailable',
   cause?: unknown,
 ): VendError {
-  return new VendError(code, {
-    log: { upstream: { reason } },
-    cause,
-    ...(code === 'upstream_unavailable' && { retryAfterSeconds: 1 }),
-  })
+  return new VendError(code, { log: { upstream: { reason } }, cause })
 }
 
 function parseJson(text: string): unknown {
@@ -145,8 +151,8 @@ function parseJson(text: string): unknown {
   }
 }
 
-/** Whole seconds up to a minute are believed; a date, or more, is cut down to what keeps a client trying. */
-function retryAfter(header: string | string[] | undefined): number {
-  const seconds = typeof header === 'string' && /^\d{1,6}$/u.test(header) ? Number(header) : 1
-  return Math.min(Math.max(seconds, 1), 60)
+/** Whole seconds up to a minute are believed; more is cut down to what keeps a client trying, a date is not read. */
+function retryAfter(header: string | string[] | undefined): number | undefined {
+  const seconds = typeof header === 'string' && /^\d{1,6}$/u.test(header) ? Number(header) : undefined
+  return seconds === undefined ? undefined : Math.min(Math.max(seconds, 1), 60)
 }

@@ -5,7 +5,7 @@ import type { Catalogue } from '../policy/catalogue.ts'
 import { type Explanation, explain, type Question } from '../policy/explain.ts'
 import { fillIn, type Grant, type GrantSettings } from '../policy/grant.ts'
 import type { Template } from '../policy/template.ts'
-import type { CredentialSource, Credentials } from '../sts/credentials.ts'
+import type { CredentialCache, Found } from './credential-cache.ts'
 
 /** What a caller asks for. */
 export type VendRequest = Readonly<{
@@ -13,15 +13,20 @@ export type VendRequest = Readonly<{
   params?: Readonly<Record<string, string | number>> | undefined
   /** Seconds. */
   durationSeconds?: number | undefined
+  /** Seconds that the session must still have, at most half of its length. */
+  minValiditySeconds?: number | undefined
 }>
 
-/** The credentials, and the grant that they were paid out for. */
-export type Vended = Readonly<{ credentials: Credentials; grant: Grant }>
+/** The credentials, the grant that they were paid out for, and who had them. */
+export type Vended = Found & Readonly<{ grant: Grant }>
 
 /** The counter: caller and request in, credentials out. */
 export type Vending = Readonly<{
-  /** @throws {VendError} any code below 401 and from 403 up */
-  vend(caller: Caller, request: VendRequest): Promise<Vended>
+  /**
+   * `deadlineMs` is how long this caller can wait, if that is less than others do.
+   * @throws {VendError} any code below 401 and from 403 up
+   */
+  vend(caller: Caller, request: VendRequest, deadlineMs?: number): Promise<Vended>
   /**
    * What a vend would give, or why not, without asking the source.
    * @throws {VendError} `policy_not_found`, or `invalid_request` for a question that makes no sense
@@ -35,22 +40,31 @@ type Dependencies = Readonly<{
   /** The templates of this moment. */
   catalogue: () => Catalogue
   settings: GrantSettings
-  source: CredentialSource
+  cache: CredentialCache
+  /** The name of a grant in the cache: different for different grants. */
+  keyOf: (grant: Grant) => string
+  /** Least that a session has left, and most that a vend takes. */
+  minValiditySeconds: number
+  deadlineMs: number
   /** Epoch milliseconds. */
-  now?: () => number
+  now: () => number
 }>
 
-/** Authorises, fills in, and asks the source; whoever wants a cache or retries puts them into the source. */
-export function createVending({ catalogue, settings, source, now = Date.now }: Dependencies): Vending {
+/** Authorises, fills in, and has the cache bring the session. */
+export function createVending({ catalogue, settings, cache, keyOf, now, ...limits }: Dependencies): Vending {
   const find = (policy: string) => {
     const template = catalogue().get(policy)
     if (!template) throw new VendError('policy_not_found')
     return template
   }
   return {
-    async vend(caller, { policy, ...request }) {
+    async vend(caller, { policy, minValiditySeconds, ...request }, deadlineMs = limits.deadlineMs) {
       const grant = fillIn(find(policy), { caller, ...request, at: now() }, settings)
-      return { credentials: await source.assumeRole(grant), grant }
+      const validitySeconds = Math.max(limits.minValiditySeconds, checkValidity(minValiditySeconds, grant))
+      const need = { validityMs: validitySeconds * 1000, deadlineMs: Math.min(deadlineMs, limits.deadlineMs) }
+      const found = cache.find(keyOf(grant), grant, need)
+      const { credentials, from } = found instanceof Promise ? await found : found
+      return { credentials, from, grant }
     },
     explain: (caller, { policy, ...request }, question) =>
       explain(find(policy), { caller, ...request, at: now() }, settings, question),
@@ -59,4 +73,12 @@ export function createVending({ catalogue, settings, source, now = Date.now }: D
       return [...catalogue().values()].filter((template) => unmetCondition(template, caller, at) === undefined)
     },
   }
+}
+
+/** From its second half on a session is renewed anyway: more could be had only by asking STS over and over. */
+function checkValidity(asked: number | undefined, { durationSeconds }: Grant): number {
+  const most = Math.floor(durationSeconds / 2)
+  if (asked === undefined || asked <= most) return asked ?? 0
+  const detail = `must be at most ${most}, half of the session`
+  throw new VendError('invalid_request', { errors: [{ pointer: '/minValiditySeconds', detail }] })
 }

@@ -290,6 +290,18 @@ t.test('serve is what no command is', async (t) => {
   t.match(await run(['serve']), { exitCode: 0, served: true })
 })
 
+t.test('a reader that has seen enough is no error', async (t) => {
+  const tsx = import.meta.resolve('tsx')
+  const main = new URL('../../src/main.ts', import.meta.url).pathname
+  const command = `"${process.execPath}" --import="${tsx}" "${main}" policies schema | head -n 1; echo "\${PIPESTATUS[0]}"`
+  const { stdout, stderr } = spawnSync('bash', ['-c', command], {
+    encoding: 'utf8',
+    cwd: t.testdir({}),
+    env: process.env,
+  })
+  t.strictSame([stdout, stderr], ['{\n0\n', ''])
+})
+
 t.test('as a process', async (t) => {
   const tsx = import.meta.resolve('tsx')
   const main = new URL('../../src/main.ts', import.meta.url).pathname

@@ -1,17 +1,14 @@
-import t from 'tap'
+import t, { type Test } from 'tap'
 import { createCounter, createSharedCounts } from '../../src/limits/counter.ts'
 import { createWindows } from '../../src/limits/windows.ts'
-import { hasRedis, startRedis } from '../helpers/redis-server.ts'
+import { connectTo, needsRedis, type RedisServer, redisServer } from '../helpers/redis.ts'
 
 const windowMs = 60_000
-const skip = hasRedis() ? false : 'needs redis-server'
-
-type Server = Awaited<ReturnType<typeof startRedis>>
 
 /** One replica: a counter over its own connection. */
-async function replica({ connect }: Server, { max = 100 } = {}) {
+async function replica(t: Test, server: RedisServer, { max = 100 } = {}) {
   let time = Date.now()
-  const redis = connect()
+  const redis = connectTo(t, server)
   await redis.ping()
   const failures: string[] = []
   const shared = createSharedCounts({ redis, now: () => time, onFailure: () => failures.push('failed') })
@@ -20,9 +17,9 @@ async function replica({ connect }: Server, { max = 100 } = {}) {
   return { hit, redis, failures, pass: (milliseconds: number) => (time += milliseconds) }
 }
 
-t.test('replicas count together', { skip }, async (t) => {
-  const server = await startRedis(t)
-  const [one, other] = [await replica(server), await replica(server)]
+t.test('replicas count together', needsRedis, async (t) => {
+  const server = await redisServer(t)
+  const [one, other] = [await replica(t, server), await replica(t, server)]
   t.equal((await one.hit('a')).current, 1)
   t.equal((await other.hit('a')).current, 2)
   const { current, ttl } = await one.hit('a')
@@ -37,25 +34,25 @@ t.test('replicas count together', { skip }, async (t) => {
   )
 })
 
-t.test('a window without an end is given one', { skip }, async (t) => {
-  const one = await replica(await startRedis(t))
+t.test('a window without an end is given one', needsRedis, async (t) => {
+  const one = await replica(t, await redisServer(t))
   await one.redis.set('test:a', '5')
   t.strictSame(await one.hit('a'), { current: 6, ttl: windowMs })
   t.ok((await one.redis.pttl('test:a')) > 0)
 })
 
-t.test('who is over the limit is counted here alone', { skip }, async (t) => {
-  const one = await replica(await startRedis(t), { max: 2 })
+t.test('who is over the limit is counted here alone', needsRedis, async (t) => {
+  const one = await replica(t, await redisServer(t), { max: 2 })
   for (let i = 0; i < 10; i++) await one.hit('a')
   t.equal(await one.redis.get('test:a'), '3')
   t.equal((await one.hit('a')).current, 11)
 })
 
-t.test('a Redis that is paused costs one wait, and is found again', { skip }, async (t) => {
-  const server = await startRedis(t)
-  const one = await replica(server)
+t.test('a Redis that is paused costs one wait, and is found again', needsRedis, async (t) => {
+  const server = await redisServer(t)
+  const one = await replica(t, server)
   await one.hit('a')
-  server.process.kill('SIGSTOP')
+  server.pause()
   const started = performance.now()
   t.equal((await one.hit('a')).current, 2, 'it goes on from what Redis last said')
   t.equal((await one.hit('a')).current, 3)
@@ -66,19 +63,19 @@ t.test('a Redis that is paused costs one wait, and is found again', { skip }, as
   one.pass(1001)
   await Promise.all([one.hit('a'), one.hit('a')])
   t.strictSame(one.failures, ['failed'], 'and not for each try')
-  server.process.kill('SIGCONT')
+  server.resume()
   await one.redis.ping()
   one.pass(1001)
   t.equal((await one.hit('z')).current, 1)
   t.equal(await one.redis.get('test:z'), '1', 'shared again')
 })
 
-t.test('a Redis that dies delays nobody', { skip }, async (t) => {
-  const server = await startRedis(t)
-  const one = await replica(server)
+t.test('a Redis that dies delays nobody', needsRedis, async (t) => {
+  const server = await redisServer(t)
+  const one = await replica(t, server)
   await one.hit('a')
   const gone = new Promise((resolve) => one.redis.once('close', resolve))
-  server.process.kill('SIGKILL')
+  await server.kill()
   await gone
   const started = performance.now()
   t.equal((await one.hit('a')).current, 2)

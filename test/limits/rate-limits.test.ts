@@ -2,7 +2,7 @@ import { Registry } from 'prom-client'
 import t, { type Test } from 'tap'
 import type { Environment } from '../../src/config.ts'
 import { build } from '../helpers/build.ts'
-import { hasRedis, startRedis } from '../helpers/redis-server.ts'
+import { connectTo, needsRedis, redisServer } from '../helpers/redis.ts'
 import { claims, mint } from '../helpers/tokens.ts'
 
 const bearer = (sub = 'alice') => ({ authorization: `Bearer ${mint(claims({ sub }))}` })
@@ -189,15 +189,15 @@ t.test('0 is no limit, and no headers', async (t) => {
   t.notMatch(Object.keys((await ask(bearer())).headers).join(), 'ratelimit')
 })
 
-t.test('through Redis', { skip: hasRedis() ? false : 'needs redis-server' }, async (t) => {
-  const server = await startRedis(t)
+t.test('through Redis', needsRedis, async (t) => {
+  const server = await redisServer(t)
   const limits = {
     RATE_LIMIT_ADDRESS_PER_MINUTE: '8',
     RATE_LIMIT_FAILED_AUTH_PER_MINUTE: '2',
     RATE_LIMIT_CALLER_PER_MINUTE: '4',
   }
   const replica = async () => {
-    const redis = server.connect()
+    const redis = connectTo(t, server)
     await redis.ping()
     return { redis, ...(await limitedTo(t, limits, { dependencies: { now: Date.now, redis } })) }
   }
@@ -211,7 +211,7 @@ t.test('through Redis', { skip: hasRedis() ? false : 'needs redis-server' }, asy
   t.notMatch(stored, /alice|bob|carol/u)
   t.strictSame(await one.statuses(2, GUESS, '192.0.2.4'), [401, 401])
 
-  server.process.kill('SIGSTOP')
+  server.pause()
   const started = performance.now()
   t.equal((await one.ask(bearer('dave'), '192.0.2.5')).statusCode, 200)
   const took = performance.now() - started
@@ -219,5 +219,5 @@ t.test('through Redis', { skip: hasRedis() ? false : 'needs redis-server' }, asy
   t.match(await one.metrics.metrics(), 'oss_vend_rate_limit_redis_failures_total 1')
   t.match(one.logs.text(), 'this replica counts for its rate limits alone')
   t.strictSame(await one.statuses(5, bearer('dave'), '192.0.2.5'), [200, 200, 200, 429, 429], 'and keeps its limits')
-  server.process.kill('SIGCONT')
+  server.resume()
 })

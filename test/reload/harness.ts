@@ -20,8 +20,10 @@ export async function start(t: Test, env: Environment, { realSts = false } = {})
     const headers = { authorization: `Bearer ${token}` }
     return (await built.app.inject({ url: '/v1/policies', headers })).statusCode
   }
-  const vend = async () => {
-    const headers = { authorization: `Bearer ${mint(claims())}` }
+  let callers = 0
+  /** Of a caller of its own each time, unless it says whose: what is in the cache asks nobody. */
+  const vend = async (sub = `caller-${++callers}`) => {
+    const headers = { authorization: `Bearer ${mint(claims({ sub }))}` }
     const payload = { policy: 'user-upload' }
     return (await built.app.inject({ method: 'POST', url: '/v1/credentials', headers, payload })).statusCode
   }

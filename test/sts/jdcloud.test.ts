@@ -1,6 +1,8 @@
+import { createServer, type Socket } from 'node:net'
 import t, { type Test } from 'tap'
 import { MockAgent } from 'undici'
 import { VendError } from '../../src/errors.ts'
+import { createPool } from '../../src/outbound.ts'
 import { createJdcloudSts } from '../../src/sts/jdcloud.ts'
 import { signJdcloud2 } from '../../src/sts/signer.ts'
 import { listen } from '../helpers/listen.ts'
@@ -78,7 +80,7 @@ t.test('each answer has one meaning', async (t) => {
   })
   const credentials = (changes: object) =>
     json({ requestId: 'r', result: { credentials: { ...CREDENTIALS, ...changes } } })
-  const unusable = { code: 'upstream_unavailable', retryAfter: 1 }
+  const unusable = { code: 'upstream_unavailable', retryAfter: undefined }
   const rows = [
     {
       name: '400',
@@ -102,7 +104,7 @@ t.test('each answer has one meaning', async (t) => {
       name: '429',
       status: 429,
       body: failure(429, 'QUOTA_EXCEEDED'),
-      want: { code: 'upstream_unavailable', retryAfter: 1, log: upstream(429, 429, 'QUOTA_EXCEEDED') },
+      want: { code: 'upstream_unavailable', retryAfter: undefined, log: upstream(429, 429, 'QUOTA_EXCEEDED') },
     },
     {
       name: '429 with Retry-After',
@@ -123,7 +125,7 @@ t.test('each answer has one meaning', async (t) => {
       status: 429,
       headers: { 'retry-after': 'Wed, 01 Jan 2027 00:00:00 GMT' },
       body: '',
-      want: { code: 'upstream_unavailable', retryAfter: 1 },
+      want: { code: 'upstream_unavailable', retryAfter: undefined },
     },
     {
       name: '500',
@@ -218,4 +220,43 @@ t.test('a call that brings no answer', async (t) => {
       log: { upstream: { reason: 'UND_ERR_RES_EXCEEDED_MAX_SIZE' } },
     })
   })
+})
+
+t.test("an answer that comes twice over a connection is never another caller's", async (t) => {
+  // A gateway that sends the last answer again as soon as the next question comes over the same connection.
+  const answer = (accessKey: string) => {
+    const body = JSON.stringify({ result: { credentials: { ...CREDENTIALS, accessKey } } })
+    return `HTTP/1.1 200 OK\r\ncontent-length: ${body.length}\r\n\r\n${body}`
+  }
+  const play = async (t: Test, keepAlive: boolean) => {
+    let questions = 0
+    const sockets = new Set<Socket>()
+    const server = createServer((socket) => {
+      sockets.add(socket)
+      let last: string | undefined
+      socket.on('error', () => {})
+      socket.on('data', (chunk) => {
+        // Head and body may come apart; a question begins with its head.
+        if (!String(chunk).startsWith('POST')) return
+        const now = answer(`key-${++questions}`)
+        socket.write(last ?? now)
+        last = now
+      })
+    })
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+    const address = server.address()
+    if (address === null || typeof address === 'string') throw new Error('not listening on a port')
+    const endpoint = `http://127.0.0.1:${address.port}`
+    const kept = () => createPool({ connections: 1, connectTimeoutMs: 500, maxResponseBytes: 65_536, keepAlive })
+    const one = { ...options(endpoint), connections: 1 }
+    const sts = createJdcloudSts(one, { ...dependencies, ...(keepAlive && { pool: kept() }) })
+    t.teardown(async () => {
+      await sts.close()
+      for (const socket of sockets) socket.destroy()
+      server.close()
+    })
+    return [(await sts.assumeRole(GRANT)).accessKey, (await sts.assumeRole(GRANT)).accessKey]
+  }
+  t.strictSame(await play(t, false), ['key-1', 'key-2'])
+  t.strictSame(await play(t, true), ['key-1', 'key-1'], 'which a connection that is kept would have let happen')
 })

@@ -13,8 +13,9 @@ export const cannotOtherBucket: Rule = {
         key === undefined ? [] : [{ key, ...operation }],
       )
       const inside = keyed.map(({ key, ...operation }) => ({ ...operation, key: key.replace(/^[^/]*\//u, '') }))
-      const outcomes = runExample(template, { ...example, can: inside, cannot: [] }, settings)
-      if (keyed.length === 0 || keyed.some(({ key }, at) => key === inside[at]?.key || !outcomes[at]?.held)) continue
+      const outcomes = runExample(template, { ...example, can: inside, cannot: keyed }, settings)
+      const unlike = keyed.some(({ key }, at) => key === inside[at]?.key)
+      if (keyed.length === 0 || unlike || !outcomes.every(({ held }) => held)) continue
       yield {
         path: ['examples', index, 'cannot'],
         message: `all of it is refused only because of its first segment, as another bucket would be: ${inside[0]?.key} is allowed`,

@@ -71,7 +71,7 @@ function foldersOf(subject: LintSubject): Folder[] {
 const isOwner = ({ kind }: Atom) => kind === 'jwt' || kind === 'issuer'
 
 /** Folders by their segments. Those with a variable are kept apart: they may be anything that fits them. */
-type Node = { fixed: Map<string, Node>; variable: Map<string, { segment: Segment; node: Node }>; ends: Folder[] }
+type Node = { fixed: Map<string, Node>; variable: Map<string, { edges: Edges; node: Node }>; ends: Folder[] }
 
 const createNode = (): Node => ({ fixed: new Map(), variable: new Map(), ends: [] })
 
@@ -81,7 +81,8 @@ function insert(root: Node, folder: Folder): void {
     // Two templates may have a param of one name, of which one spans slashes.
     const key = writeSegments([segment]) + (segment.some(spansSlashes) ? '/' : '')
     if (isFixed(segment)) node = node.fixed.get(key) ?? addTo(node.fixed, key, createNode())
-    else node = (node.variable.get(key) ?? addTo(node.variable, key, { segment, node: createNode() })).node
+    else
+      node = (node.variable.get(key) ?? addTo(node.variable, key, { edges: edgesOf(segment), node: createNode() })).node
   }
   // Alike ones tell nothing new; and ones of several issuers would have collided, so that there are never many.
   const id = (one: Folder) => `${one.issuer} ${writeSegments(one.written)}`
@@ -99,24 +100,26 @@ function addTo<V>(map: Map<string, V>, key: string, value: V): V {
 function findCollision(node: Node, folder: Folder, depth: number): Folder | undefined {
   const segment = folder.segments[depth]
   if (segment === undefined) return node.ends.find((other) => !sameOwner(other, folder))
-  const open = segment.some(spansSlashes)
-  const nexts: { segment: Segment; node: Node }[] = [...node.variable.values()]
-  if (isFixed(segment)) {
-    const next = node.fixed.get(writeSegments([segment]))
-    if (next) nexts.push({ segment, node: next })
-  } else {
-    for (const [text, next] of node.fixed) nexts.push({ segment: [{ kind: 'text', text }], node: next })
-  }
-  for (const next of nexts) {
-    if (!canBeAlike(segment, next.segment)) continue
+  const edges = edgesOf(segment)
+  for (const next of nextsOf(node, segment)) {
+    if (!canBeAlike(edges, next.edges)) continue
     // What spans slashes takes whatever follows, on either side.
     const found =
-      open || next.segment.some(spansSlashes)
-        ? firstBelow(next.node, folder)
-        : findCollision(next.node, folder, depth + 1)
+      edges.spans || next.edges.spans ? firstBelow(next.node, folder) : findCollision(next.node, folder, depth + 1)
     if (found) return found
   }
   return undefined
+}
+
+function* nextsOf({ fixed, variable }: Node, segment: Segment): Generator<{ edges: Edges; node: Node }> {
+  yield* variable.values()
+  if (!isFixed(segment)) {
+    for (const [text, node] of fixed) yield { edges: edgesOfText(text), node }
+    return
+  }
+  const text = writeSegments([segment])
+  const node = fixed.get(text)
+  if (node) yield { edges: edgesOfText(text), node }
 }
 
 function firstBelow(node: Node, folder: Folder): Folder | undefined {
@@ -129,25 +132,34 @@ function firstBelow(node: Node, folder: Folder): Folder | undefined {
   return undefined
 }
 
-/** Whether two segments can have the same text, as far as what is fixed at their ends and their lengths tell. */
-function canBeAlike(a: Segment, b: Segment): boolean {
-  const [x, y] = [edgesOf(a), edgesOf(b)]
-  if (x.least > y.most || y.least > x.most) return false
-  if (!x.start.startsWith(y.start) && !y.start.startsWith(x.start)) return false
-  // What spans slashes ends in another segment: x*y has x/1/y.
-  return a.some(spansSlashes) || b.some(spansSlashes) || x.end.endsWith(y.end) || y.end.endsWith(x.end)
+/** The fixed text at both ends of a segment, and how many characters it can have: a value has one at least. */
+type Edges = Readonly<{ start: string; end: string; least: number; most: number; spans: boolean }>
+
+const edgesOfText = (text: string): Edges => ({
+  start: text,
+  end: text,
+  least: text.length,
+  most: text.length,
+  spans: false,
+})
+
+function edgesOf(segment: Segment): Edges {
+  const isOther = ({ kind }: Atom) => kind !== 'text'
+  const text = (from: number, to?: number) => writeSegments([segment.slice(from, to)])
+  const first = segment.findIndex(isOther)
+  if (first < 0) return edgesOfText(text(0))
+  const [start, end] = [text(0, first), text(segment.findLastIndex(isOther) + 1)]
+  const spans = segment.some(spansSlashes)
+  const least = spans ? start.length : start.length + 1 + end.length
+  return { start, end, least, most: Number.POSITIVE_INFINITY, spans }
 }
 
-/** The fixed text at both ends of a segment, and how many characters it can have: a value has one at least. */
-function edgesOf(segment: Segment): { start: string; end: string; least: number; most: number } {
-  const text = (atoms: Segment) => writeSegments([atoms])
-  const first = segment.findIndex(({ kind }) => kind !== 'text')
-  if (first < 0)
-    return { start: text(segment), end: text(segment), least: text(segment).length, most: text(segment).length }
-  const last = segment.findLastIndex(({ kind }) => kind !== 'text')
-  const [start, end] = [text(segment.slice(0, first)), text(segment.slice(last + 1))]
-  const least = segment.some(spansSlashes) ? start.length : start.length + 1 + end.length
-  return { start, end, least, most: Number.POSITIVE_INFINITY }
+/** Whether two segments can have the same text, as far as their edges tell. */
+function canBeAlike(a: Edges, b: Edges): boolean {
+  if (a.least > b.most || b.least > a.most) return false
+  if (!a.start.startsWith(b.start) && !b.start.startsWith(a.start)) return false
+  // What spans slashes ends in another segment: x*y has x/1/y.
+  return a.spans || b.spans || a.end.endsWith(b.end) || b.end.endsWith(a.end)
 }
 
 /**

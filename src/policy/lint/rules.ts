@@ -28,6 +28,7 @@ import { userChosenClaim } from './user-chosen-claim.ts'
 import { variableBeforeWildcard } from './variable-before-wildcard.ts'
 import { variableOutsideKey } from './variable-outside-key.ts'
 import { variablesTouch } from './variables-touch.ts'
+import { wholeBucket } from './whole-bucket.ts'
 import { wildcardAction } from './wildcard-action.ts'
 import { wildcardBeforeClaim } from './wildcard-before-claim.ts'
 import { wildcardResource } from './wildcard-resource.ts'
@@ -36,6 +37,7 @@ import { wildcardResource } from './wildcard-resource.ts'
 export const RULES: readonly Rule[] = [
   foreignResource,
   wildcardResource,
+  wholeBucket,
   variableOutsideKey,
   variableBeforeWildcard,
   variablesTouch,

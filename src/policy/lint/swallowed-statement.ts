@@ -13,6 +13,8 @@ export const swallowedStatement: Rule = {
     const swallows = (wide: number, narrow: number) =>
       allowances[narrow]?.every((one) => allowances[wide]?.some((other) => coversAllowance(other, one))) ?? false
     for (const narrow of statements.keys()) {
+      // A Deny, or a statement whose elements another rule refuses: what allows nothing is not swallowed.
+      if (allowances[narrow]?.length === 0) continue
       const wide = allowances.findIndex(
         // Of two that are the same, the later one is told.
         (_, at) => at !== narrow && swallows(at, narrow) && (at < narrow || !swallows(narrow, at)),

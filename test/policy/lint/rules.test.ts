@@ -66,6 +66,10 @@ const CASES: Record<string, { trips: Parts[]; nearly: Parts[]; settings?: LintSe
     ],
     nearly: [resource('jrn:oss:*:*:${bucket}/users/${jwt:sub}/*'), resource('jrn:oss:cn-*:${account}:${bucket}/*')],
   },
+  'whole-bucket': {
+    trips: [keys('*'), keys('*.jpg'), keys('users/${jwt:sub}/*', '*')],
+    nearly: [keys('a*'), keys('shared/*'), keys('users/${jwt:sub}/*')],
+  },
   'variable-outside-key': {
     trips: [
       resource('jrn:oss:*:${jwt:account}:${bucket}/x/*'),
@@ -255,6 +259,7 @@ const CASES: Record<string, { trips: Parts[]; nearly: Parts[]; settings?: LintSe
     nearly: [
       policy(statement('users/${jwt:sub}/*'), statement('users/${jwt:team}/photos/*')),
       policy(statement('users/${jwt:sub}/*'), { ...statement('users/${jwt:sub}/*'), Action: 'oss:GetObject' }),
+      policy(statement('users/${jwt:sub}/*'), { ...statement('users/${jwt:sub}/old/*'), Effect: 'Deny' }),
     ],
   },
   'policy-size': {
@@ -294,7 +299,9 @@ const CASES: Record<string, { trips: Parts[]; nearly: Parts[]; settings?: LintSe
   },
   'pattern-backtracks': {
     trips: [
-      ...['([a-z0-9]+-?)+', '(a+)+', '(.*)*x', '(a|a)*', '(a|aa)+'].map((pattern) => param(pattern)),
+      ...['([a-z0-9]+-?)+', '(a+)+', '(.*)*x', '(a|a)*', '(a|aa)+', 'a*a*a*b', '([a-z]+)\\1x', '(?<n>a+)\\k<n>'].map(
+        (pattern) => param(pattern),
+      ),
       claims({ t: { matches: '(a+)+' } }),
       { allow: { any: [{ claims: { t: { matches: '(a|a)*b' } } }] } },
     ],

@@ -1,0 +1,55 @@
+import { Counter, Gauge, type Registry } from 'prom-client'
+import type { SessionStore } from './session-store.ts'
+
+/** How a vend met the cache: a session was there, a call for it was under way, or one had to be begun. */
+export type Meeting = 'hit' | 'joined' | 'miss'
+
+/** What operators see of the in-memory cache. */
+export type CacheMetrics = Readonly<{
+  count(meeting: Meeting): void
+  refreshed(result: 'ok' | 'postponed' | 'failed'): void
+}>
+
+export function createCacheMetrics(registry: Registry, size: SessionStore['size']): CacheMetrics {
+  const registers = [registry]
+  // A counter with labels costs more than the look-up that it counts: these are read when somebody asks.
+  const met = { hit: 0, joined: 0, miss: 0 }
+  new Counter({
+    name: 'oss_vend_cache_lookups_total',
+    help: 'Looks into the cache: hit, joined a call that was under way, or miss.',
+    labelNames: ['result'],
+    registers,
+    collect() {
+      this.reset()
+      for (const [result, times] of Object.entries(met)) this.inc({ result }, times)
+    },
+  })
+  new Gauge({
+    name: 'oss_vend_cache_entries',
+    help: 'Sessions held in memory.',
+    registers,
+    collect() {
+      this.set(size().entries)
+    },
+  })
+  new Gauge({
+    name: 'oss_vend_cache_bytes',
+    help: 'About what they take.',
+    registers,
+    collect() {
+      this.set(size().bytes)
+    },
+  })
+  const refreshes = new Counter({
+    name: 'oss_vend_cache_refreshes_total',
+    help: 'Sessions renewed ahead: ok, postponed because STS was busy or another replica was at it, failed.',
+    labelNames: ['result'],
+    registers,
+  })
+  return {
+    count(meeting) {
+      met[meeting] += 1
+    },
+    refreshed: (result) => refreshes.inc({ result }),
+  }
+}

@@ -1,0 +1,62 @@
+import type { Clock } from '../clock.ts'
+import type { RedisLink } from './redis-link.ts'
+
+/** Names in Redis; the braces keep both of a grant on one node of a cluster. */
+export const redisNames = (key: string) => ({ session: `oss-vend:{${key}}:session`, lease: `oss-vend:{${key}}:lease` })
+
+/** A session as Redis has it: sealed, and for how many milliseconds it still keeps it. */
+export type Shared = Readonly<{ sealed: Buffer; ttlMs: number }>
+
+/** The right to ask STS for one grant while other replicas wait for the outcome. Nothing here fails. */
+export type Lease = Readonly<{
+  /** Puts the session where the others look, and ends the lease. */
+  share(session: Shared): Promise<void>
+  /** Ends the lease without a session: one of the others may try. */
+  release(): Promise<void>
+}>
+
+/** For so long a replica that died with a lease keeps the others waiting. One that lives renews it in time. */
+export const LEASE_MS = 600
+const RENEW_MS = 200
+
+const RENEW = `if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('PEXPIRE', KEYS[1], ARGV[2]) end return 0`
+const RELEASE = `if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end return 0`
+const SHARE = `
+redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3])
+if redis.call('GET', KEYS[2]) == ARGV[1] then return redis.call('DEL', KEYS[2]) end
+return 0
+`
+
+/** Keeps a lease that was taken under this token, which tells it from one that another replica took after it ran out. */
+export function holdLease(link: RedisLink, clock: Pick<Clock, 'after'>, key: string, token: string): Lease {
+  const names = redisNames(key)
+  let cancel = () => {}
+  const renewLater = () => {
+    cancel = clock.after(RENEW_MS, () => {
+      renewLater()
+      void link.ask('write', (redis) => redis.eval(RENEW, 1, names.lease, token, LEASE_MS))
+    })
+  }
+  renewLater()
+  return {
+    async share({ sealed, ttlMs }) {
+      cancel()
+      await link.ask('write', (redis) => redis.eval(SHARE, 2, names.session, names.lease, token, sealed, ttlMs))
+    },
+    async release() {
+      cancel()
+      await link.ask('write', (redis) => redis.eval(RELEASE, 1, names.lease, token))
+    },
+  }
+}
+
+/** For whoever goes on alone: there is nothing to hold, but others may be glad of the session. */
+export function noLease(link: RedisLink, key: string): Lease {
+  const { session } = redisNames(key)
+  return {
+    async share({ sealed, ttlMs }) {
+      await link.ask('write', (redis) => redis.set(session, sealed, 'PX', ttlMs))
+    },
+    release: async () => {},
+  }
+}

@@ -1,0 +1,129 @@
+import type { FastifyBaseLogger } from 'fastify'
+import { ReplyError } from 'ioredis'
+import { Counter, Gauge, type Registry } from 'prom-client'
+import type { Clock } from '../clock.ts'
+import { VendError } from '../errors.ts'
+import type { RedisClient } from '../redis.ts'
+import type { Waits } from './waits.ts'
+
+/** Redis, as somebody sees it who can do without. */
+export type RedisLink = Readonly<{
+  /**
+   * What Redis answers; undefined when it does not within 50 ms, or lately did not. Never fails. What it refuses by an
+   * error is remembered for each kind of question apart: a Redis that is full still answers whoever reads.
+   */
+  ask<T>(kind: 'read' | 'write', question: (redis: RedisClient) => Promise<T>): Promise<T | undefined>
+}>
+
+type Dependencies = Readonly<{
+  redis: RedisClient
+  clock: Clock
+  waits: Waits
+  logger: Pick<FastifyBaseLogger, 'warn' | 'info'>
+  metrics: Registry
+}>
+
+/** What one question may take, and how often more of it while others are being answered: then it is only in a crowd. */
+const BUDGET_MS = 50
+const ROUNDS = 4
+/** How often Redis is tried while it does not answer. */
+const RETRY_MS = 1000
+
+class NoAnswerError extends Error {
+  override readonly name = 'NoAnswerError'
+}
+
+/**
+ * Asks Redis within a budget. Once that has failed Redis is left alone for a second, then tried with one question; the
+ * log is told when it goes and when it comes back, and nothing in between.
+ */
+export function createRedisLink({ redis, clock, waits, logger, metrics }: Dependencies): RedisLink {
+  const up = new Gauge({ name: 'oss_vend_redis_up', help: 'Whether Redis answers.', registers: [metrics] })
+  const errors = new Counter({
+    name: 'oss_vend_redis_errors_total',
+    help: 'Questions that Redis did not answer: connection, timeout, or reply for one that it refused.',
+    labelNames: ['kind'],
+    registers: [metrics],
+  })
+  const whole = createTrouble(
+    () => logger.warn('Redis does not answer: going on without it'),
+    () => logger.info('Redis answers again'),
+  )
+  const [read, write] = (['read', 'write'] as const).map((kind) =>
+    createTrouble(
+      () => logger.warn({ kind }, 'Redis refuses: going on without it'),
+      () => logger.info({ kind }, 'Redis accepts again'),
+    ),
+  )
+  let answeredAt = Number.NEGATIVE_INFINITY
+  up.set(1)
+
+  const isAnswering = () => clock.monotonic() - answeredAt < BUDGET_MS
+
+  async function withinBudget<T>(asked: Promise<T>): Promise<T> {
+    // The answer may be here, and only this process be late in reading it.
+    const late = () => Promise.race([asked, nextTurn().then(() => Promise.reject(new NoAnswerError('late')))])
+    for (let round = 1; ; round++) {
+      try {
+        return await waits.within(asked, BUDGET_MS, late)
+      } catch (error) {
+        if (!(error instanceof NoAnswerError && isAnswering() && round < ROUNDS)) throw error
+      }
+    }
+  }
+
+  function createTrouble(onStart: () => void, onEnd: () => void) {
+    let askAgainAt: number | undefined
+    return {
+      /** Whether to leave Redis alone; whoever is told not to is the one that tries. */
+      lasts(): boolean {
+        const now = clock.monotonic()
+        if (askAgainAt === undefined) return false
+        if (now < askAgainAt) return true
+        askAgainAt = now + RETRY_MS
+        return false
+      },
+      start(): void {
+        if (askAgainAt === undefined) onStart()
+        askAgainAt = clock.monotonic() + RETRY_MS
+      },
+      end(): void {
+        if (askAgainAt !== undefined) onEnd()
+        askAgainAt = undefined
+      },
+    }
+  }
+
+  return {
+    async ask(kind, question) {
+      const refusal = kind === 'read' ? read : write
+      if (whole.lasts() || refusal?.lasts()) return undefined
+      try {
+        if (redis.status !== 'ready') throw new NoAnswerError()
+        const answer = await withinBudget(question(redis))
+        answeredAt = clock.monotonic()
+        whole.end()
+        refusal?.end()
+        up.set(1)
+        return answer
+      } catch (error) {
+        // This process ends: nothing is known of Redis.
+        if (error instanceof VendError) return undefined
+        const refused = error instanceof ReplyError
+        const silent = error instanceof NoAnswerError && error.message === 'late'
+        errors.inc({ kind: refused ? 'reply' : silent ? 'timeout' : 'connection' })
+        if (refused) {
+          whole.end()
+          refusal?.start()
+          up.set(1)
+        } else if (!(silent && isAnswering())) {
+          whole.start()
+          up.set(0)
+        }
+        return undefined
+      }
+    },
+  }
+}
+
+const nextTurn = () => new Promise<void>((resolve) => setImmediate(resolve))

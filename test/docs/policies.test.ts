@@ -1,0 +1,187 @@
+import { readFileSync } from 'node:fs'
+import t from 'tap'
+import { parseAllDocuments } from 'yaml'
+import { unmetCondition } from '../../src/policy/allow.ts'
+import { claimsSchema } from '../../src/policy/condition.ts'
+import { runExamples } from '../../src/policy/examples.ts'
+import { anchorOf } from '../../src/policy/finding.ts'
+import { COLLIDING_FOLDERS, createFolders } from '../../src/policy/lint/colliding-folders.ts'
+import { lintTemplate } from '../../src/policy/lint/lint.ts'
+import { type LintSettings, type LintSubject, lintSubject } from '../../src/policy/lint/rule.ts'
+import { RULES } from '../../src/policy/lint/rules.ts'
+import { OPERATION_ACTIONS, OSS_ACTIONS } from '../../src/policy/operations.ts'
+import { parseTemplate } from '../../src/policy/parse.ts'
+import { fencedBlocks, headings } from '../helpers/markdown.ts'
+import { settings, template } from '../helpers/templates.ts'
+
+const markdown = readFileSync('docs/policies.md', 'utf8')
+const sections = headings(markdown)
+const blocks = fencedBlocks(markdown).filter(({ language }) => language === 'yaml')
+const section = (anchor: string) => sections.find((heading) => heading.anchor === anchor)?.text ?? ''
+
+const one: LintSettings = { ...settings, maxSessionSeconds: 3600, issuers: ['app'] }
+const SETTINGS: Readonly<Record<string, LintSettings>> = {
+  'ambiguous-issuer': { ...one, issuers: ['app', 'partner'], severalIssuers: true },
+}
+
+/** What is not a rule of one template's linter, but is told in the same way. */
+const OTHERS = ['syntax', 'schema', 'file', 'example-fails', COLLIDING_FOLDERS.rule].map((id) => ({
+  id,
+  severity: 'error',
+}))
+
+type Parts = Readonly<Record<string, unknown>>
+
+const STATEMENT = {
+  Effect: 'Allow',
+  Action: ['oss:PutObject', 'oss:AbortMultipartUpload'],
+  Resource: ['jrn:oss:*:${account}:${bucket}/users/${jwt:sub}/*'],
+}
+const EXAMPLE = {
+  caller: { sub: 'alice' },
+  can: ['PutObject users/alice/1.jpg'],
+  cannot: ['PutObject users/bob/1.jpg'],
+}
+
+/** The sound template that the page speaks of, with a fragment in it; a whole template as it is. */
+function complete(parts: Parts): Parts {
+  if ('description' in parts) return parts
+  const entries = Object.entries(parts)
+  const ofStatement = entries.filter(([key]) => /^[A-Z]/u.test(key))
+  return {
+    description: 'Upload.',
+    allow: { issuer: 'app' },
+    policy: { Version: '3', Statement: [{ ...STATEMENT, ...Object.fromEntries(ofStatement) }] },
+    examples: [EXAMPLE],
+    ...Object.fromEntries(entries.filter((entry) => !ofStatement.includes(entry))),
+  }
+}
+
+/** The rules that find something in a block: of one template, or of several that are one set. */
+function findingsIn(text: string, lintSettings: LintSettings): string[] {
+  const documents = parseAllDocuments(text)
+  const found = new Set<string>()
+  const subjects: LintSubject[] = []
+  for (const document of documents) {
+    const parts: Parts = document.errors.length > 0 ? {} : document.toJS()
+    const whole = document.errors.length > 0 ? text : JSON.stringify(complete(parts))
+    const { template, findings = [] } = parseTemplate('x.yaml', 'x', whole)
+    for (const { rule } of findings) found.add(rule)
+    if (!template) continue
+    const subject = lintSubject(template, lintSettings)
+    const lint = lintTemplate(subject)
+    for (const { rule } of lint) found.add(rule)
+    if (lint.some(({ severity }) => severity === 'error')) continue
+    subjects.push(subject)
+    // Those of the sound template are about its own resource.
+    if ('examples' in parts && runExamples(template, lintSettings).some(({ held }) => !held)) found.add('example-fails')
+  }
+  if (subjects.flatMap(createFolders().add).length > 0) found.add(COLLIDING_FOLDERS.rule)
+  return [...found]
+}
+
+t.test('the template that fragments are put into is sound', async (t) => {
+  t.strictSame(findingsIn('{ examples: [{ caller: { sub: a }, cannot: [PutObject users/b/1] }] }', one), [])
+  const { template } = parseTemplate('x.yaml', 'x', JSON.stringify(complete({})))
+  t.strictSame(template && runExamples(template, one).filter(({ held }) => !held), [], 'and its examples hold')
+})
+
+for (const { id, severity } of [...RULES, ...OTHERS]) {
+  t.test(id, async (t) => {
+    const heading = sections.filter(({ anchor }) => anchor === id)
+    t.equal(heading.length, 1, `${anchorOf({ rule: id })} is there once`)
+    const says = severity === 'error' ? '**Error.** ' : '**Warning.** '
+    t.match(section(id), new RegExp(`^### ${id}\n\n\\*\\*`, 'u'))
+    t.ok(section(id).includes(`\n\n${says}`), `it is said that it is: ${severity}`)
+    const [bad, good, ...more] = blocks.filter(({ under }) => under === id)
+    if (id === 'file') return t.notOk(bad, 'nothing of it is in a file')
+    if (!bad || !good || more.length > 0) return t.fail('a bad block and a good one')
+    t.ok(bad.text.startsWith('# bad\n') && good.text.startsWith('# good\n'), 'and each says which it is')
+    t.strictSame(findingsIn(bad.text, SETTINGS[id] ?? one), [id], 'the bad one is found by this rule and no other')
+    return t.strictSame(findingsIn(good.text, SETTINGS[id] ?? one), [], 'the good one by none')
+  })
+}
+
+t.test('whole templates and fragments of the language parse', async (t) => {
+  for (const { text, under } of blocks.filter(({ text }) => !text.startsWith('# bad\n'))) {
+    for (const document of parseAllDocuments(text)) {
+      t.strictSame(document.errors, [], under)
+      const parts: Parts = document.toJS()
+      // A fragment may name parameters that another part of the template uses, and the reverse.
+      const { findings } = parseTemplate('x.yaml', 'x', JSON.stringify(complete(parts)))
+      t.strictSame(findings, undefined, `under ${under}: ${text.slice(0, 60)}`)
+    }
+  }
+})
+
+t.test(
+  'every test of a claim is explained, in the order in which they run, with what the caller is told',
+  async (t) => {
+    const rows = [...section('tests-of-a-claim').matchAll(/^\| `(\w+)` \|/gmu)].map(([, test]) => test)
+    const every = {
+      anyOf: 'a',
+      allOf: 'a',
+      equals: 'a',
+      includes: 'a',
+      prefix: 'a',
+      present: true,
+      atLeast: 1,
+      atMost: 1,
+      matches: 'a',
+    }
+    const [condition] = claimsSchema.parse({ claim: every })
+    t.strictSame(rows, Object.keys(condition?.tests ?? {}))
+    t.notOk(
+      claimsSchema.safeParse({ claim: { ...every, isNot: 'a' } }).success,
+      'and there is no other that is dropped',
+    )
+    const told = section('what-callers-are-told')
+    for (const test of rows) t.ok(told.includes(`\`${test}\``), `${test} is in the table of refusals`)
+  },
+)
+
+t.test('every refusal is listed in the words that callers get', async (t) => {
+  const told = section('what-callers-are-told')
+  const allow = (tests: unknown) => ({ allow: { claims: { c: tests } } })
+  const rows: { parts: Parts; c?: unknown; want: string }[] = [
+    { parts: { allow: undefined }, want: 'this policy is for nobody: it has no allow' },
+    { parts: { allow: { issuer: 'web' } }, want: "the token's issuer is not accepted" },
+    { parts: allow('a'), want: 'is missing' },
+    { parts: allow('a'), c: 'b', want: 'does not hold a required value' },
+    { parts: allow({ allOf: ['a', 'b'] }), c: 'b', want: 'does not hold every required value' },
+    { parts: allow({ equals: 'a' }), c: 'a b', want: 'is not the required value' },
+    { parts: allow({ includes: 'a' }), c: 'a', want: 'is not a list with the required item' },
+    { parts: allow({ prefix: '/a' }), c: '/ab', want: 'is not below the required path' },
+    { parts: allow({ present: true }), c: '', want: 'is empty' },
+    { parts: allow({ atLeast: 'now' }), c: 1, want: 'is too low' },
+    { parts: allow({ atMost: 'now' }), c: 4e9, want: 'is too high' },
+    { parts: allow({ atMost: 5 }), c: '5', want: 'is not a number' },
+    { parts: allow({ matches: 'a' }), c: 'ab', want: 'does not have the required form' },
+  ]
+  for (const { parts, c, want } of rows) {
+    const unmet = unmetCondition(template(parts), { issuer: 'app', claims: { sub: 'alice', c } }, 2e12)
+    t.equal(unmet?.replace('claim "c" ', ''), want)
+    t.ok(told.includes(want), `${want}: is in the table`)
+  }
+  const any = { allow: { any: [{ issuer: 'web' }, { claims: { c: 'a' } }] } }
+  const unmet = unmetCondition(template(any), { issuer: 'app', claims: { sub: 'alice' } }, 0)
+  t.match(unmet, /^no alternative holds: .+; or .+$/u)
+  t.ok(told.includes('`no alternative holds: …; or …`'))
+})
+
+t.test('every action is listed with the operations that it covers', async (t) => {
+  const rows = [...section('policy').matchAll(/^\| `(oss:\w+)` \| (\w+) \| (.*) \|$/gmu)]
+  const listed = rows.map(([, action, level, operations = '']) => ({
+    action,
+    level,
+    operations: [...operations.matchAll(/`(\w+)`/gu)].map(([, operation]) => operation),
+  }))
+  const wanted = Object.entries(OSS_ACTIONS).map(([action, level]) => ({
+    action,
+    level,
+    operations: Object.entries(OPERATION_ACTIONS).flatMap(([operation, needed]) =>
+      needed === action ? [operation] : [],
+    ),
+  }))
+  t.strictSame(listed, wanted)
+})

@@ -1,0 +1,53 @@
+import type { Clock } from '../../src/clock.ts'
+
+/** A clock that moves when it is told to. */
+export type ManualClock = Clock &
+  Readonly<{
+    /** Lets so many milliseconds pass; timers fire in their order, each after what the one before it set off. */
+    advance(ms: number): Promise<void>
+    /** Sets the date, as an administrator or NTP does: no time passes. */
+    step(ms: number): void
+    /** Timers that are running. */
+    timers(): number
+  }>
+
+/** Lets promises that are ready run on, those included that only these make ready. */
+export const settle = async () => {
+  for (let i = 0; i < 3; i++) await new Promise((resolve) => setImmediate(resolve))
+}
+
+export function manualClock(start = Date.UTC(2026, 0, 1)): ManualClock {
+  let elapsed = 0
+  let date = start
+  const timers = new Map<object, { at: number; callback: () => void }>()
+  return {
+    now: () => date,
+    monotonic: () => elapsed,
+    after(ms, callback) {
+      const timer = {}
+      timers.set(timer, { at: elapsed + Math.max(0, ms), callback })
+      return () => void timers.delete(timer)
+    },
+    async advance(ms) {
+      const end = elapsed + ms
+      await settle()
+      for (;;) {
+        const [due] = [...timers].filter(([, { at }]) => at <= end).toSorted(([, a], [, b]) => a.at - b.at)
+        if (!due) break
+        const [timer, { at, callback }] = due
+        timers.delete(timer)
+        date += at - elapsed
+        elapsed = at
+        callback()
+        await settle()
+      }
+      date += end - elapsed
+      elapsed = end
+      await settle()
+    },
+    step(ms) {
+      date += ms
+    },
+    timers: () => timers.size,
+  }
+}

@@ -1,0 +1,253 @@
+import { randomBytes } from 'node:crypto'
+import { setTimeout as delay } from 'node:timers/promises'
+import { Registry } from 'prom-client'
+import t, { type Test } from 'tap'
+import { systemClock } from '../../src/clock.ts'
+import { connectRedis, parseRedisUrl, type RedisClient, readyWithin } from '../../src/redis.ts'
+import type { CredentialSource } from '../../src/sts/credentials.ts'
+import { redisNames } from '../../src/vending/lease.ts'
+import { createSeal } from '../../src/vending/seal.ts'
+import { createStack } from '../../src/vending/stack.ts'
+import { needsRedis, redisCluster, redisSentinel, redisServer } from '../helpers/redis.ts'
+import { countingSource, credentials, failure, heldSource, metric, quietLogger, request } from '../helpers/vending.ts'
+
+const KEYS = [randomBytes(32)]
+const HOUR = 3_600_000
+
+async function connect(t: Test, url: string): Promise<RedisClient> {
+  const address = parseRedisUrl(url)
+  if (!address) throw new Error(url)
+  const redis = connectRedis(address)
+  t.teardown(() => redis.disconnect())
+  await readyWithin(redis, 5000)
+  return redis
+}
+
+type Options = Readonly<{ keys?: readonly Buffer[]; now?: () => number; maxRps?: number; scope?: string }>
+
+/** One replica of the service's stack on a Redis. */
+async function replica(t: Test, url: string, source: CredentialSource, options: Options = {}) {
+  const { keys = KEYS, now = Date.now, maxRps = 1000, scope = 'scope' } = options
+  const redis = await connect(t, url)
+  const metrics = new Registry()
+  const logger = quietLogger()
+  const limits = { maxEntries: 10_000, maxBytes: 1e8, minValiditySeconds: 900, deadlineMs: 5000, connections: 32 }
+  const { cache, close } = createStack(
+    { ...limits, maxRps },
+    { source, clock: systemClock(now), logger, metrics, shared: { redis, seal: createSeal(keys), scope } },
+  )
+  t.teardown(close)
+  const find = async (key = 'alice', validityMs = 900_000) => {
+    const found = await cache.find(key, request(), { validityMs, deadlineMs: 5000 })
+    return `${found.credentials.accessKey} ${found.from}`
+  }
+  return { find, redis, metrics, logger, close, cache }
+}
+
+const looks = (metrics: Registry, result: string) => metric(metrics, 'oss_vend_shared_cache_lookups_total', { result })
+
+/** What is under a key, waited for: it is put there behind the back of the caller. */
+async function stored(redis: RedisClient, key: string): Promise<Buffer> {
+  for (;;) {
+    const found = await redis.getBuffer(redisNames(key).session)
+    if (found) return found
+    await delay(5)
+  }
+}
+
+t.test('three replicas, a thousand callers each, one call', needsRedis, async (t) => {
+  const { url } = await redisServer(t)
+  const sts = countingSource(Date.now, () => delay(50))
+  const replicas = await Promise.all([1, 2, 3].map(() => replica(t, url, sts.source)))
+  const all = await Promise.all(replicas.flatMap(({ find }) => Array.from({ length: 1000 }, () => find())))
+  t.equal(sts.asked.length, 1)
+  t.strictSame(new Set(all), new Set(['access-1 sts', 'access-1 shared']))
+  const late = await replica(t, url, sts.source)
+  t.equal(await late.find(), 'access-1 shared')
+  t.equal(await late.find(), 'access-1 cache')
+})
+
+t.test('what lies in Redis is sealed, ends with its session, and is no lease any more', needsRedis, async (t) => {
+  const { url } = await redisServer(t)
+  const one = await replica(t, url, countingSource(Date.now).source)
+  await one.find()
+  const sealed = await stored(one.redis, 'alice')
+  t.notMatch(sealed.toString('latin1'), /access-|secret-|token-/u)
+  const ttl = await one.redis.pttl(redisNames('alice').session)
+  t.ok(ttl > HOUR - 5000 && ttl <= HOUR, String(ttl))
+  t.equal(await one.redis.exists(redisNames('alice').lease), 0)
+})
+
+t.test('replicas whose clocks are an hour apart agree about how long a session lives', needsRedis, async (t) => {
+  const { url } = await redisServer(t)
+  const sts = countingSource(Date.now)
+  const one = await replica(t, url, sts.source)
+  await one.find()
+  await stored(one.redis, 'alice')
+  for (const off of [HOUR, -HOUR]) {
+    const other = await replica(t, url, sts.source, { now: () => Date.now() + off })
+    t.equal(await other.find(), 'access-1 shared')
+  }
+  await one.redis.pexpire(redisNames('alice').session, 899_000)
+  const behind = await replica(t, url, sts.source, { now: () => Date.now() - HOUR })
+  t.equal(await behind.find(), 'access-2 sts', 'one that has too little left is not taken, whatever the clock says')
+})
+
+t.test('entries that are not ours are ignored and counted', needsRedis, async (t) => {
+  const { url } = await redisServer(t)
+  const sts = countingSource(Date.now)
+  const first = await replica(t, url, sts.source)
+  await first.find('alice')
+  const sealed = await stored(first.redis, 'alice')
+  const name = redisNames('victim').session
+  const bent = Buffer.from(sealed)
+  bent[40] = (bent[40] ?? 0) ^ 1
+  const foreign = createSeal([randomBytes(32)]).seal('victim', '["a","b","c",9999999999999]')
+  const ours = (text: string) => createSeal(KEYS).seal('victim', text)
+  const rows: Record<string, (redis: RedisClient) => Promise<unknown>> = {
+    "another grant's": (redis) => redis.set(name, sealed, 'PX', HOUR),
+    'a bent one': (redis) => redis.set(name, bent, 'PX', HOUR),
+    'sealed by a foreign key': (redis) => redis.set(name, foreign, 'PX', HOUR),
+    text: (redis) => redis.set(name, '{"accessKey":"x"}', 'PX', HOUR),
+    'a list': (redis) => redis.rpush(name, 'x'),
+    'ten megabytes': (redis) => redis.set(name, Buffer.alloc(10_000_000), 'PX', HOUR),
+    'sealed, but no session': (redis) => redis.set(name, ours('["a","b"]'), 'PX', HOUR),
+    'sealed, but no JSON': (redis) => redis.set(name, ours('x'), 'PX', HOUR),
+    'sealed, but without an end': (redis) => redis.set(name, ours('["a","b","c",9999999999999]')),
+  }
+  for (const [row, put] of Object.entries(rows)) {
+    t.test(row, async (t) => {
+      await first.redis.del(name)
+      await put(first.redis)
+      const other = await replica(t, url, sts.source)
+      t.match(await other.find('victim'), / sts$/u)
+      t.ok((await looks(other.metrics, 'ignored')) >= 1)
+      t.strictSame(other.logger.lines, [])
+    })
+  }
+})
+
+t.test('keys are changed one replica after the other', needsRedis, async (t) => {
+  const { url } = await redisServer(t)
+  const sts = countingSource(Date.now)
+  const next = randomBytes(32)
+  const old = await replica(t, url, sts.source)
+  await old.find()
+  await stored(old.redis, 'alice')
+  const both = await replica(t, url, sts.source, { keys: [next, ...KEYS] })
+  t.equal(await both.find(), 'access-1 shared')
+})
+
+t.test('a replica that dies with a lease delays the others by no more than it', needsRedis, async (t) => {
+  const { url } = await redisServer(t)
+  const held = heldSource()
+  const dying = await replica(t, url, held.source)
+  failure(dying.find())
+  while (held.asked.length === 0) await delay(5)
+  dying.redis.disconnect()
+  const sts = countingSource(Date.now)
+  const other = await replica(t, url, sts.source)
+  const before = performance.now()
+  t.equal(await other.find(), 'access-1 sts')
+  const waited = performance.now() - before
+  t.ok(waited < 1500, `${waited} ms`)
+})
+
+t.test('one that lives keeps its lease for as long as STS takes', needsRedis, async (t) => {
+  const { url } = await redisServer(t)
+  const sts = countingSource(Date.now, () => delay(1500))
+  const replicas = await Promise.all([1, 2].map(() => replica(t, url, sts.source)))
+  t.strictSame(
+    new Set(await Promise.all(replicas.map(({ find }) => find()))),
+    new Set(['access-1 sts', 'access-1 shared']),
+  )
+  t.equal(sts.asked.length, 1)
+})
+
+t.test('nobody ends the lease of another', needsRedis, async (t) => {
+  const { url } = await redisServer(t)
+  const held = heldSource()
+  const one = await replica(t, url, held.source)
+  const first = one.find()
+  while (held.asked.length === 0) await delay(5)
+  await one.redis.set(redisNames('alice').lease, 'another')
+  held.asked[0]?.pay(credentials(1, Date.now() + HOUR))
+  await first
+  await stored(one.redis, 'alice')
+  t.equal(await one.redis.get(redisNames('alice').lease), 'another')
+})
+
+t.test('a failure lets the next replica try at once', needsRedis, async (t) => {
+  const { url } = await redisServer(t)
+  const held = heldSource()
+  const one = await replica(t, url, held.source)
+  const refused = failure(one.find())
+  while (held.asked.length === 0) await delay(5)
+  const sts = countingSource(Date.now)
+  const other = await replica(t, url, sts.source)
+  const waiting = other.find()
+  await delay(100)
+  t.equal(sts.asked.length, 0)
+  held.asked[0]?.fail(new Error('x'))
+  await t.rejects(refused)
+  t.equal(await waiting, 'access-1 sts')
+})
+
+t.test('one rate for all replicas', needsRedis, async (t) => {
+  const { url } = await redisServer(t)
+  const calls: number[] = []
+  const sts = countingSource(Date.now, () => void calls.push(performance.now()))
+  const replicas = await Promise.all([1, 2].map(() => replica(t, url, sts.source, { maxRps: 20 })))
+  await Promise.all(replicas.flatMap(({ find }, r) => Array.from({ length: 10 }, (_, i) => find(`${r}-${i}`))))
+  const took = Math.max(...calls) - Math.min(...calls)
+  t.ok(took >= 800 && took < 5000, `twenty calls at twenty a second, less a burst: ${took} ms`)
+  const key = 'oss-vend:{scope}:rate'
+  await replicas[0]?.redis.set(key, String(Date.now() + HOUR))
+  t.match(await replicas[0]?.find('later'), / sts$/u, "Redis' clock was set back by an hour")
+})
+
+t.test('Redis as a cluster', needsRedis, async (t) => {
+  const server = await redisCluster(t)
+  const sts = countingSource(Date.now)
+  const url = server.url.replace('redis:', 'redis+cluster:')
+  const [one, other] = await Promise.all([replica(t, url, sts.source), replica(t, url, sts.source)])
+  t.equal(await one.find(), 'access-1 sts')
+  await stored(one.redis, 'alice')
+  t.equal(await other.find(), 'access-1 shared')
+  t.strictSame(one.logger.lines, [])
+})
+
+t.test('Redis behind sentinels, with a password', needsRedis, async (t) => {
+  const primary = await redisServer(t, '--requirepass', 'fixture')
+  const sentinel = await redisSentinel(t, primary, 'fixture')
+  const url = `redis+sentinel://:fixture@127.0.0.1:${sentinel.port}/main`
+  const sts = countingSource(Date.now)
+  const [one, other] = await Promise.all([replica(t, url, sts.source), replica(t, url, sts.source)])
+  t.equal(await one.find(), 'access-1 sts')
+  await stored(one.redis, 'alice')
+  t.equal(await other.find(), 'access-1 shared')
+})
+
+t.test('a session that comes between looking and taking the lease is found', needsRedis, async (t) => {
+  const { url } = await redisServer(t)
+  const sts = countingSource(Date.now)
+  const [quick, slow] = await Promise.all([replica(t, url, sts.source), replica(t, url, sts.source)])
+  await quick.find()
+  const sealed = await stored(quick.redis, 'alice')
+  await quick.redis.del(redisNames('alice').session)
+  const original = slow.redis.callBuffer.bind(slow.redis)
+  let looked = false
+  t.intercept(slow.redis, 'callBuffer', {
+    value: async (...args: [string, ...(string | number | Buffer)[]]) => {
+      const answer = await original(...args)
+      if (!looked) {
+        looked = true
+        await quick.redis.set(redisNames('alice').session, sealed, 'PX', HOUR)
+      }
+      return answer
+    },
+  })
+  t.equal(await slow.find(), 'access-1 shared')
+  t.equal(sts.asked.length, 1)
+  t.equal(await slow.redis.exists(redisNames('alice').lease), 0)
+})

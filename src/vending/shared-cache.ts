@@ -84,9 +84,11 @@ export function createSharedCache({ link, seal, clock, waits, random, metrics }:
     }
     if (ttlMs < needMs) return undefined
     const [accessKey, secretKey, sessionToken, expiresAt] = entry.data
-    const session = { accessKey, secretKey, sessionToken, expiresAt, endsAt: clock.monotonic() + ttlMs }
     // A Redis whose clock was set back, or whoever may write to it, keeps sessions for longer than they live.
-    return { session, sure: expiresAt - clock.now() >= needMs }
+    const datedMs = expiresAt - clock.now()
+    const sure = datedMs >= needMs
+    const endsAt = clock.monotonic() + (sure ? Math.min(ttlMs, datedMs) : ttlMs)
+    return { session: { accessKey, secretKey, sessionToken, expiresAt, endsAt }, sure }
   }
 
   function asking(key: string, lease: ReturnType<typeof holdLease>, doubtful?: Session): SharedAnswer {

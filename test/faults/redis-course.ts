@@ -23,7 +23,7 @@ export function eachFaultOfRedis(t: Test, rows: readonly Row[]): void {
   const crashes = watchCrashes()
   for (const { name, begin, end } of rows) {
     t.test(`Redis ${name}`, needsRedis, async (t) => {
-      const redis = await redisServer(t, '--enable-debug-command', 'yes')
+      const redis = await redisServer(t)
       const proxy = await redisProxy(t, redis.port)
       const setUp = await rig(t, { replicas: 2, env: { REDIS_URL: proxy.url } })
       const here = people(20, 'here')

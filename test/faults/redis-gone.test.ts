@@ -19,7 +19,7 @@ eachFaultOfRedis(t, [
     begin: (redis) => tell(redis, 'CONFIG', 'SET', 'maxmemory', '1'),
     end: (redis) => tell(redis, 'CONFIG', 'SET', 'maxmemory', '0'),
   },
-  { name: 'sleeps for two seconds', begin: (redis) => void tell(redis, 'DEBUG', 'SLEEP', '2').catch(() => {}) },
+  { name: 'keeps everybody waiting for two seconds', begin: (redis) => tell(redis, 'CLIENT', 'PAUSE', '2000') },
 ])
 
 async function tell({ port }: RedisServer, ...[command = '', ...args]: string[]): Promise<void> {

@@ -1,6 +1,6 @@
 import { type Catalogue, inspectTemplates } from '../policy/catalogue.ts'
 import { type Change, diffCatalogues } from '../policy/diff.ts'
-import { formatFinding } from '../policy/finding.ts'
+import { formatFinding, printable } from '../policy/finding.ts'
 import { patternBacktracks } from '../policy/lint/pattern-backtracks.ts'
 import type { LintSettings } from '../policy/lint/rule.ts'
 import { CommandError, count, createPaint, type Io, type Paint, writeJson } from './io.ts'
@@ -58,7 +58,7 @@ function showChange(
 ): string {
   return [
     `${sign} ${paint.bold(template)}: ${showCaller(caller, params)} ${words}`,
-    ...allowances.map(({ action, resource }) => `    ${action} ${resource}`),
+    ...allowances.map(({ action, resource }) => `    ${printable(`${action} ${resource}`)}`),
     ...(durationSeconds ? [`    have sessions of ${durationSeconds.to} seconds, and not ${durationSeconds.from}`] : []),
     '',
   ].join('\n')

@@ -1,6 +1,7 @@
 import { type Check, checkConditions } from '../policy/allow.ts'
 import { refusalOf } from '../policy/examples.ts'
 import { type Explanation, explain, type Question } from '../policy/explain.ts'
+import { printable } from '../policy/finding.ts'
 import type { LintSettings } from '../policy/lint/rule.ts'
 import type { Template } from '../policy/template.ts'
 import { type CallerOptions, grantRequest } from './caller.ts'
@@ -45,7 +46,7 @@ export function explainCommand(
 
 function showCheck({ held, needs, had }: Check, paint: Paint): string {
   const has = had === undefined ? 'it is missing' : `it is ${JSON.stringify(had)}`
-  return `  ${held ? paint.green('✓') : paint.red('✗')} ${needs}${held ? '' : `: ${has}`}`
+  return `  ${held ? paint.green('✓') : paint.red('✗')} ${printable(needs)}${held ? '' : `: ${printable(has)}`}`
 }
 
 function showExplanation(explanation: Explanation, paint: Paint): string[] {
@@ -63,7 +64,7 @@ function showExplanation(explanation: Explanation, paint: Paint): string[] {
   const by =
     statement === undefined
       ? 'no statement allows it'
-      : `by Statement.${statement}${sid === undefined ? '' : ` (${sid})`}`
+      : `by Statement.${statement}${sid === undefined ? '' : ` (${printable(sid)})`}`
   return [
     ...granted,
     '',

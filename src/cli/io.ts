@@ -32,7 +32,11 @@ export function createPaint(colour: boolean): Paint {
 }
 
 /** A result for machines. */
-export const writeJson = (io: Io, value: unknown): void => io.out(`${JSON.stringify(value, null, 2)}\n`)
+export const writeJson = (io: Io, value: unknown): void =>
+  // JSON leaves DEL and C1, which some terminals obey, as they are.
+  io.out(
+    `${JSON.stringify(value, null, 2).replace(/[\u007f-\u009f]/gu, (c) => `\\u00${c.charCodeAt(0).toString(16)}`)}\n`,
+  )
 
 /** `1 error`, `2 errors`. */
 export const count = (number: number, noun: string): string => `${number} ${noun}${number === 1 ? '' : 's'}`

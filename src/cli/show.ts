@@ -1,4 +1,4 @@
-import { anchorOf, type Finding, placeOf } from '../policy/finding.ts'
+import { anchorOf, type Finding, placeOf, printable } from '../policy/finding.ts'
 import type { Paint } from './io.ts'
 
 /** A finding for people: place, what is wrong, the line itself with a mark under it, what to do, where to read more. */
@@ -8,17 +8,17 @@ export function showFinding(finding: Finding, paint: Paint): string {
   const number = String(line ?? '')
   const gutter = ' '.repeat(number.length)
   return [
-    `${paint.bold(placeOf(finding))}  ${colour(severity)}  ${rule}`,
-    `  ${message}`,
+    `${paint.bold(printable(placeOf(finding)))}  ${colour(severity)}  ${rule}`,
+    `  ${printable(message)}`,
     ...(excerpt === undefined || column === undefined
       ? []
       : [
-          `  ${paint.dim(`${number} |`)} ${excerpt}`,
+          `  ${paint.dim(`${number} |`)} ${excerpt.replace(/\p{Cc}/gu, '\u00b7')}`,
           ...(column <= excerpt.length
             ? [`  ${paint.dim(`${gutter} |`)} ${' '.repeat(column - 1)}${colour('^')}`]
             : []),
         ]),
-    ...(remedy === undefined ? [] : [`  ${paint.green('→')} ${remedy}`]),
+    ...(remedy === undefined ? [] : [`  ${paint.green('→')} ${printable(remedy)}`]),
     `  ${paint.dim(anchorOf(finding))}`,
     '',
   ].join('\n')
@@ -27,7 +27,7 @@ export function showFinding(finding: Finding, paint: Paint): string {
 /** Claims and parameters in one line: `sub=alice scope=oss.upload`. */
 export const showValues = (values: Readonly<Record<string, unknown>>): string =>
   Object.entries(values)
-    .map(([name, value]) => `${name}=${typeof value === 'string' ? value : JSON.stringify(value)}`)
+    .map(([name, value]) => printable(`${name}=${typeof value === 'string' ? value : JSON.stringify(value)}`))
     .join(' ')
 
 /** Who asks, and with which parameters, in one line. */

@@ -1,5 +1,6 @@
 import { inspectTemplates, type TemplateFile } from '../policy/catalogue.ts'
 import type { ExampleOutcome } from '../policy/examples.ts'
+import { printable } from '../policy/finding.ts'
 import type { LintSettings } from '../policy/lint/rule.ts'
 import { count, createPaint, type Io, type Paint, writeJson } from './io.ts'
 import { createProgress } from './progress.ts'
@@ -37,10 +38,12 @@ function showFile({ file, template, tested, findings, outcomes }: TemplateFile, 
     `  ${paint.dim(showValues({ ...caller, ...params }))}`,
     ...outcomes.filter(({ path }) => path[1] === index).map((outcome) => showOutcome(outcome, paint)),
   ])
-  return [paint.bold(file), ...(outcomes.length > 0 ? examples : [`  ${paint.yellow('!')} ${none}`])].join('\n')
+  return [paint.bold(printable(file)), ...(outcomes.length > 0 ? examples : [`  ${paint.yellow('!')} ${none}`])].join(
+    '\n',
+  )
 }
 
 const showOutcome = ({ held, expected, line, message }: ExampleOutcome, paint: Paint) =>
   held
-    ? `    ${paint.green('✓')} ${expected.padEnd(6)} ${line}`
-    : `    ${paint.red('✗')} ${expected.padEnd(6)} ${message}`
+    ? `    ${paint.green('✓')} ${expected.padEnd(6)} ${printable(line)}`
+    : `    ${paint.red('✗')} ${expected.padEnd(6)} ${printable(message)}`

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { claimAt, sameClaim } from './claim.ts'
-import { type ClaimCondition, claimsSchema, testClaim } from './condition.ts'
+import { type ClaimCondition, claimsSchema, failureOf, testClaim } from './condition.ts'
 import { oneOrMany } from './document.ts'
 import type { Template } from './template.ts'
 
@@ -50,7 +50,7 @@ export function unmetCondition(template: Template, subject: Subject, at: number)
     const failures = allow.any.map((terms) => firstUnmet(terms, subject, at))
     if (!failures.includes(undefined)) return `no alternative holds: ${[...new Set(failures)].join('; or ')}`
   }
-  for (const { claim, path } of neededClaims(template)) {
+  for (const { claim, path } of template.plan.claims) {
     if (claimAt(subject.claims, path) === undefined) return `claim "${claim}" is missing`
   }
   return undefined
@@ -61,7 +61,7 @@ export function checkConditions(template: Template, subject: Subject, at: number
   const { allow } = template
   if (!allow)
     return { held: false, always: [{ held: false, told: NOBODY, needs: 'an allow', had: undefined }], alternatives: [] }
-  const needed = neededClaims(template).map(({ claim, path }): Check => {
+  const needed = template.plan.claims.map(({ claim, path }): Check => {
     const had = claimAt(subject.claims, path)
     return {
       held: had !== undefined,
@@ -94,8 +94,12 @@ export function conditionsOn({ allow }: Pick<Template, 'allow'>, path: readonly 
 const NOBODY = 'this policy is for nobody: it has no allow'
 const WRONG_ISSUER = "the token's issuer is not accepted"
 
-function firstUnmet(terms: Terms, subject: Subject, at: number): string | undefined {
-  for (const { held, told } of checksOf(terms, subject, at)) if (!held) return told
+function firstUnmet({ issuer, claims = [] }: Terms, subject: Subject, at: number): string | undefined {
+  if (issuer && !issuer.includes(subject.issuer)) return WRONG_ISSUER
+  for (const condition of claims) {
+    const failure = failureOf(condition, subject.claims, at)
+    if (failure !== undefined) return failure
+  }
   return undefined
 }
 
@@ -111,10 +115,4 @@ function* checksOf(
   for (const condition of claims) {
     for (const result of testClaim(condition, had, at)) yield { ...result, had: claimAt(had, condition.path) }
   }
-}
-
-/** The claims that resources are named after, each once. */
-function neededClaims({ statements }: Template) {
-  const parts = statements.flatMap(({ resources }) => resources.flat()).filter((part) => part.kind === 'jwt')
-  return parts.filter(({ path }, index) => parts.findIndex((other) => sameClaim(other.path, path)) === index)
 }

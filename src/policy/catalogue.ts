@@ -3,6 +3,7 @@ import { join, parse as parsePath } from 'node:path'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { type ExampleOutcome, runExamples } from './examples.ts'
 import { type Finding, formatFinding } from './finding.ts'
+import { isTemplateFile } from './fingerprint.ts'
 import { COLLIDING_FOLDERS, createFolders } from './lint/colliding-folders.ts'
 import { lintTemplate } from './lint/lint.ts'
 import { type LintSettings, type LintSubject, lintSubject } from './lint/rule.ts'
@@ -110,7 +111,7 @@ async function templateFiles(directory: string): Promise<{ file: string; name: s
   try {
     const entries = await readdir(directory)
     return entries
-      .filter((entry) => /^[^.].*\.(?:ya?ml|json)$/u.test(entry))
+      .filter(isTemplateFile)
       .sort()
       .map((entry) => ({ file: join(directory, entry), name: parsePath(entry).name }))
   } catch {

@@ -5,10 +5,14 @@ import { patternSchema } from './pattern.ts'
 /** A longer text never meets a pattern: even a harmless one takes its time over a whole token. */
 const MAX_MATCHED_CHARACTERS = 256
 
-const scalar = z.union([z.string().min(1), z.number(), z.boolean()])
+// JSON's numbers are not exact beyond: 9007199254740993 would be the same as …992.
+const number = z
+  .number()
+  .refine((value) => Math.abs(value) <= Number.MAX_SAFE_INTEGER, 'is too large to be exact: give it as text')
+const scalar = z.union([z.string().min(1), number, z.boolean()])
 const scalars = z.union([scalar.transform((one) => [one]), z.array(scalar).min(1)])
 const bound = z
-  .union([z.number(), z.literal('now')])
+  .union([number, z.literal('now')])
   .describe('A number, or now: the time of the request in seconds since 1970, as exp counts them.')
 
 /** What one claim must be. All that is given must hold; a claim of a type that does not fit never does. */
@@ -40,7 +44,7 @@ export const claimsSchema = z
     Object.entries(claims).map(([claim, tests]): ClaimCondition => {
       const path = parseClaim(claim)
       if (!path) context.addIssue({ code: 'custom', path: [claim], message: NOT_A_CLAIM })
-      return { claim, path: path ?? [], tests }
+      return { claim, path: path ?? [], tests, checks: checksOf(tests) }
     }),
   )
 
@@ -50,67 +54,115 @@ export const NOT_A_CLAIM = 'is not the name of a claim: a.b reaches into a, "a.b
 /** What a claim must be; each test that is given must hold. */
 export type ClaimTests = z.output<typeof conditionSchema> & z.output<typeof testsSchema>
 
-/** A claim, as it was written and as steps, with what it must be. */
-export type ClaimCondition = Readonly<{ claim: string; path: readonly string[]; tests: ClaimTests }>
+/** A claim, as it was written and as steps, with what it must be, and how that is found out. */
+export type ClaimCondition = Readonly<{
+  claim: string
+  path: readonly string[]
+  tests: ClaimTests
+  checks: readonly ClaimCheck[]
+}>
+
+/** One test of a claim that is there. `told` and `needs` are what the claim is or must be, for caller and operator. */
+type ClaimCheck = Readonly<{
+  held: (value: unknown, at: number) => boolean
+  told: (value: unknown) => string
+  needs: string
+}>
 
 /** One test of a claim: whether it holds, in words for the caller (no value but the claim's name), and for the operator. */
 export type TestResult = Readonly<{ held: boolean; told: string; needs: string }>
 
 type Scalar = z.output<typeof scalar>
 
-/**
- * Runs the tests of a condition, in the order in which they are documented. Lazily, so that whoever wants the first that
- * fails pays for no other.
- */
-export function* testClaim(
-  { claim, path, tests }: ClaimCondition,
+/** The first test that a claim fails, in words for the caller; undefined when it passes all of them. */
+export function failureOf(
+  { claim, path, checks }: ClaimCondition,
   claims: Readonly<Record<string, unknown>>,
   at: number,
-): Generator<TestResult> {
+): string | undefined {
   const value = claimAt(claims, path)
-  const missing = value === undefined || value === null
-  const result = (held: boolean, told: string, needs: string): TestResult => ({
-    held: held && !missing,
-    told: missing ? `claim "${claim}" is missing` : `claim "${claim}" ${told}`,
+  if (isMissing(value)) return `claim "${claim}" is missing`
+  for (const { held, told } of checks) if (!held(value, at)) return `claim "${claim}" ${told(value)}`
+  return undefined
+}
+
+/** Every test of a condition, those that hold too. */
+export function testClaim(
+  { claim, path, checks }: ClaimCondition,
+  claims: Readonly<Record<string, unknown>>,
+  at: number,
+): TestResult[] {
+  const value = claimAt(claims, path)
+  const missing = isMissing(value)
+  return checks.map(({ held, told, needs }) => ({
+    held: !missing && held(value, at),
+    told: `claim "${claim}" ${missing ? 'is missing' : told(value)}`,
     needs: `${claim} ${needs}`,
-  })
-  const { anyOf, allOf, equals, includes, prefix, present, atLeast, atMost, matches } = tests
+  }))
+}
+
+const isMissing = (value: unknown): value is null | undefined => value === undefined || value === null
+
+function checksOf({
+  anyOf,
+  allOf,
+  equals,
+  includes,
+  prefix,
+  present,
+  atLeast,
+  atMost,
+  matches,
+}: ClaimTests): ClaimCheck[] {
+  const checks: ClaimCheck[] = []
+  const add = (held: ClaimCheck['held'], told: string | ClaimCheck['told'], needs: string) =>
+    checks.push({ held, told: typeof told === 'string' ? () => told : told, needs })
+  const seconds = (bound: number | 'now', at: number) => (bound === 'now' ? at / 1000 : bound)
+  const beyond = (words: string) => (value: unknown) => (isNumber(value) ? words : 'is not a number')
+
   if (anyOf) {
-    const held = holds(value)
-    yield result(anyOf.some(held), 'does not hold a required value', `holds any of ${anyOf.join(', ')}`)
+    add(
+      (value) => anyOf.some((wanted) => holds(value, wanted)),
+      'does not hold a required value',
+      `holds any of ${anyOf.join(', ')}`,
+    )
   }
   if (allOf) {
-    const held = holds(value)
-    yield result(allOf.every(held), 'does not hold every required value', `holds all of ${allOf.join(', ')}`)
+    add(
+      (value) => allOf.every((wanted) => holds(value, wanted)),
+      'does not hold every required value',
+      `holds all of ${allOf.join(', ')}`,
+    )
   }
-  if (equals !== undefined) yield result(value === equals, 'is not the required value', `is ${JSON.stringify(equals)}`)
+  if (equals !== undefined)
+    add((value) => value === equals, 'is not the required value', `is ${JSON.stringify(equals)}`)
   if (includes !== undefined) {
-    const held = Array.isArray(value) && value.includes(includes)
-    yield result(held, 'is not a list with the required item', `is a list with ${JSON.stringify(includes)}`)
+    const held = (value: unknown) => Array.isArray(value) && value.includes(includes)
+    add(held, 'is not a list with the required item', `is a list with ${JSON.stringify(includes)}`)
   }
   if (prefix !== undefined) {
-    yield result(isBelow(value, prefix), 'is not below the required path', `is ${prefix} or below it`)
+    add((value) => isBelow(value, prefix), 'is not below the required path', `is ${prefix} or below it`)
   }
-  if (present) yield result(isPresent(value), 'is empty', 'is there')
+  if (present) add(isPresent, 'is empty', 'is there')
   if (atLeast !== undefined) {
-    const held = isNumber(value) && value >= (atLeast === 'now' ? at / 1000 : atLeast)
-    yield result(held, isNumber(value) ? 'is too low' : 'is not a number', `is at least ${atLeast}`)
+    add((value, at) => isNumber(value) && value >= seconds(atLeast, at), beyond('is too low'), `is at least ${atLeast}`)
   }
   if (atMost !== undefined) {
-    const held = isNumber(value) && value <= (atMost === 'now' ? at / 1000 : atMost)
-    yield result(held, isNumber(value) ? 'is too high' : 'is not a number', `is at most ${atMost}`)
+    add((value, at) => isNumber(value) && value <= seconds(atMost, at), beyond('is too high'), `is at most ${atMost}`)
   }
   if (matches) {
-    const held = typeof value === 'string' && value.length <= MAX_MATCHED_CHARACTERS && matches.test(value)
-    yield result(held, 'does not have the required form', `matches ${matches.source}`)
+    const held = (value: unknown) =>
+      typeof value === 'string' && value.length <= MAX_MATCHED_CHARACTERS && matches.test(value)
+    add(held, 'does not have the required form', `matches ${matches.source}`)
   }
+  return checks
 }
 
 /** A text stands for itself and, as OAuth's `scope` does, for its space-separated parts; a list for its items. */
-function holds(value: unknown): (wanted: Scalar) => boolean {
-  if (Array.isArray(value)) return (wanted) => value.includes(wanted)
-  if (typeof value !== 'string') return (wanted) => value === wanted
-  return (wanted) => value === wanted || value.split(' ').some((word) => word === wanted)
+function holds(value: unknown, wanted: Scalar): boolean {
+  if (value === wanted) return true
+  if (Array.isArray(value)) return value.includes(wanted)
+  return typeof value === 'string' && value.includes(' ') && value.split(' ').some((word) => word === wanted)
 }
 
 function isBelow(value: unknown, prefix: string): boolean {
@@ -118,8 +170,8 @@ function isBelow(value: unknown, prefix: string): boolean {
   // An empty text is above everything, the / of a prefix too.
   if (typeof value !== 'string' || value === '') return false
   const above = prefix.endsWith('/') ? prefix.slice(0, -1) : prefix
-  // /org/eng/../hr reads as if it were below /org/eng.
-  if (value.split('/').some((step) => step === '.' || step === '..')) return false
+  // /org/eng/../hr reads as if it were below /org/eng, and so do its other spellings.
+  if (/(?:^|[/\\])\.\.?(?:[/\\]|$)|%/u.test(value)) return false
   return value === above || value.startsWith(`${above}/`)
 }
 

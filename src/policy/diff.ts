@@ -1,9 +1,10 @@
 import { VendError } from '../errors.ts'
 import type { Catalogue } from './catalogue.ts'
 import { type Allowance, coversAllowance } from './containment.ts'
-import { policySchema } from './document.ts'
+import type { Policy } from './document.ts'
 import { type ExampleSettings, exampleCaller } from './examples.ts'
 import { fillIn, type Grant } from './grant.ts'
+import { narrowsAllow, narrowsPolicy, textOf } from './narrowing.ts'
 import type { Template } from './template.ts'
 import { type Witness, witnesses } from './witness.ts'
 
@@ -50,15 +51,21 @@ export function diffCatalogues(
     const [old, young] = [before.get(name), after.get(name)]
     // Which parts of the template some caller shows the change of.
     const shown = new Set<string>()
+    let granted = false
     for (const request of requestsOf([old, young], settings, at)) {
       const [had, has] = [grantOf(old, request, settings, at), grantOf(young, request, settings, at)]
       const [gain, loss] = [beyond(had, has), beyond(has, had)]
       if (gain) gains.push({ template: name, ...request, ...gain })
       if (loss) losses.push({ template: name, ...request, ...loss })
-      if (!had !== !has) shown.add('allow')
-      else if (gain || loss) shown.add('policy').add('durationSeconds')
+      // A loss says nothing of what the same change opens to somebody who is not among these callers.
+      if (!had && gain) shown.add('allow')
+      else if (gain?.allowances.length) shown.add('policy')
+      if (gain?.durationSeconds) shown.add('durationSeconds')
+      if (has) granted = true
     }
-    for (const what of changedParts(old, young)) {
+    // Nobody is known who gets it, which does not say that nobody does.
+    if (!old && young?.allow && !granted) unclear.push({ template: name, what: 'all of it' })
+    for (const what of changedParts(old, young, settings)) {
       // A pattern is never known to be the same for all values, however many have been tried.
       if (what.startsWith('params.') || what.endsWith('.matches') || !shown.has(what))
         unclear.push({ template: name, what })
@@ -129,26 +136,25 @@ function beyond(
 }
 
 function allowancesOf({ policy }: Grant): Allowance[] {
-  const all = policySchema
-    .parse(JSON.parse(policy))
-    .Statement.flatMap(({ Action, Resource }) =>
-      Action.flatMap((action) => Resource.map((resource) => ({ action, resource }))),
-    )
+  const { Statement }: Policy = JSON.parse(policy)
+  // A Deny allows nothing, and what the linter refuses (NotAction, NotResource) leaves lists empty.
+  const all = Statement.filter(({ Effect }) => Effect === 'Allow').flatMap(({ Action, Resource }) =>
+    Action.flatMap((action) => Resource.map((resource) => ({ action, resource }))),
+  )
   return [...new Map(all.map((one) => [`${one.action} ${one.resource}`, one])).values()]
 }
 
-/** The parts of a template whose text differs, when both sides have it. */
-function changedParts(old: Template | undefined, young: Template | undefined): string[] {
+/** The parts of a template that differ, when both sides have it, and that do not plainly say less than before. */
+function changedParts(old: Template | undefined, young: Template | undefined, settings: ExampleSettings): string[] {
   if (!old || !young) return []
-  const text = (value: unknown) =>
-    JSON.stringify(value, (_, part: unknown) => (part instanceof RegExp ? part.source : part))
-  const differs = (a: unknown, b: unknown) => text(a) !== text(b)
+  const differs = (a: unknown, b: unknown) => textOf(a) !== textOf(b)
   const names = [...new Set([...Object.keys(old.params), ...Object.keys(young.params)])]
   const accepts = ({ params }: Template, name: string) => [params[name]?.kind, params[name]?.pattern]
   return [
-    ...(['allow', 'durationSeconds'] as const).filter((part) => differs(old[part], young[part])),
-    ...(differs(old.allow, young.allow) && differs(patternsOf(old), patternsOf(young)) ? ['allow.matches'] : []),
-    ...(differs(old.statements, young.statements) ? ['policy'] : []),
+    ...(differs(old.allow, young.allow) && !narrowsAllow(old, young) ? ['allow'] : []),
+    ...(differs(patternsOf(old), patternsOf(young)) ? ['allow.matches'] : []),
+    ...(young.durationSeconds > old.durationSeconds ? ['durationSeconds'] : []),
+    ...(differs(old.statements, young.statements) && !narrowsPolicy(old, young, settings) ? ['policy'] : []),
     ...names.filter((name) => differs(accepts(old, name), accepts(young, name))).map((name) => `params.${name}`),
   ]
 }

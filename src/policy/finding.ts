@@ -19,13 +19,19 @@ export type Finding = Readonly<{
   remedy?: string
 }>
 
+/** A text for a terminal or a log of lines: what would move the cursor or end the line is shown as what it is. */
+export const printable = (text: string): string =>
+  text.replace(/[\p{Cc}\p{Cf}\u2028\u2029]/gu, (c) => `\\u{${c.codePointAt(0)?.toString(16)}}`)
+
 /** `file:line:column`, which editors and terminals turn into a link. */
 export const placeOf = ({ file, line, column }: Pick<Finding, 'file' | 'line' | 'column'>): string =>
   [file, line, column].filter((part) => part !== undefined).join(':')
 
 /** A finding in one line. */
 export const formatFinding = (finding: Finding): string =>
-  `${placeOf(finding)}: ${finding.severity} ${finding.rule}: ${finding.message}${finding.remedy ? ` → ${finding.remedy}` : ''}`
+  printable(
+    `${placeOf(finding)}: ${finding.severity} ${finding.rule}: ${finding.message}${finding.remedy ? ` → ${finding.remedy}` : ''}`,
+  )
 
 /** Where the documentation explains a rule. */
 export const anchorOf = ({ rule }: Pick<Finding, 'rule'>): string => `docs/policies.md#${rule}`

@@ -2,6 +2,9 @@ import { createHash } from 'node:crypto'
 import { readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 
+/** Whether a directory's entry is looked at as a template. */
+export const isTemplateFile = (entry: string): boolean => /^[^.].*\.(?:ya?ml|json)$/su.test(entry)
+
 /** So many files are looked at side by side: the file system has four threads. */
 const AT_ONCE = 32
 
@@ -12,7 +15,8 @@ const AT_ONCE = 32
 export async function fingerprint(directory: string): Promise<string> {
   const hash = createHash('sha256')
   try {
-    const names = (await readdir(directory)).sort()
+    // What is no template (a log, an editor's swap file) may change as it likes.
+    const names = (await readdir(directory)).filter(isTemplateFile).sort()
     for (let start = 0; start < names.length; start += AT_ONCE) {
       const looks = await Promise.all(
         names.slice(start, start + AT_ONCE).map(async (name) => {

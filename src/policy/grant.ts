@@ -1,11 +1,11 @@
 import { pointerStep, VendError } from '../errors.ts'
 import { unmetCondition } from './allow.ts'
 import { claimAt } from './claim.ts'
-import { MAX_SESSION_POLICY_BYTES, type Policy, parseJrn } from './document.ts'
+import { MAX_SESSION_POLICY_BYTES } from './document.ts'
+import { fill, type Pieces, type Variable } from './plan.ts'
 import { sessionName } from './session-name.ts'
 import type { Template } from './template.ts'
 import { policyValue, VALUE_RULE } from './value.ts'
-import type { Part } from './variables.ts'
 
 /** JD Cloud's STS has no shorter session. */
 export const MIN_SESSION_SECONDS = 3600
@@ -54,51 +54,45 @@ export function fillIn(template: Template, request: GrantRequest, settings: Gran
   checkParams(template, params)
   const duration = checkDuration(template, durationSeconds, settings)
 
-  const fill = (parts: readonly Part[]) => parts.map((part) => fillPart(part, template, request, settings)).join('')
-  const policy: Policy = {
-    Version: '3',
-    Statement: template.statements.map(({ Sid, effect, actions, resources }) => ({
-      ...(Sid !== undefined && { Sid }),
-      Effect: effect,
-      Action: actions,
-      Resource: resources.map(fill),
-    })),
-  }
-  const text = JSON.stringify(policy)
-  if (Buffer.byteLength(text) > MAX_SESSION_POLICY_BYTES) {
+  const { plan } = template
+  const values = plan.variables.map((variable) => valueFor(variable, template, request, settings))
+  const policy = fill(plan.policy, values)
+  if (Buffer.byteLength(policy) > MAX_SESSION_POLICY_BYTES) {
     throw new VendError('policy_too_large', { detail: `it would be over ${MAX_SESSION_POLICY_BYTES} bytes` })
   }
-  const resources = [...new Set(policy.Statement.flatMap((statement) => statement.Resource))]
+  const filled = (all: readonly Pieces[]) => distinct(all.map((pieces) => fill(pieces, values)))
   return {
     template: template.name,
     roleSessionName: sessionName(template.name, caller, settings.severalIssuers),
-    policy: text,
+    policy,
     durationSeconds: duration,
-    actions: [...new Set(policy.Statement.flatMap((statement) => statement.Action))],
-    resources,
-    prefixes: [...new Set(resources.flatMap(prefixOf))],
+    actions: plan.actions,
+    resources: filled(plan.resources),
+    prefixes: filled(plan.prefixes),
   }
 }
 
-function fillPart(
-  part: Part,
+const distinct = (texts: readonly string[]) => (texts.length > 1 ? [...new Set(texts)] : texts)
+
+function valueFor(
+  variable: Variable,
   template: Template,
   { caller, params = {} }: GrantRequest,
   settings: GrantSettings,
 ): string {
-  switch (part.kind) {
-    case 'literal':
-      return part.text
+  switch (variable.kind) {
     case 'account':
     case 'bucket':
     case 'region':
-      return settings[part.kind]
+      return settings[variable.kind]
     case 'issuer':
       return caller.issuer
     case 'jwt':
-      return policyValue(claimAt(caller.claims, part.path)) ?? refuseValue(`claim "${part.claim}"`)
-    case 'param':
-      return policyValue(params[part.name], template.params[part.name]?.kind) ?? refuseValue(`parameter "${part.name}"`)
+      return policyValue(claimAt(caller.claims, variable.path)) ?? refuseValue(`claim "${variable.claim}"`)
+    case 'param': {
+      const { name } = variable
+      return policyValue(params[name], template.params[name]?.kind) ?? refuseValue(`parameter "${name}"`)
+    }
   }
 }
 
@@ -134,11 +128,4 @@ function checkDuration(template: Template, asked: number | undefined, settings: 
     throw new VendError('invalid_request', { errors: [{ pointer: '/durationSeconds', detail }] })
   }
   return duration
-}
-
-/** What every key that an object resource covers starts with; nothing for a bucket resource. */
-function prefixOf(resource: string): string[] {
-  const path = parseJrn(resource)?.resource ?? ''
-  const slash = path.indexOf('/')
-  return slash < 0 ? [] : [path.slice(slash + 1).split('*', 1)[0] ?? '']
 }

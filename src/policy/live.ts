@@ -48,8 +48,9 @@ export async function createLivePolicies(
   async function load(): Promise<boolean> {
     const before = await fingerprint(directory)
     const loaded = await loadCatalogue(directory, settings).catch((error: unknown) => {
-      if (!(error instanceof CatalogueError)) throw error
-      return error
+      if (error instanceof CatalogueError) return error
+      // A defect of ours: told like any other bad set, or it would be tried again at each look, and nobody would know.
+      return refusedAs(directory, `could not be checked: ${error instanceof Error ? error.name : 'unknown error'}`)
     })
     // Read while somebody wrote: half of it may be of the old set.
     if ((await fingerprint(directory)) !== before) return false
@@ -65,6 +66,7 @@ export async function createLivePolicies(
 
   async function loadSettled(): Promise<void> {
     for (let reads = 0; reads < MAX_READS; reads++) if (await load()) return
+    onReload({ outcome: 'refused', errors: refusedAs(directory, 'kept changing while it was read').findings })
   }
 
   /** One at a time: the second of two that ask at once gets a load that began after it asked. */
@@ -90,3 +92,6 @@ export async function createLivePolicies(
 
   return { current: () => current, look: (why) => (why === 'asked' ? reload() : poll()) }
 }
+
+const refusedAs = (file: string, message: string) =>
+  new CatalogueError([{ file, rule: 'file', severity: 'error', message }])

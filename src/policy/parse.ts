@@ -1,4 +1,4 @@
-import { isMap, LineCounter, parseDocument, visit } from 'yaml'
+import { isMap, isNode, Lexer, LineCounter, parseDocument, visit } from 'yaml'
 import type { z } from 'zod'
 import { nearest } from '../nearest.ts'
 import type { Finding } from './finding.ts'
@@ -54,8 +54,10 @@ export function parseTemplate(file: string, name: string, text: string): ParsedT
     Value(_, { anchor }) {
       if (anchor !== undefined) anchors.add(anchor)
     },
-    Alias(_, alias) {
-      if (!anchors.has(alias.source)) refuse(alias, `there is no anchor &${alias.source} before it`)
+    Alias(_, alias, path) {
+      if (path.some((node) => isNode(node) && 'anchor' in node && node.anchor === alias.source)) {
+        refuse(alias, `*${alias.source} stands in what it stands for`)
+      } else if (!anchors.has(alias.source)) refuse(alias, `there is no anchor &${alias.source} before it`)
     },
   })
   if (findings.length > 0) return { findings }
@@ -94,13 +96,13 @@ const SCHEMA = { rule: 'schema', severity: 'error', remedy: 'see the language, o
 
 /**
  * Whether a text could use up the stack of a parser, which recurses. Node does not survive that everywhere: where a regular
- * expression is compiled on what is left of a stack, the process ends. Brackets in quotes count too: no template has so
- * many that are left open.
+ * expression is compiled on what is left of a stack, the process ends. The lexer itself does not recurse.
  */
 function isDeep(text: string): boolean {
   let open = 0
-  for (const [bracket] of text.matchAll(/[[\]{}]/gu)) {
-    open = bracket === '[' || bracket === '{' ? open + 1 : Math.max(0, open - 1)
+  for (const token of new Lexer().lex(text)) {
+    if (token === '[' || token === '{') open++
+    else if (token === ']' || token === '}') open--
     if (open > MAX_DEPTH) return true
   }
   return new RegExp(`(?:[-?:][ \\t]+){${MAX_DEPTH}}`, 'u').test(text)

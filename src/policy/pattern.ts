@@ -1,4 +1,4 @@
-import { type AST, RegExpParser } from '@eslint-community/regexpp'
+import { type AST, RegExpParser, visitRegExpAST } from '@eslint-community/regexpp'
 import { isSafePattern } from 'redos-detector'
 import { z } from 'zod'
 
@@ -6,6 +6,8 @@ import { z } from 'zod'
 const MAX_SCORE = 50
 /** Keeps the analysis itself short: what it cannot decide in so many steps is taken for dangerous. */
 const MAX_STEPS = 2000
+/** Steps are of very different lengths: some patterns of 50 characters take seconds. */
+const MAX_MS = 1000
 
 /** A regular expression for a whole text: anchored at both ends, whatever it says. */
 export const patternSchema = z
@@ -24,15 +26,36 @@ export const patternSchema = z
     }
   })
 
-/** Whether a text could make a compiled pattern backtrack catastrophically, or nobody can tell. */
-export function backtracks({ source }: RegExp): boolean {
-  const options = { maxScore: MAX_SCORE, maxSteps: MAX_STEPS, unicode: true, downgradePattern: false }
+/**
+ * Why a compiled pattern must not run: a text could make it backtrack catastrophically, or nobody can tell. Undefined
+ * when it may.
+ */
+export function dangerOf({ source }: RegExp): string | undefined {
+  // The analysis knows no back references, and misjudges what stands in lookarounds: V8 took seconds over "safe" ones.
+  if (looksAround(source))
+    return 'it has a lookaround or a back reference, over which nobody can tell how long it takes'
+  const options = { maxScore: MAX_SCORE, maxSteps: MAX_STEPS, timeout: MAX_MS, unicode: true, downgradePattern: false }
   try {
-    return !isSafePattern(source, options).safe
+    if (isSafePattern(source, options).safe) return undefined
   } catch {
-    // The analysis throws for what it does not know, such as a reference to a group of no fixed size.
-    return true
+    // Such as a named group.
+    return 'it has something over which nobody can tell how long it takes'
   }
+  return 'a text can be made over which it takes exponential time'
+}
+
+function looksAround(source: string): boolean {
+  let found = false
+  const refuse = () => {
+    found = true
+  }
+  visitRegExpAST(parse(source), {
+    onAssertionEnter: ({ kind }) => {
+      if (kind === 'lookahead' || kind === 'lookbehind') refuse()
+    },
+    onBackreferenceEnter: refuse,
+  })
+  return found
 }
 
 /**

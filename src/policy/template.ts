@@ -6,6 +6,7 @@ import { oneOrMany } from './document.ts'
 import { exampleSchema } from './example.ts'
 import { OSS_ACTIONS } from './operations.ts'
 import { patternSchema } from './pattern.ts'
+import { createPlan } from './plan.ts'
 import { compileResource, type Part, VariableError } from './variables.ts'
 
 /** What a template's file name may be, without its ending. Short, so that a session name has room for a hash. */
@@ -28,14 +29,23 @@ const action = z
   .string()
   .min(1)
   .meta({ enum: Object.keys(OSS_ACTIONS) })
-const actions = z.union([action.transform((one) => [one]), z.array(action).min(1)])
+/**
+ * More than these never fit into the 2048 bytes of a session policy, and rules that look at pairs would take for ever over
+ * what a file can hold of them.
+ */
+const MOST = { statements: 32, actions: 16, resources: 64, params: 32, examples: 200 }
+const actions = z.union([action.transform((one) => [one]), z.array(action).min(1).max(MOST.actions)])
+const resources = oneOrMany.refine(
+  (all) => all.length <= MOST.resources,
+  `more than ${MOST.resources} never fit into a policy`,
+)
 
 const statementSchema = z
   .strictObject({
     Sid: z.string().describe('A name for the statement, shown where it decides something.').optional(),
     Effect: z.enum(['Allow', 'Deny']).meta({ enum: ['Allow'] }),
     Action: actions.describe('OSS actions such as oss:PutObject.').optional(),
-    Resource: oneOrMany.describe('JRNs with variables: jrn:oss:*:${account}:${bucket}/users/${jwt:sub}/*').optional(),
+    Resource: resources.describe('JRNs with variables: jrn:oss:*:${account}:${bucket}/users/${jwt:sub}/*').optional(),
     Condition: refused,
     Principal: refused,
     NotPrincipal: refused,
@@ -53,7 +63,7 @@ const statementSchema = z
 
 const policySchema = z.strictObject({
   Version: z.union([z.literal('3'), z.literal(3)], 'must be "3"'),
-  Statement: z.array(statementSchema).min(1),
+  Statement: z.array(statementSchema).min(1).max(MOST.statements),
 })
 
 /** The schema of a template file; what comes out is compiled, and has yet to be linted. */
@@ -74,6 +84,7 @@ export const templateSchema = z
       .default([]),
     params: z
       .record(z.string().regex(/^[A-Za-z][A-Za-z0-9_-]{0,63}$/u, 'is not a parameter name'), paramSchema)
+      .refine((all) => Object.keys(all).length <= MOST.params, `more than ${MOST.params} are too many`)
       .describe('What callers choose, by name.')
       .default({}),
     durationSeconds: z
@@ -85,12 +96,12 @@ export const templateSchema = z
     policy: policySchema.describe('The session policy, in JD Cloud IAM version 3, with variables in Resource.'),
     examples: z
       .array(exampleSchema)
+      .max(MOST.examples)
       .describe('What callers can and cannot do. They run at start, at reload and by `oss-vend policies test`.')
       .default([]),
   })
-  .transform(({ $schema, policy, ...rest }, context) => ({
-    ...rest,
-    statements: policy.Statement.map((statement, index): CompiledStatement => {
+  .transform(({ $schema, policy, ...rest }, context) => {
+    const statements = policy.Statement.map((statement, index): CompiledStatement => {
       const resources = (statement.Resource ?? []).map((resource, at) => {
         const refuse = (message: string) =>
           context.addIssue({ code: 'custom', path: ['policy', 'Statement', index, 'Resource', at], message })
@@ -116,8 +127,9 @@ export const templateSchema = z
         conditional: statement.Condition !== undefined,
         forbidden: FORBIDDEN_ELEMENTS.filter((element) => statement[element] !== undefined),
       }
-    }),
-  }))
+    })
+    return { ...rest, statements, plan: createPlan(statements) }
+  })
 
 type Parsed = z.output<typeof templateSchema>
 

@@ -24,7 +24,11 @@ export function policyValue(value: unknown, kind: 'segment' | 'path' = 'segment'
   return segments.length <= MAX_PATH_SEGMENTS && segments.every(isSafeSegment) ? text : undefined
 }
 
+/** Nearly every value: nothing in it could look like something else, so one look is enough. */
+const PLAIN = /^[A-Za-z0-9\-_.~@+=,|]{1,128}$/u
+
 function isSafeSegment(text: string): boolean {
+  if (PLAIN.test(text)) return text !== '.' && text !== '..'
   return (
     text.length <= 2 * MAX_VALUE_CHARACTERS &&
     [...text].length <= MAX_VALUE_CHARACTERS &&

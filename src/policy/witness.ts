@@ -1,4 +1,4 @@
-import { type ClaimCondition, testClaim } from './condition.ts'
+import { type ClaimCondition, failureOf } from './condition.ts'
 import type { Template } from './template.ts'
 
 /** Claims, the issuer among them, of somebody who may or may not exist. */
@@ -48,7 +48,7 @@ function acceptedValues(condition: ClaimCondition, { claims }: Witness, at: numb
     ...(present ? ['x'] : []),
   ]
   const holds = (value: unknown) =>
-    [...testClaim(condition, withClaim({ ...claims }, condition.path, value), at)].every(({ held }) => held)
+    failureOf(condition, withClaim({ ...claims }, condition.path, value), at) === undefined
   const usual = condition.path.reduce<unknown>((value, step) => (isObject(value) ? value[step] : undefined), claims)
   return [usual, ...candidates].filter((value) => value !== undefined && holds(value))
 }

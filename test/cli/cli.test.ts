@@ -290,6 +290,15 @@ t.test('serve is what no command is', async (t) => {
   t.match(await run(['serve']), { exitCode: 0, served: true })
 })
 
+t.test('what a file says cannot move the cursor or make up a line', async (t) => {
+  const text = LEAKING.replace('description: d', 'description: d\n"x\\e]0;title\\a\\nforged": 1')
+  for (const command of ['lint', 'test']) {
+    const { out, err } = await run(['policies', command, t.testdir({ 'a\u001b[2J.yaml': text, 'b.yaml': text })])
+    t.notMatch((out + err).replaceAll('\n', ''), /\p{Cc}/u, command)
+    t.notMatch(out, /^forged/mu)
+  }
+})
+
 t.test('a reader that has seen enough is no error', async (t) => {
   const tsx = import.meta.resolve('tsx')
   const main = new URL('../../src/main.ts', import.meta.url).pathname

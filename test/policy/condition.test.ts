@@ -452,15 +452,16 @@ t.test('a pattern never meets more than 256 characters', async (t) => {
   t.equal(unmet({ matches: '.+' }, { c: '𠮷'.repeat(128) }), undefined)
   t.equal(unmet({ matches: '.+' }, { c: '𠮷'.repeat(129) }), 'claim "c" does not have the required form')
   const met: number[] = []
-  class Recording extends RegExp {
-    override test(text: string): boolean {
+  const [condition] = template({ allow: { claims: { c: { matches: 'x+' } } } }).allow?.claims ?? []
+  if (!condition?.tests.matches) throw new Error('there is no pattern')
+  Object.assign(condition.tests.matches, {
+    test(text: string): boolean {
       met.push(text.length)
-      return super.test(text)
-    }
-  }
-  const condition = { claim: 'c', path: ['c'], tests: { matches: new Recording('^(?:x+)$', 'u') } }
+      return false
+    },
+  })
   for (const c of ['x', 'x'.repeat(256), 'x'.repeat(257), 'x'.repeat(1e6), ['x'], 7, null, undefined, {}]) {
-    ;[...testClaim(condition, { c }, AT)]
+    testClaim(condition, { c }, AT)
   }
   t.strictSame(met, [1, 256])
 })

@@ -158,3 +158,73 @@ t.test('what no value shows has to be read', async (t) => {
   })
   t.strictSame(diff(param('x{3}'), param('x{3,4}')).unclear, [{ template: 'mine', what: 'params.p' }])
 })
+
+t.test('a loss beside it hides no gain', async (t) => {
+  const of = (path: string, actions: string[], more: Record<string, unknown> = {}) => ({
+    policy: { Version: '3', Statement: [{ ...statement(path), Action: actions }] },
+    examples: [{ caller: { sub: 'alice', role: 'admin' }, can: ['PutObject users/alice/1'] }],
+    ...more,
+  })
+  const both = ['oss:PutObject', 'oss:GetObject']
+  const put = ['oss:PutObject']
+  const role = (test: unknown, scope: string[]) => ({ allow: { claims: { role: test, scope } } })
+  const rows = [
+    {
+      name: 'one caller’s folder for all',
+      before: of('users/${jwt:sub}/*', both),
+      after: of('users/alice/*', put),
+      what: 'policy',
+    },
+    {
+      name: 'a word for the whole claim',
+      before: of('users/${jwt:sub}/*', both, role({ equals: 'admin' }, ['a', 'b'])),
+      after: of('users/${jwt:sub}/*', both, role(['admin'], ['a'])),
+      what: 'allow',
+    },
+    {
+      name: 'longer sessions than the role has today',
+      before: of('users/${jwt:sub}/*', both),
+      after: of('users/${jwt:sub}/*', put, { durationSeconds: 43_200 }),
+      what: 'durationSeconds',
+    },
+  ]
+  for (const { name, before, after, what } of rows) {
+    const { gains, unclear } = diffCatalogues(catalogue(before), catalogue(after), {
+      ...settings,
+      maxSessionSeconds: 3600,
+      issuers,
+    })
+    t.ok(gains.length > 0 || unclear.some((one) => one.what === what), name)
+  }
+  const hidden = diff(undefined, {
+    allow: { claims: { id: { matches: 'x{7}y' } } },
+    ...of('users/*', both),
+    examples: [],
+  })
+  t.strictSame(hidden.unclear, [{ template: 'mine', what: 'all of it' }], 'a new template that nobody is known to get')
+})
+
+t.test('what only takes away is a loss and no more', async (t) => {
+  const of = (allow: unknown, path = 'users/${jwt:sub}/*', Action = ['oss:PutObject', 'oss:GetObject']) => ({
+    allow,
+    policy: { Version: '3', Statement: [{ ...statement(path), Action }] },
+    examples: [{ caller: { sub: 'alice', scope: 'a b', level: 9, tier: 'gold' }, can: ['PutObject users/alice/in/1'] }],
+  })
+  const scope = (...values: string[]) => ({ claims: { scope: values } })
+  const rows: [string, Record<string, unknown>, Record<string, unknown>][] = [
+    ['a scope less', of(scope('a', 'b')), of(scope('a'))],
+    ['a condition more', of(scope('a')), of({ claims: { scope: ['a'], tier: { equals: 'gold' } } })],
+    ['a higher level', of({ claims: { level: { atLeast: 3 } } }), of({ claims: { level: { atLeast: 5 } } })],
+    ['an issuer less', of({ issuer: ['app', 'web'] }), of({ issuer: 'app' })],
+    ['an alternative less', of({ any: [scope('a'), scope('b')] }), of({ any: [scope('a')] })],
+    ['alternatives more', of(scope('a')), of({ ...scope('a'), any: [{ issuer: 'app' }] })],
+    ['a narrower folder', of(scope('a')), of(scope('a'), 'users/${jwt:sub}/in/*')],
+    ['an action less', of(scope('a')), of(scope('a'), 'users/${jwt:sub}/*', ['oss:PutObject'])],
+    ['nobody', of(scope('a')), of(undefined)],
+  ]
+  for (const [name, before, after] of rows) {
+    const { gains, losses, unclear } = diff(before, after)
+    t.strictSame([gains.length, unclear], [0, []], name)
+    t.ok(losses.length > 0, `${name}: there is a loss`)
+  }
+})

@@ -229,12 +229,23 @@ t.test('a set that changes while it is read is not swapped in', async (t) => {
     change = () => writeFileSync(`${directory}/a.yaml`, good('a'.repeat((writes++ % 50) + 5)))
     await policies.look('asked')
     t.strictSame(policies.served(), { a: 'a22', b: 'b22' })
-    t.equal(policies.outcomes().length, 2)
+    t.strictSame(policies.outcomes().slice(2), ['refused'], 'is told: whoever asked would wait for it')
     t.ok(writes < 500, 'is not read forever')
     change = () => {}
     await policies.settle()
-    t.equal(policies.outcomes().length, 3, 'and is loaded when it does')
+    t.strictSame(policies.outcomes().slice(2), ['refused', 'loaded'], 'and is loaded when it does')
   })
+})
+
+t.test('what is no template may change as it likes', async (t) => {
+  const directory = t.testdir({ 'a.yaml': good('1'), 'notes.log': '' })
+  const policies = await live(
+    directory,
+    hooked(() => writeFileSync(`${directory}/notes.log`, String(performance.now()))),
+  )
+  writeFileSync(`${directory}/a.yaml`, good('22'))
+  await policies.look('asked')
+  t.strictSame(policies.served(), { a: '22' })
 })
 
 t.test('two reloads at once: the second sees what was written before it was asked for', async (t) => {

@@ -169,6 +169,8 @@ function canBeAlike(a: Edges, b: Edges): boolean {
  */
 function sameOwner(a: Folder, b: Folder): boolean {
   if (a.issuer !== b.issuer) return false
+  // Two folders that all users of an issuer share.
+  if (!isPersonal(a) && !isPersonal(b)) return true
   const common = a.written.flatMap((segment, index) => {
     const other = b.written[index]
     return other && writeSegments([segment]) === writeSegments([other]) ? segment : []
@@ -179,7 +181,10 @@ function sameOwner(a: Folder, b: Folder): boolean {
 function owns({ written }: Folder, common: readonly Atom[]): boolean {
   const names = new Set(common.map(writeAtom))
   const owners = written.flat().filter(isOwner)
-  return common.some(isSubject) || owners.every((atom) => names.has(writeAtom(atom)))
+  return common.some(isSubject) || (isPersonal({ written }) && owners.every((atom) => names.has(writeAtom(atom))))
 }
+
+/** Whether it is named after a claim, and not after an issuer alone. */
+const isPersonal = ({ written }: Pick<Folder, 'written'>) => written.flat().some(({ kind }) => kind === 'jwt')
 
 const isSubject = (atom: Atom) => atom.kind === 'jwt' && sameClaim(atom.path, [SUBJECT])

@@ -1,6 +1,7 @@
 import { accountAction } from './account-action.ts'
 import { actionLevel } from './action-level.ts'
 import { ambiguousIssuer } from './ambiguous-issuer.ts'
+import { ambiguousKey } from './ambiguous-key.ts'
 import { cannotOtherBucket } from './cannot-other-bucket.ts'
 import { claimNotRequired } from './claim-not-required.ts'
 import { durationOverRole } from './duration-over-role.ts'
@@ -39,6 +40,7 @@ export const RULES: readonly Rule[] = [
   wildcardResource,
   wholeBucket,
   variableOutsideKey,
+  ambiguousKey,
   variableBeforeWildcard,
   variablesTouch,
   wildcardBeforeClaim,

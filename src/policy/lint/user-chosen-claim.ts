@@ -20,13 +20,16 @@ export const userChosenClaim: Rule = {
 
 /** Whether a claim is, by its name, one that users can set. */
 export const isUserChosen = ({ path: [first = '', ...rest] }: Readonly<{ path: readonly string[] }>): boolean =>
-  USERS_OWN.has(first) || CHOSEN.has(rest.at(-1) ?? first)
+  USERS_OWN.has(first) || CHOSEN.has(lastWord(rest.at(-1) ?? first))
+
+/** `email` of `https://example.com/email` and of `Email`, too. */
+const lastWord = (name: string) => name.toLowerCase().split(/[/:]/u).at(-1) ?? ''
 
 /** OpenID Connect's standard claims that are the user's to set, and what providers call them. */
 const CHOSEN: ReadonlySet<string> = new Set([
   ...['name', 'given_name', 'family_name', 'middle_name', 'nickname', 'preferred_username', 'profile', 'picture'],
   ...['website', 'email', 'gender', 'birthdate', 'zoneinfo', 'locale', 'phone_number', 'address'],
-  ...['username', 'user_name', 'login', 'display_name', 'displayName', 'unique_name', 'upn', 'phone', 'avatar_url'],
+  ...['username', 'user_name', 'login', 'display_name', 'displayname', 'unique_name', 'upn', 'phone', 'avatar_url'],
 ])
 
 /** Objects that users fill in as they like, at Auth0 and at Supabase. */

@@ -80,6 +80,21 @@ const CASES: Record<string, { trips: Parts[]; nearly: Parts[]; settings?: LintSe
     ],
     nearly: [resource('jrn:oss:${region}:${account}:${bucket}/${jwt:sub}/*')],
   },
+  'ambiguous-key': {
+    trips: [
+      ...['users/${jwt:sub}/../${param:x}/*', 'users/./${jwt:sub}/*', 'users//${jwt:sub}/*', 'users/${jwt:sub}?/*'],
+      ...[
+        'users/%2e%2e/${jwt:sub}/*',
+        'users/${jwt:sub}\\/*',
+        'u\u001b/${jwt:sub}/*',
+        'cafe\u0301/${jwt:sub}/*',
+        '/a/*',
+      ],
+    ].map((path) => keys(path)),
+    nearly: ['users/${jwt:sub}/.../*', 'My Photos/${jwt:sub}/a.b/*', 'café/${jwt:sub}/*', 'a/${jwt:sub}/', 'a:b/*'].map(
+      (path) => keys(path),
+    ),
+  },
   'variable-before-wildcard': {
     trips: [
       keys('users/${jwt:sub}*'),
@@ -148,6 +163,8 @@ const CASES: Record<string, { trips: Parts[]; nearly: Parts[]; settings?: LintSe
       keys('users/${jwt:email}/*'),
       keys('users/${jwt:preferred_username}/*'),
       keys('users/${jwt:profile.nickname}/*'),
+      keys('users/${jwt:Email}/*'),
+      keys('users/${jwt:https://example.com/email}/*'),
       keys('users/${jwt:user_metadata.folder}/*'),
       { ...keys('users/${jwt:email}/*'), sharedBy: ['email'] },
     ],
@@ -299,6 +316,13 @@ const CASES: Record<string, { trips: Parts[]; nearly: Parts[]; settings?: LintSe
   },
   'pattern-backtracks': {
     trips: [
+      ...[
+        'a+(?<!(?<=b)(?:a|aa)+)',
+        '(?:(?!(?:(?!.*x).)*y).)*',
+        '([a-z])\\1',
+        '(?<year>[0-9]{4})',
+        '(?:a{1000}){1000}',
+      ].map((p) => param(p)),
       ...['([a-z0-9]+-?)+', '(a+)+', '(.*)*x', '(a|a)*', '(a|aa)+', 'a*a*a*b', '([a-z]+)\\1x', '(?<n>a+)\\k<n>'].map(
         (pattern) => param(pattern),
       ),

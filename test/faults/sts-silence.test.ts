@@ -15,8 +15,8 @@ const LATE = ['upstream_timeout']
 const GONE = ['upstream_unavailable']
 
 const rows: { name: string; fault: Fault; codes: string[]; rounds: number }[] = [
-  { name: 'answers after the deadline', fault: { kind: 'delay', ms: 60_000 }, codes: LATE, rounds: 4 },
-  { name: 'never answers', fault: { kind: 'hang' }, codes: LATE, rounds: 4 },
+  { name: 'answers after the deadline', fault: { kind: 'delay', ms: 60_000 }, codes: LATE, rounds: 3 },
+  { name: 'never answers', fault: { kind: 'hang' }, codes: LATE, rounds: 3 },
   { name: 'resets connections', fault: { kind: 'reset' }, codes: GONE, rounds: 9 },
 ]
 for (const { name, fault, codes, rounds } of rows) {
@@ -54,7 +54,7 @@ for (const mood of ['unknown', 'silent'] as const) {
         return { source: createJdcloudSts({ ...sts, endpoint }, { pool, now }) }
       },
     })
-    const rounds = mood === 'silent' ? 4 : 9
+    const rounds = mood === 'silent' ? 3 : 9
     await goThrough(t, setUp, { codes: [...GONE, ...LATE], rounds, begin: () => be(mood), end: () => be('found') })
     t.strictSame(crashes, [])
   })

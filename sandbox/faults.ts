@@ -25,10 +25,17 @@ type FaultKind =
   | { kind: 'truncated' }
   /** 302 to another URL on loopback. */
   | { kind: 'redirect'; to: string }
-  /** 200 with a body that never ends. */
-  | { kind: 'huge' }
+  /** 200 with a body of so many bytes, which it announces; or one that never ends. Made only as fast as it is read. */
+  | { kind: 'huge'; bytes?: number }
   /** Never answers. */
   | { kind: 'hang' }
+  | Lie
+
+/** A good answer of STS whose expiration is written so many hours off, or left out. Only STS has something to lie about. */
+export type Lie = Readonly<{ kind: 'expiration'; hours: number | 'missing' }>
+
+/** A listener that may be told to lie. */
+type Listener = (req: IncomingMessage, res: ServerResponse, lie?: Lie) => void
 
 /** A fault, for the next `times` requests, or until it is changed. */
 export type Fault = Readonly<FaultKind & { times?: number }>
@@ -67,10 +74,11 @@ export function createFaults(): Faults {
 }
 
 /** The listener, with whatever fault is switched on in front of it. */
-export function withFaults(faults: Faults, listener: RequestListener): RequestListener {
+export function withFaults(faults: Faults, listener: Listener): RequestListener {
   return (req, res) => {
     const fault = faults.take()
     if (!fault) listener(req, res)
+    else if (fault.kind === 'expiration') listener(req, res, fault)
     else if (fault.kind === 'delay') delay(fault.ms, res, () => listener(req, res))
     else misbehave(fault, req, res)
   }
@@ -81,7 +89,9 @@ function delay(ms: number, res: ServerResponse, then: () => void): void {
   res.once('close', () => clearTimeout(timer))
 }
 
-function misbehave(fault: Exclude<Fault, { kind: 'delay' }>, { socket }: IncomingMessage, res: ServerResponse): void {
+type Misbehaviour = Exclude<Fault, { kind: 'delay' | 'expiration' }>
+
+function misbehave(fault: Misbehaviour, { socket }: IncomingMessage, res: ServerResponse): void {
   switch (fault.kind) {
     case 'status': {
       const refusal = new Refusal(fault.status === 429 ? 'rateLimited' : 'internal')
@@ -116,8 +126,9 @@ function misbehave(fault: Exclude<Fault, { kind: 'delay' }>, { socket }: Incomin
       res.end()
       return
     case 'huge':
+      if (fault.bytes !== undefined) res.setHeader('content-length', fault.bytes)
       // The only end that it has is the client's going away, which the pipeline reports as an error.
-      pipeline(Readable.from(endless()), json(res, 200)).catch(() => undefined)
+      pipeline(Readable.from(blanks(fault.bytes)), json(res, 200)).catch(() => undefined)
       return
     case 'hang':
   }
@@ -129,7 +140,7 @@ function json(res: ServerResponse, status: number): ServerResponse {
   return res
 }
 
-function* endless(): Generator<Buffer> {
+function* blanks(bytes = Number.POSITIVE_INFINITY): Generator<Buffer> {
   const chunk = Buffer.alloc(64 * 1024, ' ')
-  for (;;) yield chunk
+  for (let left = bytes; left > 0; left -= chunk.length) yield left < chunk.length ? chunk.subarray(0, left) : chunk
 }

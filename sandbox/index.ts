@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import { createServer, type RequestListener, type Server } from 'node:http'
+import { createServer, type Server } from 'node:http'
 import { createFaults, type Faults, withFaults } from './faults.ts'
 import { isLoopback } from './loopback.ts'
 import { createOssHandler, type OssHandler } from './oss/handler.ts'
@@ -54,7 +54,7 @@ function onInternalError(error: unknown): void {
   process.emitWarning(error instanceof Error ? error : String(error))
 }
 
-async function start(listener: RequestListener, host: string, port: number) {
+async function start(listener: Parameters<typeof withFaults>[1], host: string, port: number) {
   const faults = createFaults()
   const server = createServer(withFaults(faults, listener))
   server.listen(port, host)

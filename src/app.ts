@@ -92,7 +92,11 @@ export async function buildApp(config: Config, dependencies: AppDependencies): P
   const issuers = config.issuers.map((issuer) => {
     const onFailure = (error: unknown) => logger.warn({ issuer: issuer.name, error }, 'keys could not be fetched')
     const key = createConfiguredKey(issuer, { sandbox })
-    return { issuer, key, keySet: createRemoteKeySet(issuer, { pool: keyPool, sandbox, onFailure, now }) }
+    return {
+      issuer,
+      key,
+      keySet: createRemoteKeySet(issuer, { pool: keyPool, sandbox, onFailure, now: clock.monotonic }),
+    }
   })
 
   const { endpoint, roleJrn } = config.sts

@@ -2,6 +2,9 @@ import { setTimeout as delay } from 'node:timers/promises'
 import type { FastifyRequest } from 'fastify'
 import type { App } from '../routes/services.ts'
 
+/** How long a connection that was accepted before the listener closed has for its request to arrive. */
+const GRACE_MS = 250
+
 /** How a service ends without dropping a request that it has accepted. */
 export type Drain = Readonly<{
   /** Whether `/readyz` should fail. */
@@ -33,10 +36,18 @@ export function createDrain(app: App): Drain {
       draining = true
       await delay(noticeMs)
       const closed = app.close()
-      while ([...open].some(({ raw }) => raw.complete)) await delay(10)
+      // Under load the last connections are open, and their requests sent, but not yet read.
+      const graceUntil = performance.now() + GRACE_MS
+      const isGrace = async () => performance.now() < graceUntil && (await connectionsOf(app)) > 0
+      while ([...open].some(({ raw }) => raw.complete) || (await isGrace())) await delay(10)
       // What is left are sockets on which no whole request came, and Node no longer looks how long they have been at it.
       app.server.closeAllConnections()
       await closed
     },
   }
 }
+
+const connectionsOf = (app: App) =>
+  new Promise<number>((resolve) => {
+    app.server.getConnections((_error, count) => resolve(count ?? 0))
+  })

@@ -69,7 +69,7 @@ function nodeOf(text: string, defaultPort: number): { host: string; port: number
 /** Longer than a slow network, shorter than anybody's patience with a dead one. */
 const CONNECT_TIMEOUT_MS = 2000
 /** A connection that has been silent for so long after a command is dropped: the other side may be gone without a word. */
-const SOCKET_TIMEOUT_MS = 3000
+const SOCKET_TIMEOUT_MS = 1500
 const MAX_RECONNECT_MS = 2000
 
 /**

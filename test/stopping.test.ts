@@ -1,4 +1,7 @@
+import { once } from 'node:events'
 import type { ServerResponse } from 'node:http'
+import { connect } from 'node:net'
+import { setTimeout as delay } from 'node:timers/promises'
 import t from 'tap'
 import { startSandbox } from '../sandbox/index.ts'
 import { sandboxEnvironment } from '../sandbox/local.ts'
@@ -29,6 +32,26 @@ t.test('a request that is still being authenticated when the listener closes is 
 
   t.equal((await vend).status, 200, 'with a call to STS that began after the listener closed')
   await stopped
+})
+
+t.test('a connection that was accepted before the listener closed has time for its request', async (t) => {
+  const { app, stop } = await build(t)
+  const url = new URL(await app.listen({ host: '127.0.0.1', port: 0 }))
+  const accepted = once(app.server, 'connection')
+  const socket = connect(Number(url.port), url.hostname)
+  await accepted
+  const idle = connect(Number(url.port), url.hostname)
+  await once(app.server, 'connection')
+  const stopped = stop(0)
+  await delay(50)
+  socket.write('GET /livez HTTP/1.1\r\nhost: x\r\n\r\n')
+  let answer = ''
+  for await (const chunk of socket.setEncoding('utf8')) answer += chunk
+  t.match(answer, /^HTTP\/1.1 200 /u)
+  t.match(answer, /^connection: close\r$/imu)
+  await stopped
+  for await (const chunk of idle) t.fail(String(chunk))
+  t.pass('and one on which nothing comes keeps nobody from stopping')
 })
 
 t.test('key sets are fetched again by the clock, and no timer outlives the service', async (t) => {

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
-import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http'
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Lie } from '../faults.ts'
 import type { World } from '../world.ts'
 import { assumeRole } from './assume-role.ts'
 import { createAuthenticator } from './authenticate.ts'
@@ -20,8 +21,8 @@ const MAX_BODY_BYTES = 64 * 1024
 /** An AssumeRole that was asked for: by whom, and exactly what. */
 export type AskedFor = AssumeRoleInfo & Readonly<{ accessKey: string }>
 
-/** The STS as a listener for `node:http`. */
-export type StsHandler = RequestListener & {
+/** The STS as a listener for `node:http`, which tells the truth unless it is asked to lie. */
+export type StsHandler = ((req: IncomingMessage, res: ServerResponse, lie?: Lie) => void) & {
   /** What was asked for in well-formed, authenticated requests, refused or not; oldest first, the last of them. */
   readonly asked: readonly AskedFor[]
 }
@@ -43,7 +44,7 @@ export function createStsHandler(
   const authenticate = createAuthenticator(world)
   const asked: AskedFor[] = []
 
-  async function answer(req: IncomingMessage): Promise<object> {
+  async function answer(req: IncomingMessage, lie?: Lie): Promise<object> {
     if (!PATHS.has(req.url)) throw new Refusal('pathUnknown')
     if (req.method !== 'POST') throw new Refusal('methodNotAllowed')
     const body = await readBody(req)
@@ -52,14 +53,16 @@ export function createStsHandler(
     asked.push({ accessKey: user.accessKey, ...info })
     if (asked.length > remember) asked.shift()
     const { accessKey, secretKey, sessionToken, expiresAt } = assumeRole(world, user, info)
-    const expiration = formatExpiration(expiresAt, expirationZone)
-    return { credentials: { accessKey, secretKey, sessionToken, expiration } }
+    const credentials = { accessKey, secretKey, sessionToken }
+    if (lie?.hours === 'missing') return { credentials }
+    const told = expiresAt + (lie?.hours ?? 0) * 3_600_000
+    return { credentials: { ...credentials, expiration: formatExpiration(told, expirationZone) } }
   }
 
-  async function listen(req: IncomingMessage, res: ServerResponse): Promise<void> {
+  async function listen(req: IncomingMessage, res: ServerResponse, lie?: Lie): Promise<void> {
     const requestId = randomUUID()
     try {
-      const result = await answer(req)
+      const result = await answer(req, lie)
       send(res, requestId, 200, JSON.stringify({ requestId, result }))
     } catch (error) {
       // A client that left in the middle of its body wants no answer.
@@ -70,7 +73,8 @@ export function createStsHandler(
     }
   }
 
-  return Object.assign((req: IncomingMessage, res: ServerResponse) => void listen(req, res), { asked })
+  const handler = (req: IncomingMessage, res: ServerResponse, lie?: Lie) => void listen(req, res, lie)
+  return Object.assign(handler, { asked })
 }
 
 async function readBody(req: IncomingMessage): Promise<Buffer> {

@@ -42,7 +42,7 @@ type KeySetOptions = Readonly<{
   /** Brings the JWKS as parsed JSON, within its own limits of time and size. */
   fetchKeys: () => Promise<unknown>
   onFailure: (error: unknown) => void
-  /** Epoch milliseconds. */
+  /** Milliseconds, by a clock that nobody can set: one set back by an hour would keep keys from being asked for so long. */
   now?: () => number
 }>
 
@@ -51,7 +51,7 @@ type KeySetOptions = Readonly<{
  * server is asked in the background, and by a token with an unknown `kid` at most once in 30 s, so neither its death
  * nor a flood of invented `kid`s reaches callers with good tokens.
  */
-export function createKeySet({ fetchKeys, onFailure, now = Date.now }: KeySetOptions): KeySet {
+export function createKeySet({ fetchKeys, onFailure, now = () => performance.now() }: KeySetOptions): KeySet {
   let pick: ReturnType<typeof createLocalJWKSet> | undefined
   let found = new Map<string, string>()
   let fetchedAt = Number.NEGATIVE_INFINITY

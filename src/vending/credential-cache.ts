@@ -93,7 +93,12 @@ export function createCredentialCache(dependencies: Dependencies): CredentialCac
       return { session, from: 'sts' }
     } catch (error) {
       handOver(others?.done())
-      throw error
+      const kept = store.get(key)
+      if (!others?.doubtful || !isDenied(error) || (kept && left(kept) >= needMs)) throw error
+      // STS refuses whose date is wrong, so that it is Redis who is right. Until it does not, it is asked as seldom.
+      keep(key, others.doubtful, request.durationSeconds * 1000)
+      failures.set(key, { error, until: monotonic() + DENIED_MS })
+      return { session: others.doubtful, from: 'shared' }
     }
   }
 
@@ -107,8 +112,7 @@ export function createCredentialCache(dependencies: Dependencies): CredentialCac
       (error: unknown) => {
         // In one step: whoever came in between would begin another.
         flights.delete(key)
-        const denied = error instanceof VendError && error.code === 'upstream_denied'
-        const forMs = denied ? DENIED_MS : AGAIN_MS[outcomeOf(error)] * (0.5 + random())
+        const forMs = isDenied(error) ? DENIED_MS : AGAIN_MS[outcomeOf(error)] * (0.5 + random())
         failures.set(key, { error, until: monotonic() + forMs })
         throw error
       },
@@ -142,7 +146,7 @@ export function createCredentialCache(dependencies: Dependencies): CredentialCac
     for (;;) {
       const running = flights.get(key)
       const denied = running ? undefined : lastFailure(key)?.error
-      if (denied instanceof VendError && denied.code === 'upstream_denied') throw denied
+      if (isDenied(denied)) throw denied
       metrics.count(running ? 'joined' : 'miss')
       const flight = running ?? start(key, request, validityMs, false)
       try {
@@ -187,6 +191,7 @@ export function createCredentialCache(dependencies: Dependencies): CredentialCac
   }
 }
 
+const isDenied = (error: unknown) => error instanceof VendError && error.code === 'upstream_denied'
 const outcomeOf = (error: unknown) => (error instanceof PostponedError ? 'postponed' : 'failed')
 
 function timeout(reason: string): VendError {

@@ -83,9 +83,12 @@ export function createRedisLink({ redis, clock, waits, logger, metrics }: Depend
         askAgainAt = now + RETRY_MS
         return false
       },
-      start(): void {
-        if (askAgainAt === undefined) onStart()
+      /** Whether it was there already. */
+      start(): boolean {
+        const goesOn = askAgainAt !== undefined
+        if (!goesOn) onStart()
         askAgainAt = clock.monotonic() + RETRY_MS
+        return goesOn
       },
       end(): void {
         if (askAgainAt !== undefined) onEnd()
@@ -117,7 +120,9 @@ export function createRedisLink({ redis, clock, waits, logger, metrics }: Depend
           refusal?.start()
           up.set(1)
         } else if (!(silent && isAnswering())) {
-          whole.start()
+          // Once bytes were lost or made up on a connection, each answer on it may be taken for a part of another, or for
+          // the answer to an older question, for ever: a second silence ends it, and a new one begins clean.
+          if (whole.start() && silent) redis.disconnect(true)
           up.set(0)
         }
         return undefined

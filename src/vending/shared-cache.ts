@@ -13,6 +13,8 @@ export type SharedAnswer =
   | Readonly<{ kind: 'session'; session: Session }>
   | Readonly<{
       kind: 'ask'
+      /** One that lives by Redis' clock and is over by ours: for when STS refuses us, as it does whose clock is wrong. */
+      doubtful?: Session | undefined
       /** What became of it; without a session one of the others may try. Does not fail. */
       done(session?: Session): Promise<void>
     }>
@@ -70,8 +72,8 @@ export function createSharedCache({ link, seal, clock, waits, random, metrics }:
     registers: [metrics],
   })
 
-  /** The session in an answer of Redis, if it is one that has so much left. */
-  function read(key: string, answer: unknown, needMs: number): Session | undefined {
+  /** The session in an answer of Redis, if it is one that has so much left; `sure` unless the date says otherwise. */
+  function read(key: string, answer: unknown, needMs: number): { session: Session; sure: boolean } | undefined {
     const [sealed, ttlMs = 0] = answerSchema.safeParse(answer).data ?? []
     if (!sealed || sealed.length === 0) return undefined
     const entry = entrySchema.safeParse(parseJson(seal.open(key, sealed)))
@@ -82,12 +84,17 @@ export function createSharedCache({ link, seal, clock, waits, random, metrics }:
     }
     if (ttlMs < needMs) return undefined
     const [accessKey, secretKey, sessionToken, expiresAt] = entry.data
-    return { accessKey, secretKey, sessionToken, expiresAt, endsAt: clock.monotonic() + ttlMs }
+    // A Redis whose clock was set back, or whoever may write to it, keeps sessions for longer than they live.
+    const datedMs = expiresAt - clock.now()
+    const sure = datedMs >= needMs
+    const endsAt = clock.monotonic() + (sure ? Math.min(ttlMs, datedMs) : ttlMs)
+    return { session: { accessKey, secretKey, sessionToken, expiresAt, endsAt }, sure }
   }
 
-  function asking(key: string, lease: ReturnType<typeof holdLease>): SharedAnswer {
+  function asking(key: string, lease: ReturnType<typeof holdLease>, doubtful?: Session): SharedAnswer {
     return {
       kind: 'ask',
+      doubtful,
       async done(session) {
         const ttlMs = session ? Math.floor(session.endsAt - clock.monotonic()) : 0
         if (!session || ttlMs <= 0) return lease.release()
@@ -107,22 +114,22 @@ export function createSharedCache({ link, seal, clock, waits, random, metrics }:
         const seen = await link.ask('read', (redis) =>
           redis.callBuffer('eval', READ, 1, names.session, MAX_ENTRY_BYTES),
         )
-        const session = read(key, seen, needMs)
-        lookups.inc({ result: seen === undefined ? 'unavailable' : session ? 'hit' : 'miss' })
-        if (session) return { kind: 'session', session }
+        const found = read(key, seen, needMs)
+        lookups.inc({ result: seen === undefined ? 'unavailable' : found?.sure ? 'hit' : 'miss' })
+        if (found?.sure) return { kind: 'session', session: found.session }
         if (seen === undefined) return asking(key, noLease(link, key))
 
         const taken = await link.ask('write', (redis) =>
           redis.callBuffer('eval', TAKE, 2, names.session, names.lease, MAX_ENTRY_BYTES, token, LEASE_MS),
         )
         const [, , gotIt] = answerSchema.safeParse(taken).data ?? []
-        if (gotIt === undefined) return asking(key, noLease(link, key))
+        if (gotIt === undefined) return asking(key, noLease(link, key), found?.session)
         if (gotIt === 1) {
           const lease = holdLease(link, clock, key, token)
           const left = read(key, taken, needMs)
-          if (!left) return asking(key, lease)
+          if (!left?.sure) return asking(key, lease, left?.session)
           await lease.release()
-          return { kind: 'session', session: left }
+          return { kind: 'session', session: left.session }
         }
         const pauseMs = POLL_MS * (0.5 + random())
         if (!wait || clock.monotonic() + pauseMs >= until) return { kind: 'busy' }

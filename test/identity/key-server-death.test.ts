@@ -1,6 +1,7 @@
 import type { ServerResponse } from 'node:http'
 import t, { type Test } from 'tap'
 import type { App } from '../../routes/services.ts'
+import { systemClock } from '../../src/clock.ts'
 import { build } from '../helpers/build.ts'
 import { issuersFile } from '../helpers/config-faults.ts'
 import { jwk, keyServer } from '../helpers/key-servers.ts'
@@ -13,9 +14,9 @@ const rs256 = (kid = 'a', more: Record<string, unknown> = {}) => mint(claims(mor
 
 /** An app on a clock, whose only issuer publishes its keys at this address. */
 async function withKeys(t: Test, url: string) {
-  const clock = { now: Date.now() }
+  const clock = { now: 0 }
   const env = { JWT_SECRET: '', JWT_JWKS_URL: `${url}/jwks`, JWT_ALGORITHMS: 'RS256' }
-  const built = await build(t, { env, dependencies: { now: () => clock.now } })
+  const built = await build(t, { env, dependencies: { clock: { ...systemClock(), monotonic: () => clock.now } } })
   return { ...built, clock }
 }
 

@@ -133,6 +133,40 @@ t.test('a body without end flows until the client goes', async (t) => {
   t.equal(res.writableFinished, false)
 })
 
+t.test('a body of a size announces it, and has it', async (t) => {
+  const { faults, open } = await start(t)
+  faults.set({ kind: 'huge', bytes: 100_000 })
+  const { head, body } = await receive(open())
+  t.match(head, /^content-length: 100000$/mu)
+  t.equal(body.length, 100_000)
+})
+
+t.test('a body of 10 GB is made no faster than it is read', async (t) => {
+  const { faults, arrival, open } = await start(t)
+  faults.set({ kind: 'huge', bytes: 10 * 1024 ** 3 })
+  const socket = open()
+  const res = await arrival
+  await once(socket, 'readable')
+  socket.destroy()
+  await once(res, 'close')
+  t.ok((res.socket?.bytesWritten ?? 0) < 64 * 1024 * 1024)
+})
+
+t.test('an expiration is for the listener to lie about', async (t) => {
+  const faults = createFaults()
+  const lies: unknown[] = []
+  const url = await listen(
+    t,
+    withFaults(faults, (_req, res, lie) => {
+      lies.push(lie)
+      res.end()
+    }),
+  )
+  faults.set({ kind: 'expiration', hours: 8, times: 1 })
+  for (const _ of [1, 2]) await fetch(url)
+  t.strictSame(lies, [{ kind: 'expiration', hours: 8, times: 1 }, undefined])
+})
+
 t.test('a hung request has no answer until the server cuts it off', async (t) => {
   const { faults, served, arrival, open } = await start(t)
   faults.set({ kind: 'hang' })

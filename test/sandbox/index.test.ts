@@ -52,6 +52,26 @@ t.test('STS and OSS share a world, each with faults of its own', async (t) => {
   t.equal((await assumeRole(sandbox.sts.url, 'third')).status, 429)
 })
 
+t.test('STS may lie about when a session ends', async (t) => {
+  const sandbox = await startSandbox({ scenario: { clock: () => NOW } })
+  t.teardown(sandbox.close)
+  const rows = [
+    { hours: 0, want: '2026-01-02 21:30:00' },
+    { hours: -2, want: '2026-01-02 19:30:00' },
+    { hours: 'missing', want: undefined },
+  ] as const
+  for (const { hours, want } of rows) {
+    sandbox.sts.faults.set({ kind: 'expiration', hours })
+    const { result } = JSON.parse(await (await assumeRole(sandbox.sts.url, `hours ${hours}`)).text())
+    t.equal(result.credentials.expiration, want)
+    const { session } = {
+      session: undefined,
+      ...sandbox.world.sessions.lookup(result.credentials.accessKey, result.credentials.sessionToken),
+    }
+    t.equal(session?.expiresAt, NOW + 3_600_000, 'it ends when it would have')
+  }
+})
+
 t.test('it listens on loopback alone', async (t) => {
   for (const host of ['0.0.0.0', '::', '', 'localhost', '192.0.2.1', '127.0.0.1.example', '10.127.0.0']) {
     t.test(`not on "${host}"`, async (t) => {

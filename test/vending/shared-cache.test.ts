@@ -9,7 +9,16 @@ import { redisNames } from '../../src/vending/lease.ts'
 import { createSeal } from '../../src/vending/seal.ts'
 import { createStack } from '../../src/vending/stack.ts'
 import { needsRedis, redisCluster, redisSentinel, redisServer } from '../helpers/redis.ts'
-import { countingSource, credentials, failure, heldSource, metric, quietLogger, request } from '../helpers/vending.ts'
+import {
+  countingSource,
+  credentials,
+  denied,
+  failure,
+  heldSource,
+  metric,
+  quietLogger,
+  request,
+} from '../helpers/vending.ts'
 
 const KEYS = [randomBytes(32)]
 const HOUR = 3_600_000
@@ -84,13 +93,31 @@ t.test('replicas whose clocks are an hour apart agree about how long a session l
   const one = await replica(t, url, sts.source)
   await one.find()
   await stored(one.redis, 'alice')
+  // STS takes no signature of a date that is so far off.
+  const refusing = countingSource(Date.now, () => Promise.reject(denied()))
   for (const off of [HOUR, -HOUR]) {
-    const other = await replica(t, url, sts.source, { now: () => Date.now() + off })
+    const other = await replica(t, url, refusing.source, { now: () => Date.now() + off })
     t.equal(await other.find(), 'access-1 shared')
+    t.equal(await other.find(), 'access-1 cache')
   }
+  t.equal(refusing.asked.length, 1, 'by whom the date says that it is over, and once')
   await one.redis.pexpire(redisNames('alice').session, 899_000)
   const behind = await replica(t, url, sts.source, { now: () => Date.now() - HOUR })
   t.equal(await behind.find(), 'access-2 sts', 'one that has too little left is not taken, whatever the clock says')
+})
+
+t.test('what Redis keeps for longer than it lives is not handed out', needsRedis, async (t) => {
+  const { url } = await redisServer(t)
+  const sts = countingSource(Date.now)
+  const one = await replica(t, url, sts.source)
+  await one.find()
+  const sealed = await stored(one.redis, 'alice')
+  const later = Date.now() + 50 * 60_000
+  const next = countingSource(() => later)
+  await one.redis.set(redisNames('alice').session, sealed, 'PX', HOUR)
+  const other = await replica(t, url, next.source, { now: () => later })
+  t.equal(await other.find(), 'access-1 sts')
+  t.equal(next.asked.length, 1)
 })
 
 t.test('entries that are not ours are ignored and counted', needsRedis, async (t) => {

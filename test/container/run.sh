@@ -63,9 +63,10 @@ check 'has no hidden files, such as .env or .git' test -z "$(find "$root/app" -p
 # --- run -------------------------------------------------------------------------------------------------------------
 # in_image <command …>: in the image's root, mounted read-only, as its user, with its environment and the one given.
 in_image() {
+  # With /proc, as every engine gives it: Node reads its own memory there.
   ${replace_shell:-} env -i "${environment[@]}" unshare --mount --propagation private bash -c '
     root=$1; shift
-    mount --bind "$root" "$root" && mount -o remount,bind,ro "$root"
+    mount --bind "$root" "$root" && mount -o remount,bind,ro "$root" && mount --rbind /proc "$root/proc"
     exec /usr/sbin/chroot --userspec=1000:1000 --groups= "$root" /bin/sh -c "cd /app && exec \"\$@\"" sh "$@"
   ' bash "$root" "$@"
 }
@@ -92,7 +93,8 @@ environment=("${image_environment[@]}" "${settings[@]}" "PORT=$port" HOST=127.0.
 replace_shell=exec in_image "${command[@]}" >"$work/service.log" 2>&1 &
 service_pid=$!
 get() { curl -fsS -o /dev/null "http://127.0.0.1:$port$1"; }
-check 'it becomes ready' wait_for get /readyz
+ready() { wait_for get /readyz || { tail -n 20 "$work/service.log"; return 1; }; }
+check 'it becomes ready' ready
 check 'the health check passes' in_image "${health[@]}"
 check 'its process is uid 1000' bash -c "test \"\$(stat -c %u /proc/$service_pid)\" = 1000"
 vend() { curl -fsS "http://127.0.0.1:$port/v1/credentials" -H "authorization: Bearer $token" -H 'content-type: application/json' -d '{"policy":"user-upload"}' | grep -q '"users/alice/"'; }

@@ -6,7 +6,7 @@ const LEAST_SECONDS = 900
  * What needs nobody else takes a millisecond or two. These are for a machine that has ten other things to do meanwhile,
  * and still below what whoever waited for STS would have to wait.
  */
-const QUICK_MS = { median: 700, slowest: 2000 } as const
+const QUICK_MS = { median: 1500, slowest: 4000 } as const
 /** Within so much whoever is turned away is told. */
 export const SHED_MS = 50
 

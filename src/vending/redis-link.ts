@@ -1,5 +1,4 @@
 import type { FastifyBaseLogger } from 'fastify'
-import { ReplyError } from 'ioredis'
 import { Counter, Gauge, type Registry } from 'prom-client'
 import type { Clock } from '../clock.ts'
 import { VendError } from '../errors.ts'
@@ -109,7 +108,7 @@ export function createRedisLink({ redis, clock, waits, logger, metrics }: Depend
       } catch (error) {
         // This process ends: nothing is known of Redis.
         if (error instanceof VendError) return undefined
-        const refused = error instanceof ReplyError
+        const refused = error instanceof Error && error.name === 'ReplyError'
         const silent = error instanceof NoAnswerError && error.message === 'late'
         errors.inc({ kind: refused ? 'reply' : silent ? 'timeout' : 'connection' })
         if (refused) {

@@ -17,7 +17,7 @@ const BACK = 'info: Redis answers again'
 async function setUp(t: Test, url: string, connectMs = 2000, manual?: Clock) {
   const address = parseRedisUrl(url)
   if (!address) throw new Error(url)
-  const redis = connectRedis(address)
+  const redis = await connectRedis(address)
   t.teardown(() => redis.disconnect())
   await readyWithin(redis, connectMs)
   let ahead = 0

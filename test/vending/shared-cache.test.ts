@@ -17,7 +17,7 @@ const HOUR = 3_600_000
 async function connect(t: Test, url: string): Promise<RedisClient> {
   const address = parseRedisUrl(url)
   if (!address) throw new Error(url)
-  const redis = connectRedis(address)
+  const redis = await connectRedis(address)
   t.teardown(() => redis.disconnect())
   await readyWithin(redis, 5000)
   return redis

@@ -25,10 +25,14 @@ type PoolOptions = Readonly<{
   keepAlive: boolean
 }>
 
-/** Connections to others. undici, which they are made of, is loaded by the first call: a start makes none. */
+/** Connections to others. undici, which they are made of, is loaded by the first call at the latest: a start makes none. */
 export type Pool = Readonly<{ dispatcher: () => Promise<Dispatcher>; close: () => Promise<void> }>
 
-const loadUndici = () => import('undici')
+/**
+ * Loads what calls are made with. It takes several rounds of the event loop, which are long when the first callers come
+ * as a crowd: better before they do.
+ */
+export const loadUndici = () => import('undici')
 
 /** A pool that cuts an answer off at `maxResponseBytes`, whatever its Content-Length says. */
 export function createPool({ connections, connectTimeoutMs, maxResponseBytes, keepAlive }: PoolOptions): Pool {

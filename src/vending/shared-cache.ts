@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { Counter, type Registry } from 'prom-client'
 import { z } from 'zod'
 import type { Clock } from '../clock.ts'
-import { holdLease, LEASE_MS, noLease, redisNames } from './lease.ts'
+import { holdLease, leaseFor, noLease, redisNames } from './lease.ts'
 import type { RedisLink } from './redis-link.ts'
 import type { Seal } from './seal.ts'
 import type { Session } from './session.ts'
@@ -13,6 +13,8 @@ export type SharedAnswer =
   | Readonly<{ kind: 'session'; session: Session }>
   | Readonly<{
       kind: 'ask'
+      /** Somebody joined who waits for it, too: the right to ask is kept, however busy this process is. */
+      keep(): void
       /** What became of it; without a session one of the others may try. Does not fail. */
       done(session?: Session): Promise<void>
     }>
@@ -47,9 +49,13 @@ local entry = redis.pcall('GETRANGE', KEYS[1], 0, ARGV[1])
 if type(entry) == 'table' then entry = '?' end
 return {entry, redis.call('PTTL', KEYS[1])}
 `
-// Read again under the lease: between the last look and now its former holder may have left a session.
+// Read again under the lease: between the last look and now its former holder may have left a session. Whoever has the
+// lease already takes it for longer.
 const TAKE = `
-if not redis.call('SET', KEYS[2], ARGV[2], 'NX', 'PX', ARGV[3]) then return {'', -2, 0} end
+if not redis.call('SET', KEYS[2], ARGV[2], 'NX', 'PX', ARGV[3]) then
+  if redis.call('GET', KEYS[2]) ~= ARGV[2] then return {'', -2, 0} end
+  redis.call('PEXPIRE', KEYS[2], ARGV[3])
+end
 local entry = redis.pcall('GETRANGE', KEYS[1], 0, ARGV[1])
 if type(entry) == 'table' then entry = '?' end
 return {entry, redis.call('PTTL', KEYS[1]), 1}
@@ -88,6 +94,7 @@ export function createSharedCache({ link, seal, clock, waits, random, metrics }:
   function asking(key: string, lease: ReturnType<typeof holdLease>): SharedAnswer {
     return {
       kind: 'ask',
+      keep: lease.keep,
       async done(session) {
         const ttlMs = session ? Math.floor(session.endsAt - clock.monotonic()) : 0
         if (!session || ttlMs <= 0) return lease.release()
@@ -102,8 +109,10 @@ export function createSharedCache({ link, seal, clock, waits, random, metrics }:
     async find(key, { needMs, until, wait }) {
       const names = redisNames(key)
       const token = randomBytes(16).toString('base64url')
+      let slowestMs = 0
 
       for (;;) {
+        const asked = clock.monotonic()
         const seen = await link.ask('read', (redis) =>
           redis.callBuffer('eval', READ, 1, names.session, MAX_ENTRY_BYTES),
         )
@@ -112,11 +121,18 @@ export function createSharedCache({ link, seal, clock, waits, random, metrics }:
         if (session) return { kind: 'session', session }
         if (seen === undefined) return asking(key, noLease(link, key))
 
+        const began = clock.monotonic()
+        slowestMs = Math.max(slowestMs, began - asked)
+        const leaseMs = leaseFor(slowestMs)
         const taken = await link.ask('write', (redis) =>
-          redis.callBuffer('eval', TAKE, 2, names.session, names.lease, MAX_ENTRY_BYTES, token, LEASE_MS),
+          redis.callBuffer('eval', TAKE, 2, names.session, names.lease, MAX_ENTRY_BYTES, token, leaseMs),
         )
         const [, , gotIt] = answerSchema.safeParse(taken).data ?? []
         if (gotIt === undefined) return asking(key, noLease(link, key))
+        const tookMs = clock.monotonic() - began
+        slowestMs = Math.max(slowestMs, tookMs)
+        // This process was so slow in reading the answer that the lease is over, or soon would be.
+        if (gotIt === 1 && tookMs > leaseMs / 2 && leaseFor(slowestMs) > leaseMs) continue
         if (gotIt === 1) {
           const lease = holdLease(link, clock, key, token)
           const left = read(key, taken, needMs)

@@ -167,6 +167,18 @@ t.test('an answer that is here counts, though this process is late in reading it
   t.strictSame(logger.lines, [])
 })
 
+t.test('time in which this process stood still is not held against Redis', needsRedis, async (t) => {
+  const server = await redisServer(t)
+  const { link, logger } = await setUp(t, server.url)
+  const asked = link.ask('read', () => delay(140).then(() => 'in time'))
+  const end = performance.now() + 110
+  setImmediate(() => {
+    while (performance.now() < end);
+  })
+  t.equal(await asked, 'in time')
+  t.strictSame(logger.lines, [])
+})
+
 t.test('one question among many that are answered may take longer; one alone may not', needsRedis, async (t) => {
   const { url } = await redisServer(t)
   const clock = manualClock()

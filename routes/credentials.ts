@@ -71,6 +71,8 @@ const responseSchema = z
 
 /** `POST /v1/credentials`: a token and the name of a policy in, short-lived credentials out. */
 export function credentialsRoutes(app: App, { authenticate, vending, oss }: Services): void {
+  const write = quickJson(responseSchema)
+  const expirationOf = createExpirations()
   app.route({
     method: 'POST',
     url: '/v1/credentials',
@@ -101,7 +103,6 @@ export function credentialsRoutes(app: App, { authenticate, vending, oss }: Serv
       },
     },
     onRequest: requireBearer(authenticate),
-    serializerCompiler: quickJson(responseSchema),
     handler: async (request, reply) => {
       const { policy } = request.body
       let vended: Vended
@@ -118,6 +119,7 @@ export function credentialsRoutes(app: App, { authenticate, vending, oss }: Serv
       // The whole story in one line, and told before the credentials are out.
       request.log.info({ req: request, policy, roleSessionName, expiration, from, milliseconds }, 'vended')
       request.told = true
+      reply.type('application/json; charset=utf-8').serializer(write)
       return present(vended, expiration, oss)
     },
   })
@@ -136,7 +138,25 @@ function present({ credentials, grant }: Vended, expiration: string, { endpoint,
   }
 }
 
-/** Whole seconds, rounded down: some SDKs read no fraction, and a later time would be a promise not kept. */
-function expirationOf(expiresAt: number): string {
-  return `${new Date(expiresAt).toISOString().slice(0, 19)}Z`
+const DAY_SECONDS = 86_400
+
+/**
+ * Whole seconds, rounded down: some SDKs read no fraction, and a later time would be a promise not kept. The day is kept,
+ * since nearly all sessions of an hour end on the same.
+ */
+function createExpirations(): (expiresAt: number) => string {
+  let day = Number.NaN
+  let date = ''
+  return (expiresAt) => {
+    const seconds = Math.floor(expiresAt / 1000)
+    const itsDay = Math.floor(seconds / DAY_SECONDS)
+    if (itsDay !== day) {
+      date = new Date(itsDay * DAY_SECONDS * 1000).toISOString().slice(0, 11)
+      day = itsDay
+    }
+    const ofDay = seconds - day * DAY_SECONDS
+    return `${date}${twoDigits(ofDay / 3600)}:${twoDigits((ofDay / 60) % 60)}:${twoDigits(ofDay % 60)}Z`
+  }
 }
+
+const twoDigits = (value: number) => `${value < 10 ? '0' : ''}${Math.floor(value)}`

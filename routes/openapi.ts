@@ -1,6 +1,6 @@
 import swagger, { type SwaggerTransform } from '@fastify/swagger'
-import swaggerUi from '@fastify/swagger-ui'
 import { z } from 'zod'
+import { docsRoutes } from './docs.ts'
 import type { App } from './services.ts'
 
 /**
@@ -32,21 +32,13 @@ export async function openapiRoutes(app: App, version: string): Promise<void> {
       }
     },
   })
-  await app.register(swaggerUi, {
-    routePrefix: '/docs',
-    staticCSP: true,
-    transformStaticCSP: () =>
-      "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; connect-src 'self'; frame-ancestors 'none'",
-    theme: { title: 'oss-vend' },
-    // Without the bar of the viewer's maker, whose field loads any other document.
-    uiConfig: { layout: 'BaseLayout', validatorUrl: null, deepLinking: true },
-  })
   app.route({
     method: 'GET',
     url: '/openapi.json',
     schema: { hide: true },
     handler: async (_request, reply) => reply.type('application/json').send(JSON.stringify(app.swagger())),
   })
+  docsRoutes(app)
 }
 
 const contentSchema = z.looseObject({ content: z.record(z.string(), z.looseObject({ schema: z.unknown() })) })

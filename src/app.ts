@@ -1,7 +1,6 @@
 import { readFileSync } from 'node:fs'
 import type { FastifyBaseLogger } from 'fastify'
 import { Registry } from 'prom-client'
-import type { Dispatcher } from 'undici'
 import { credentialsRoutes } from '../routes/credentials.ts'
 import { explainRoutes } from '../routes/explain.ts'
 import { healthRoutes } from '../routes/health.ts'
@@ -21,6 +20,7 @@ import { limitConnections } from './limits/connections.ts'
 import { createOverload, type Measure } from './limits/overload.ts'
 import { registerRateLimits } from './limits/rate-limits.ts'
 import { reportReloads } from './observe/reloads.ts'
+import type { Pool } from './outbound.ts'
 import type { Grant } from './policy/grant.ts'
 import { createLivePolicies } from './policy/live.ts'
 import { connectRedis, type RedisClient, readyWithin } from './redis.ts'
@@ -51,7 +51,7 @@ export type AppDependencies = Readonly<{
   /** How grants are told apart in the caches. */
   keyOf?: (grant: Grant) => string
   source?: CredentialSource
-  keyPool?: Dispatcher
+  keyPool?: Pool
   /** Where metrics are counted; `/metrics` of the ops listener shows it. */
   metrics?: Registry
   /** What the timers are made with. */
@@ -102,7 +102,7 @@ export async function buildApp(config: Config, dependencies: AppDependencies): P
   const { endpoint, roleJrn } = config.sts
   const scope = `${endpoint} ${roleJrn}`
   const { keyOf = (grant) => cacheKey(scope, grant) } = dependencies
-  const redis = dependencies.redis ?? (config.redis && connectRedis(config.redis.address, random))
+  const redis = dependencies.redis ?? (config.redis && (await connectRedis(config.redis.address, random)))
   const seal = config.redis && createSeal(config.redis.encryptionKeys)
   const stack = createStack(
     { ...config.cache, ...config.sts, deadlineMs: config.vendDeadlineMs },

@@ -21,13 +21,15 @@ export function createDrain(app: App): Drain {
   let draining = false
   const open = new Set<FastifyRequest>()
 
-  app.addHook('onRequest', async (request, reply) => {
+  app.addHook('onRequest', (request, reply, done) => {
     open.add(request)
     // `close` comes for whoever left without waiting for the answer, too.
     reply.raw.once('close', () => open.delete(request))
+    done()
   })
-  app.addHook('onSend', async (_request, reply) => {
+  app.addHook('onSend', (_request, reply, payload, done) => {
     if (draining) reply.header('connection', 'close')
+    done(null, payload)
   })
 
   return {

@@ -4,10 +4,13 @@ import { collectDefaultMetrics, Registry } from 'prom-client'
 import { buildApp } from './app.ts'
 import { ConfigError, EX_CONFIG, readConfig } from './config.ts'
 import { createLogger } from './observe/log.ts'
+import { loadUndici } from './outbound.ts'
 import { CatalogueError } from './policy/catalogue.ts'
 
 /** From the signal to the end, whatever happens: orchestrators kill after ten seconds or more. */
 const SHUTDOWN_MS = 9500
+/** From the start until what the first vend needs is loaded, if none came before. */
+const PRELOAD_MS = 100
 
 async function serve(): Promise<void> {
   const config = readConfig(process.env)
@@ -43,6 +46,8 @@ async function serve(): Promise<void> {
     })
   if (ops) await listen(ops, 'OPS_PORT', opsPort)
   await listen(app, 'PORT', port)
+  // Whoever waits for us to be ready is told first.
+  setTimeout(() => void loadUndici(), PRELOAD_MS).unref()
 }
 
 async function main(args: readonly string[]): Promise<void> {

@@ -1,4 +1,4 @@
-import { Agent, type Dispatcher, errors, request } from 'undici'
+import type { Dispatcher, errors as Errors } from 'undici'
 
 /** Why an outbound call brought no usable answer. `network`: refused, not reached in time, reset, unknown host, cut off. */
 export type OutboundFailure = 'timeout' | 'network' | 'too_large'
@@ -25,16 +25,35 @@ type PoolOptions = Readonly<{
   keepAlive: boolean
 }>
 
+/** Connections to others. undici, which they are made of, is loaded by the first call at the latest: a start makes none. */
+export type Pool = Readonly<{ dispatcher: () => Promise<Dispatcher>; close: () => Promise<void> }>
+
+/**
+ * Loads what calls are made with. It takes several rounds of the event loop, which are long when the first callers come
+ * as a crowd: better before they do.
+ */
+export const loadUndici = () => import('undici')
+
 /** A pool that cuts an answer off at `maxResponseBytes`, whatever its Content-Length says. */
-export function createPool({ connections, connectTimeoutMs, maxResponseBytes, keepAlive }: PoolOptions): Dispatcher {
-  return new Agent({
-    connections,
-    // undici's way to say `Connection: close`.
-    pipelining: keepAlive ? 1 : 0,
-    maxResponseSize: maxResponseBytes,
-    connect: { timeout: connectTimeoutMs },
-    keepAliveTimeout: 30_000,
-  })
+export function createPool({ connections, connectTimeoutMs, maxResponseBytes, keepAlive }: PoolOptions): Pool {
+  let agent: Promise<Dispatcher> | undefined
+  return {
+    dispatcher() {
+      agent ??= loadUndici().then(
+        ({ Agent }) =>
+          new Agent({
+            connections,
+            // undici's way to say `Connection: close`.
+            pipelining: keepAlive ? 1 : 0,
+            maxResponseSize: maxResponseBytes,
+            connect: { timeout: connectTimeoutMs },
+            keepAliveTimeout: 30_000,
+          }),
+      )
+      return agent
+    },
+    close: async () => (await agent)?.close(),
+  }
 }
 
 type OutboundRequest = Readonly<{
@@ -53,20 +72,21 @@ export type OutboundResponse = Readonly<{ status: number; body: string; headers:
 
 /** @throws {OutboundError} */
 export async function call(
-  pool: Dispatcher,
+  pool: Pool,
   { url, timeoutMs, signal, ...options }: OutboundRequest,
 ): Promise<OutboundResponse> {
+  const limit = AbortSignal.timeout(timeoutMs)
+  const within = signal ? AbortSignal.any([limit, signal]) : limit
+  const { request, errors } = await loadUndici()
   try {
-    const limit = AbortSignal.timeout(timeoutMs)
-    const within = signal ? AbortSignal.any([limit, signal]) : limit
-    const response = await request(url, { ...options, dispatcher: pool, signal: within })
+    const response = await request(url, { ...options, dispatcher: await pool.dispatcher(), signal: within })
     return { status: response.statusCode, headers: response.headers, body: await response.body.text() }
   } catch (error) {
-    throw outboundError(error)
+    throw outboundError(error, errors)
   }
 }
 
-function outboundError(error: unknown): OutboundError {
+function outboundError(error: unknown, errors: typeof Errors): OutboundError {
   const code = error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : 'unknown'
   if (error instanceof errors.ResponseExceededMaxSizeError) return new OutboundError('too_large', code)
   const timedOut =

@@ -228,5 +228,10 @@ t.test('the API description', async (t) => {
     const assets = [...page.body.matchAll(/(?:src|href)="([^"]+)"/gu)].map(([, url = '']) => url)
     t.ok(assets.length > 3)
     for (const url of assets) t.equal((await app.inject({ url })).statusCode, 200, url)
+    t.strictSame((await app.inject({ url: '/docs/json' })).json(), document)
+    t.match((await app.inject({ url: '/docs/static/none.js' })).json(), { code: 'not_found' })
+    const { etag } = (await app.inject({ url: assets[0] ?? '' })).headers
+    const again = await app.inject({ url: assets[0] ?? '', headers: { 'if-none-match': String(etag) } })
+    t.match([again.statusCode, again.body], [304, ''])
   })
 })

@@ -1,6 +1,5 @@
-import type { Dispatcher } from 'undici'
 import { z } from 'zod'
-import { call, createPool } from '../outbound.ts'
+import { call, createPool, type Pool } from '../outbound.ts'
 import { addressFaults, type Issuer } from './issuer.ts'
 import { createKeySet, type KeySet } from './key-set.ts'
 
@@ -10,7 +9,7 @@ const KEY_SET_TIMEOUT_MS = 2000
 const discoverySchema = z.looseObject({ issuer: z.string(), jwks_uri: z.string() })
 
 /** A pool for fetching key sets with its limits built in. */
-export const createKeyPool = (): Dispatcher =>
+export const createKeyPool = (): Pool =>
   createPool({
     connections: 4,
     connectTimeoutMs: KEY_SET_TIMEOUT_MS,
@@ -18,7 +17,7 @@ export const createKeyPool = (): Dispatcher =>
     keepAlive: true,
   })
 
-type Options = Readonly<{ pool: Dispatcher; sandbox: boolean; onFailure: (error: unknown) => void; now?: () => number }>
+type Options = Readonly<{ pool: Pool; sandbox: boolean; onFailure: (error: unknown) => void; now?: () => number }>
 
 /** The key set of an issuer whose keys are fetched; undefined for one whose key is configured. */
 export function createRemoteKeySet(issuer: Issuer, { pool, sandbox, ...options }: Options): KeySet | undefined {
@@ -30,7 +29,7 @@ export function createRemoteKeySet(issuer: Issuer, { pool, sandbox, ...options }
 }
 
 /** OpenID Connect Discovery 1.0: the document must name the very issuer that it was fetched for. */
-async function discover(pool: Dispatcher, issuer: string, sandbox: boolean): Promise<string> {
+async function discover(pool: Pool, issuer: string, sandbox: boolean): Promise<string> {
   const document = await fetchJson(pool, `${issuer.replace(/\/$/u, '')}/.well-known/openid-configuration`)
   const { issuer: named, jwks_uri: address } = discoverySchema.parse(document)
   if (named !== issuer) throw new KeyServerError('other_issuer')
@@ -40,7 +39,7 @@ async function discover(pool: Dispatcher, issuer: string, sandbox: boolean): Pro
   return address
 }
 
-async function fetchJson(pool: Dispatcher, url: string): Promise<unknown> {
+async function fetchJson(pool: Pool, url: string): Promise<unknown> {
   const headers = { accept: 'application/json' }
   const { status, body } = await call(pool, { method: 'GET', url, headers, timeoutMs: KEY_SET_TIMEOUT_MS })
   if (status !== 200) throw new KeyServerError(`http_${status}`)

@@ -91,9 +91,12 @@ export async function registerRateLimits(
   }
 
   app.decorateRequest('callerCount', null)
-  app.addHook('onSend', async ({ callerCount }, reply) => {
-    if (callerCount) tellCaller(reply, callerCount, maxCaller)
-  })
+  if (maxCaller > 0) {
+    app.addHook('onSend', ({ callerCount }, reply, payload, done) => {
+      if (callerCount) tellCaller(reply, callerCount, maxCaller)
+      done(null, payload)
+    })
+  }
 
   const failures = createLimit('failed_authentication', maxFailures)
   const callers = createLimit('caller', maxCaller)

@@ -55,24 +55,28 @@ export function fillIn(template: Template, request: GrantRequest, settings: Gran
   const duration = checkDuration(template, durationSeconds, settings)
 
   const { plan } = template
-  const values = plan.variables.map((variable) => valueFor(variable, template, request, settings))
+  const values: string[] = []
+  for (const variable of plan.variables) values.push(valueFor(variable, template, request, settings))
   const policy = fill(plan.policy, values)
   if (Buffer.byteLength(policy) > MAX_SESSION_POLICY_BYTES) {
     throw new VendError('policy_too_large', { detail: `it would be over ${MAX_SESSION_POLICY_BYTES} bytes` })
   }
-  const filled = (all: readonly Pieces[]) => distinct(all.map((pieces) => fill(pieces, values)))
   return {
     template: template.name,
     roleSessionName: sessionName(template.name, caller, settings.severalIssuers),
     policy,
     durationSeconds: duration,
     actions: plan.actions,
-    resources: filled(plan.resources),
-    prefixes: filled(plan.prefixes),
+    resources: fillAll(plan.resources, values),
+    prefixes: fillAll(plan.prefixes, values),
   }
 }
 
-const distinct = (texts: readonly string[]) => (texts.length > 1 ? [...new Set(texts)] : texts)
+function fillAll(all: readonly Pieces[], values: readonly string[]): readonly string[] {
+  const texts: string[] = []
+  for (const pieces of all) texts.push(fill(pieces, values))
+  return texts.length > 1 ? [...new Set(texts)] : texts
+}
 
 function valueFor(
   variable: Variable,

@@ -1,8 +1,7 @@
 import { randomUUID } from 'node:crypto'
-import type { Dispatcher } from 'undici'
 import { z } from 'zod'
 import { VendError } from '../errors.ts'
-import { call, createPool, OutboundError, type OutboundResponse } from '../outbound.ts'
+import { call, createPool, OutboundError, type OutboundResponse, type Pool } from '../outbound.ts'
 import type { AssumeRoleRequest, CredentialSource, Credentials } from './credentials.ts'
 import { type CallTimes, createExpirationReader, type ExpirationReader } from './expiration.ts'
 import { createSigner, type SigningKeys, signingDate } from './signer.ts'
@@ -24,7 +23,7 @@ export type StsOptions = Readonly<{
 }> &
   SigningKeys
 
-type Dependencies = Readonly<{ pool?: Dispatcher; now?: () => number; nonce?: () => string }>
+type Dependencies = Readonly<{ pool?: Pool; now?: () => number; nonce?: () => string }>
 
 // Identifiers only: whatever else STS or a gateway writes may quote what it was sent, and would end up in a log.
 const identifier = z.string().regex(/^[\w.-]{1,64}$/u)

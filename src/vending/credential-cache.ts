@@ -42,7 +42,13 @@ type Dependencies = Readonly<{
 }>
 
 /** A session that is being got, for all who ask meanwhile. It belongs to none of them: nobody can cancel it. */
-type Flight = Readonly<{ outcome: Promise<Landed>; until: number; background: boolean }>
+type Flight = Readonly<{
+  outcome: Promise<Landed>
+  until: number
+  background: boolean
+  /** Told of everybody who joins; does something while other replicas wait for this one. */
+  joined: () => void
+}>
 type Landed = Readonly<{ session: Session; from: 'shared' | 'sts' }>
 
 /** What went wrong for a grant, and until when it is not tried again without need. */
@@ -77,13 +83,20 @@ export function createCredentialCache(dependencies: Dependencies): CredentialCac
     handover.catch(() => {}).finally(() => handovers.delete(handover))
   }
 
-  async function fly(key: string, request: AssumeRoleRequest, needMs: number, when: When): Promise<Landed> {
+  async function fly(
+    key: string,
+    request: AssumeRoleRequest,
+    needMs: number,
+    when: When,
+    onJoin: (joined: () => void) => void,
+  ): Promise<Landed> {
     const others = await shared?.find(key, { needMs, until: when.until, wait: !when.background })
     if (others?.kind === 'busy') throw when.background ? new PostponedError() : timeout('another replica is asking')
     if (others?.kind === 'session') {
       keep(key, others.session, request.durationSeconds * 1000)
       return { session: others.session, from: 'shared' }
     }
+    if (others) onJoin(others.keep)
     try {
       const session = await upstream.assumeRole(request, when)
       if (left(session) < minValidityMs) throw tooShort()
@@ -104,7 +117,11 @@ export function createCredentialCache(dependencies: Dependencies): CredentialCac
 
   function start(key: string, request: AssumeRoleRequest, needMs: number, background: boolean): Flight {
     const until = monotonic() + flightMs
-    const outcome = fly(key, request, needMs, { until, background }).then(
+    let joined = () => {}
+    const onJoin = (told: () => void) => {
+      joined = told
+    }
+    const outcome = fly(key, request, needMs, { until, background }, onJoin).then(
       (landed) => {
         flights.delete(key)
         return landed
@@ -119,7 +136,7 @@ export function createCredentialCache(dependencies: Dependencies): CredentialCac
     )
     // All who waited may have gone when it fails.
     outcome.catch(() => {})
-    const flight = { outcome, until, background }
+    const flight = { outcome, until, background, joined: () => joined() }
     flights.set(key, flight)
     return flight
   }
@@ -148,6 +165,7 @@ export function createCredentialCache(dependencies: Dependencies): CredentialCac
       const denied = running ? undefined : lastFailure(key)?.error
       if (isDenied(denied)) throw denied
       metrics.count(running ? 'joined' : 'miss')
+      running?.joined()
       const flight = running ?? start(key, request, validityMs, false)
       try {
         const { session, from } = await (deadlineMs < flightMs

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { Counter, type Registry } from 'prom-client'
 import { z } from 'zod'
 import type { Clock } from '../clock.ts'
-import { holdLease, LEASE_MS, noLease, redisNames } from './lease.ts'
+import { holdLease, leaseFor, noLease, redisNames } from './lease.ts'
 import type { RedisLink } from './redis-link.ts'
 import type { Seal } from './seal.ts'
 import type { Session } from './session.ts'
@@ -15,6 +15,8 @@ export type SharedAnswer =
       kind: 'ask'
       /** One that lives by Redis' clock and is over by ours: for when STS refuses us, as it does whose clock is wrong. */
       doubtful?: Session | undefined
+      /** Somebody joined who waits for it, too: the right to ask is kept, however busy this process is. */
+      keep(): void
       /** What became of it; without a session one of the others may try. Does not fail. */
       done(session?: Session): Promise<void>
     }>
@@ -49,9 +51,13 @@ local entry = redis.pcall('GETRANGE', KEYS[1], 0, ARGV[1])
 if type(entry) == 'table' then entry = '?' end
 return {entry, redis.call('PTTL', KEYS[1])}
 `
-// Read again under the lease: between the last look and now its former holder may have left a session.
+// Read again under the lease: between the last look and now its former holder may have left a session. Whoever has the
+// lease already takes it for longer.
 const TAKE = `
-if not redis.call('SET', KEYS[2], ARGV[2], 'NX', 'PX', ARGV[3]) then return {'', -2, 0} end
+if not redis.call('SET', KEYS[2], ARGV[2], 'NX', 'PX', ARGV[3]) then
+  if redis.call('GET', KEYS[2]) ~= ARGV[2] then return {'', -2, 0} end
+  redis.call('PEXPIRE', KEYS[2], ARGV[3])
+end
 local entry = redis.pcall('GETRANGE', KEYS[1], 0, ARGV[1])
 if type(entry) == 'table' then entry = '?' end
 return {entry, redis.call('PTTL', KEYS[1]), 1}
@@ -95,6 +101,7 @@ export function createSharedCache({ link, seal, clock, waits, random, metrics }:
     return {
       kind: 'ask',
       doubtful,
+      keep: lease.keep,
       async done(session) {
         const ttlMs = session ? Math.floor(session.endsAt - clock.monotonic()) : 0
         if (!session || ttlMs <= 0) return lease.release()
@@ -109,8 +116,10 @@ export function createSharedCache({ link, seal, clock, waits, random, metrics }:
     async find(key, { needMs, until, wait }) {
       const names = redisNames(key)
       const token = randomBytes(16).toString('base64url')
+      let slowestMs = 0
 
       for (;;) {
+        const asked = clock.monotonic()
         const seen = await link.ask('read', (redis) =>
           redis.callBuffer('eval', READ, 1, names.session, MAX_ENTRY_BYTES),
         )
@@ -119,11 +128,18 @@ export function createSharedCache({ link, seal, clock, waits, random, metrics }:
         if (found?.sure) return { kind: 'session', session: found.session }
         if (seen === undefined) return asking(key, noLease(link, key))
 
+        const began = clock.monotonic()
+        slowestMs = Math.max(slowestMs, began - asked)
+        const leaseMs = leaseFor(slowestMs)
         const taken = await link.ask('write', (redis) =>
-          redis.callBuffer('eval', TAKE, 2, names.session, names.lease, MAX_ENTRY_BYTES, token, LEASE_MS),
+          redis.callBuffer('eval', TAKE, 2, names.session, names.lease, MAX_ENTRY_BYTES, token, leaseMs),
         )
         const [, , gotIt] = answerSchema.safeParse(taken).data ?? []
         if (gotIt === undefined) return asking(key, noLease(link, key), found?.session)
+        const tookMs = clock.monotonic() - began
+        slowestMs = Math.max(slowestMs, tookMs)
+        // This process was so slow in reading the answer that the lease is over, or soon would be.
+        if (gotIt === 1 && tookMs > leaseMs / 2 && leaseFor(slowestMs) > leaseMs) continue
         if (gotIt === 1) {
           const lease = holdLease(link, clock, key, token)
           const left = read(key, taken, needMs)

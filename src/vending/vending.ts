@@ -58,8 +58,8 @@ export function createVending({ catalogue, settings, cache, keyOf, now, ...limit
     return template
   }
   return {
-    async vend(caller, { policy, minValiditySeconds, ...request }, deadlineMs = limits.deadlineMs) {
-      const grant = fillIn(find(policy), { caller, ...request, at: now() }, settings)
+    async vend(caller, { policy, params, durationSeconds, minValiditySeconds }, deadlineMs = limits.deadlineMs) {
+      const grant = fillIn(find(policy), { caller, params, durationSeconds, at: now() }, settings)
       const validitySeconds = Math.max(limits.minValiditySeconds, checkValidity(minValiditySeconds, grant))
       const need = { validityMs: validitySeconds * 1000, deadlineMs: Math.min(deadlineMs, limits.deadlineMs) }
       const found = cache.find(keyOf(grant), grant, need)

@@ -50,7 +50,8 @@ for (const mood of ['unknown', 'silent'] as const) {
       env,
       dependencies: ({ sts }, { now }) => {
         const endpoint = `http://sts.invalid:${new URL(sts.endpoint).port}`
-        const pool = new Agent({ pipelining: 0, connect: { timeout: 600, lookup } })
+        const agent = new Agent({ pipelining: 0, connect: { timeout: 600, lookup } })
+        const pool = { dispatcher: async () => agent, close: () => agent.close() }
         return { source: createJdcloudSts({ ...sts, endpoint }, { pool, now }) }
       },
     })

@@ -43,7 +43,7 @@ t.test('a configured key needs no key set', async (t) => {
     { kind: 'public-key', pem: FOUND },
   ] as const) {
     t.equal(
-      createRemoteKeySet(issuerOf(keys), { pool: new MockAgent(), sandbox: false, onFailure: () => t.fail() }),
+      createRemoteKeySet(issuerOf(keys), { pool: createKeyPool(), sandbox: false, onFailure: () => t.fail() }),
       undefined,
     )
   }
@@ -216,9 +216,10 @@ t.test('discovery', async (t) => {
 
 t.test('in a sandbox, discovery may lead over plain http', async (t) => {
   for (const sandbox of [false, true]) {
-    const pool = new MockAgent()
-    pool.disableNetConnect()
-    const mock = pool.get('http://idp.test')
+    const agent = new MockAgent()
+    agent.disableNetConnect()
+    const pool = { dispatcher: async () => agent, close: () => agent.close() }
+    const mock = agent.get('http://idp.test')
     const document = { issuer: 'http://idp.test', jwks_uri: 'http://idp.test/k' }
     mock.intercept({ path: DISCOVERY }).reply(200, document)
     mock.intercept({ path: '/k' }).reply(200, SET)

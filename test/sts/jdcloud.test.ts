@@ -39,10 +39,11 @@ async function ask(t: Test, endpoint: string, more = {}) {
 }
 
 t.test('asks as the documentation says, signed, and reads the answer', async (t) => {
-  const pool = new MockAgent()
-  pool.disableNetConnect()
+  const agent = new MockAgent()
+  agent.disableNetConnect()
+  const pool = { dispatcher: async () => agent, close: () => agent.close() }
   let seen = { body: '', headers: {} as Record<string, string> }
-  pool
+  agent
     .get('https://sts.jdcloud-api.com')
     .intercept({ method: 'POST', path: '/v1/sessionToken%3AassumeRole' })
     .reply(200, ({ body, headers }) => {

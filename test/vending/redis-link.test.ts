@@ -17,7 +17,7 @@ const BACK = 'info: Redis answers again'
 async function setUp(t: Test, url: string, connectMs = 2000, manual?: Clock) {
   const address = parseRedisUrl(url)
   if (!address) throw new Error(url)
-  const redis = connectRedis(address)
+  const redis = await connectRedis(address)
   t.teardown(() => redis.disconnect())
   await readyWithin(redis, connectMs)
   let ahead = 0
@@ -164,6 +164,18 @@ t.test('an answer that is here counts, though this process is late in reading it
     while (performance.now() < end);
   })
   t.equal(await asked, 'PONG')
+  t.strictSame(logger.lines, [])
+})
+
+t.test('time in which this process stood still is not held against Redis', needsRedis, async (t) => {
+  const server = await redisServer(t)
+  const { link, logger } = await setUp(t, server.url)
+  const asked = link.ask('read', () => delay(140).then(() => 'in time'))
+  const end = performance.now() + 110
+  setImmediate(() => {
+    while (performance.now() < end);
+  })
+  t.equal(await asked, 'in time')
   t.strictSame(logger.lines, [])
 })
 

@@ -2,12 +2,15 @@ import { randomBytes } from 'node:crypto'
 import { setTimeout as delay } from 'node:timers/promises'
 import { Registry } from 'prom-client'
 import t, { type Test } from 'tap'
-import { systemClock } from '../../src/clock.ts'
+import { type Clock, systemClock } from '../../src/clock.ts'
 import { connectRedis, parseRedisUrl, type RedisClient, readyWithin } from '../../src/redis.ts'
 import type { CredentialSource } from '../../src/sts/credentials.ts'
 import { redisNames } from '../../src/vending/lease.ts'
+import { createRedisLink, type RedisLink } from '../../src/vending/redis-link.ts'
 import { createSeal } from '../../src/vending/seal.ts'
+import { createSharedCache } from '../../src/vending/shared-cache.ts'
 import { createStack } from '../../src/vending/stack.ts'
+import { createWaits } from '../../src/vending/waits.ts'
 import { needsRedis, redisCluster, redisSentinel, redisServer } from '../helpers/redis.ts'
 import {
   countingSource,
@@ -26,24 +29,30 @@ const HOUR = 3_600_000
 async function connect(t: Test, url: string): Promise<RedisClient> {
   const address = parseRedisUrl(url)
   if (!address) throw new Error(url)
-  const redis = connectRedis(address)
+  const redis = await connectRedis(address)
   t.teardown(() => redis.disconnect())
   await readyWithin(redis, 5000)
   return redis
 }
 
-type Options = Readonly<{ keys?: readonly Buffer[]; now?: () => number; maxRps?: number; scope?: string }>
+type Options = Readonly<{
+  keys?: readonly Buffer[]
+  now?: () => number
+  clock?: Clock
+  maxRps?: number
+  scope?: string
+}>
 
 /** One replica of the service's stack on a Redis. */
 async function replica(t: Test, url: string, source: CredentialSource, options: Options = {}) {
-  const { keys = KEYS, now = Date.now, maxRps = 1000, scope = 'scope' } = options
+  const { keys = KEYS, now = Date.now, clock = systemClock(now), maxRps = 1000, scope = 'scope' } = options
   const redis = await connect(t, url)
   const metrics = new Registry()
   const logger = quietLogger()
   const limits = { maxEntries: 10_000, maxBytes: 1e8, minValiditySeconds: 900, deadlineMs: 5000, connections: 32 }
   const { cache, close } = createStack(
     { ...limits, maxRps },
-    { source, clock: systemClock(now), logger, metrics, shared: { redis, seal: createSeal(keys), scope } },
+    { source, clock, logger, metrics, shared: { redis, seal: createSeal(keys), scope } },
   )
   t.teardown(close)
   const find = async (key = 'alice', validityMs = 900_000) => {
@@ -189,6 +198,80 @@ t.test('one that lives keeps its lease for as long as STS takes', needsRedis, as
     new Set(['access-1 sts', 'access-1 shared']),
   )
   t.equal(sts.asked.length, 1)
+})
+
+/** A shared cache of a process whose clock can be moved on, and which may be slow to read what Redis answers to writes. */
+async function slowReplica(t: Test, url: string, readMs = 0) {
+  const redis = await connect(t, url)
+  let ahead = 0
+  const clock = { ...systemClock(), monotonic: () => performance.now() + ahead }
+  const [waits, metrics] = [createWaits(clock), new Registry()]
+  const link = createRedisLink({ redis, clock, waits, logger: quietLogger(), metrics })
+  const ask: RedisLink['ask'] = async (kind, question) => {
+    const answer = await link.ask(kind, question)
+    if (kind === 'write') ahead += readMs
+    return answer
+  }
+  const seal = createSeal(KEYS)
+  const shared = createSharedCache({ link: { ask }, seal, clock, waits, random: Math.random, metrics })
+  const answer = await shared.find('alice', { needMs: 900_000, until: clock.monotonic() + 60_000, wait: true })
+  if (answer.kind !== 'ask') throw new Error(answer.kind)
+  t.teardown(() => answer.done())
+  const { lease } = redisNames('alice')
+  const pass = (ms: number) => {
+    ahead += ms
+  }
+  return { answer, pass, leaseMs: () => redis.pttl(lease), shorten: () => redis.pexpire(lease, 100) }
+}
+
+t.test(
+  'one that is slow to read that it has the lease takes it for longer, but not for ever',
+  needsRedis,
+  async (t) => {
+    for (const { readMs, want } of [
+      { readMs: 0, want: 600 },
+      { readMs: 200, want: 600 },
+      { readMs: 310, want: 1240 },
+      { readMs: 900, want: 3600 },
+      { readMs: 10_000, want: 4000 },
+    ]) {
+      const { url } = await redisServer(t)
+      const { leaseMs } = await slowReplica(t, url, readMs)
+      const left = await leaseMs()
+      t.ok(left > want - 300 && left < want + 400, `${readMs}: ${left}`)
+    }
+  },
+)
+
+t.test('whoever joins renews a lease that is due, which a timer would do too late', needsRedis, async (t) => {
+  const { url } = await redisServer(t)
+  const { answer, pass, leaseMs, shorten } = await slowReplica(t, url)
+  await shorten()
+  answer.keep()
+  t.ok((await leaseMs()) <= 100, 'not due')
+  pass(250)
+  answer.keep()
+  t.ok((await leaseMs()) > 500, 'due')
+  await shorten()
+  answer.keep()
+  t.ok((await leaseMs()) <= 100, 'renewed a moment ago')
+})
+
+t.test('callers who join keep the lease of the one that is asking', needsRedis, async (t) => {
+  const { url } = await redisServer(t)
+  const held = heldSource()
+  let ahead = 0
+  const clock = { ...systemClock(), monotonic: () => performance.now() + ahead }
+  const one = await replica(t, url, held.source, { clock })
+  const first = one.find()
+  while (held.asked.length === 0) await delay(5)
+  const { lease } = redisNames('alice')
+  await one.redis.pexpire(lease, 100)
+  ahead += 250
+  const second = one.find()
+  t.ok((await one.redis.pttl(lease)) > 500)
+  held.asked[0]?.pay(credentials(1, Date.now() + HOUR))
+  t.strictSame(await Promise.all([first, second]), ['access-1 sts', 'access-1 sts'])
 })
 
 t.test('nobody ends the lease of another', needsRedis, async (t) => {

@@ -23,10 +23,8 @@ t.test('a request that is still being authenticated when the listener closes is 
     headers: { authorization: `Bearer ${mint(claims(), { alg: 'RS256' })}`, 'content-type': 'application/json' },
     body: '{"policy":"user-upload"}',
   })
-  // One that is answered shows that the other has arrived.
-  t.equal((await fetch(`${url}/livez`)).status, 200)
+  while (held.length === 0) await new Promise((resolve) => setImmediate(resolve))
   const stopped = stop(0)
-  t.equal(held.length, 1)
   const jwk = { ...keys.rsa.publicKey.export({ format: 'jwk' }), alg: 'RS256' }
   for (const response of held) response.end(JSON.stringify({ keys: [jwk] }))
 

@@ -106,8 +106,9 @@ t.test('ten hours, in which callers come and go, and Redis too', needsRedis, asy
     `${asked.length} calls for ${CALLERS} callers of ${STAY_MINUTES} minutes`,
   )
 
-  // 30 are there at a time, and a session is held for up to an hour after its caller has gone.
-  t.ok(held <= (STAY_MINUTES + 60) / EVERY_MINUTES + 5, `at most ${held} entries at a time`)
+  // 30 are there at a time, and a session is held for up to an hour after its caller has gone; what is over goes when
+  // something else comes. Without an end it would be all of them.
+  t.ok(held <= (STAY_MINUTES + 60) / EVERY_MINUTES + 20 && held < CALLERS, `at most ${held} entries at a time`)
   await within(t, 'no timer but those of the service itself is left', () => setUp.timers() === 0)
   t.equal(timers.running(), ticking)
   const admin = connectTo(t, redis)

@@ -117,3 +117,28 @@ t.test('a pattern is anchored at both ends, whatever it says', async (t) => {
     for (const value of bad) t.notOk(compiled?.test(value), `${pattern} refuses ${JSON.stringify(value)}`)
   }
 })
+
+t.test('more than a policy could ever hold is refused before anything looks at its pairs', async (t) => {
+  const many = (count: number, of: (index: number) => string) => Array.from({ length: count }, (_, index) => of(index))
+  const resource = (index: number) => `jrn:oss:*:\${account}:\${bucket}/f${index}/*`
+  const line = { caller: { sub: 'a' }, cannot: ['ListBuckets'] }
+  const rows: { name: string; most: number; parts: (count: number) => Record<string, unknown> }[] = [
+    { name: 'actions', most: 16, parts: (count) => withStatement({ Action: many(count, () => 'oss:PutObject') }) },
+    { name: 'resources', most: 64, parts: (count) => withStatement({ Resource: many(count, resource) }) },
+    {
+      name: 'statements',
+      most: 32,
+      parts: (count) => ({ policy: { Version: '3', Statement: Array(count).fill(statement('a/*')) } }),
+    },
+    {
+      name: 'params',
+      most: 32,
+      parts: (count) => ({ params: Object.fromEntries(many(count, (n) => `p${n}`).map((p) => [p, {}])) }),
+    },
+    { name: 'examples', most: 200, parts: (count) => ({ examples: Array(count).fill(line) }) },
+  ]
+  for (const { name, most, parts } of rows) {
+    t.equal(told(parts(most)), undefined, `${most} ${name}`)
+    t.equal(told(parts(most + 1))?.length, 1, `${most + 1} ${name}`)
+  }
+})

@@ -1,8 +1,9 @@
 import { z } from 'zod'
+import type { Grant } from '../src/policy/grant.ts'
 import type { Vended } from '../src/vending/vending.ts'
 import { callerOf, requireBearer } from './authenticated.ts'
 import { problemResponses } from './problem.ts'
-import { quickJson } from './quick-json.ts'
+import { quickJson, sendJson } from './quick-json.ts'
 import { duration, grantSchema, paramValues, policyName, presentGrant } from './schemas.ts'
 import type { App, Services } from './services.ts'
 
@@ -71,8 +72,7 @@ const responseSchema = z
 
 /** `POST /v1/credentials`: a token and the name of a policy in, short-lived credentials out. */
 export function credentialsRoutes(app: App, { authenticate, vending, oss }: Services): void {
-  const write = quickJson(responseSchema)
-  const expirationOf = createExpirations()
+  const answerTo = createAnswers(oss)
   app.route({
     method: 'POST',
     url: '/v1/credentials',
@@ -112,17 +112,33 @@ export function credentialsRoutes(app: App, { authenticate, vending, oss }: Serv
         request.log = request.log.child({ policy })
         throw error
       }
-      const { grant, credentials, from } = vended
-      const expiration = expirationOf(credentials.expiresAt)
+      const { grant, from } = vended
+      const { expiration, text } = answerTo(vended)
       const { roleSessionName } = grant
       const milliseconds = Math.round(reply.elapsedTime * 10) / 10
       // The whole story in one line, and told before the credentials are out.
       request.log.info({ req: request, policy, roleSessionName, expiration, from, milliseconds }, 'vended')
       request.told = true
-      reply.type('application/json; charset=utf-8').serializer(write)
-      return present(vended, expiration, oss)
+      return sendJson(reply, text)
     },
   })
+}
+
+type Answer = Readonly<{ credentials: Vended['credentials']; expiration: string; text: string }>
+
+/** Writes answers. The last of a grant is kept with it: it is the same until its session is renewed. */
+function createAnswers(oss: Services['oss']): (vended: Vended) => Answer {
+  const write = quickJson(responseSchema)
+  const written = new WeakMap<Grant, Answer>()
+  return (vended) => {
+    const { credentials, grant } = vended
+    const last = written.get(grant)
+    if (last?.credentials === credentials) return last
+    const expiration = expirationOf(credentials.expiresAt)
+    const answer = { credentials, expiration, text: write(present(vended, expiration, oss)) }
+    written.set(grant, answer)
+    return answer
+  }
 }
 
 function present({ credentials, grant }: Vended, expiration: string, { endpoint, region, bucket }: Services['oss']) {
@@ -138,25 +154,5 @@ function present({ credentials, grant }: Vended, expiration: string, { endpoint,
   }
 }
 
-const DAY_SECONDS = 86_400
-
-/**
- * Whole seconds, rounded down: some SDKs read no fraction, and a later time would be a promise not kept. The day is kept,
- * since nearly all sessions of an hour end on the same.
- */
-function createExpirations(): (expiresAt: number) => string {
-  let day = Number.NaN
-  let date = ''
-  return (expiresAt) => {
-    const seconds = Math.floor(expiresAt / 1000)
-    const itsDay = Math.floor(seconds / DAY_SECONDS)
-    if (itsDay !== day) {
-      date = new Date(itsDay * DAY_SECONDS * 1000).toISOString().slice(0, 11)
-      day = itsDay
-    }
-    const ofDay = seconds - day * DAY_SECONDS
-    return `${date}${twoDigits(ofDay / 3600)}:${twoDigits((ofDay / 60) % 60)}:${twoDigits(ofDay % 60)}Z`
-  }
-}
-
-const twoDigits = (value: number) => `${value < 10 ? '0' : ''}${Math.floor(value)}`
+/** Whole seconds, rounded down: some SDKs read no fraction, and a later time would be a promise not kept. */
+const expirationOf = (expiresAt: number) => `${new Date(expiresAt).toISOString().slice(0, 19)}Z`

@@ -1,4 +1,5 @@
 import fastJson from 'fast-json-stringify'
+import type { FastifyReply } from 'fastify'
 import { z } from 'zod'
 
 /**
@@ -8,6 +9,11 @@ import { z } from 'zod'
 export function quickJson<T extends z.ZodObject>(answer: T): (data: z.output<T>) => string {
   const { $schema, ...schema } = z.toJSONSchema(answer, { io: 'output' })
   return fastJson(jsonObject.parse(schema))
+}
+
+/** Answers with JSON that has been written already. */
+export function sendJson(reply: FastifyReply, text: string): FastifyReply {
+  return reply.type('application/json; charset=utf-8').send(text)
 }
 
 const jsonObject = z.looseObject({ type: z.literal('object') })

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { VendError } from '../errors.ts'
 import { claimAt, sameClaim } from './claim.ts'
 import { type ClaimCondition, claimsSchema, failureOf, testClaim } from './condition.ts'
 import { oneOrMany } from './document.ts'
@@ -54,6 +55,15 @@ export function unmetCondition(template: Template, subject: Subject, at: number)
     if (claimAt(subject.claims, path) === undefined) return `claim "${claim}" is missing`
   }
   return undefined
+}
+
+/**
+ * @param at epoch milliseconds
+ * @throws {VendError} `policy_not_allowed`, with the {@link unmetCondition}
+ */
+export function requireConditions(template: Template, subject: Subject, at = Date.now()): void {
+  const unmet = unmetCondition(template, subject, at)
+  if (unmet !== undefined) throw new VendError('policy_not_allowed', { detail: unmet })
 }
 
 /** Every condition, those that hold too. */

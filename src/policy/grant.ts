@@ -1,5 +1,5 @@
 import { pointerStep, VendError } from '../errors.ts'
-import { unmetCondition } from './allow.ts'
+import { requireConditions } from './allow.ts'
 import { claimAt } from './claim.ts'
 import { MAX_SESSION_POLICY_BYTES } from './document.ts'
 import { fill, type Pieces, type Variable } from './plan.ts'
@@ -40,7 +40,7 @@ export type GrantRequest = Readonly<{
   /** Seconds, from 3600 to the template's; the template's when left out. */
   durationSeconds?: number | undefined
   /** When, in epoch milliseconds; now when left out. */
-  at?: number
+  at?: number | undefined
 }>
 
 /**
@@ -48,9 +48,8 @@ export type GrantRequest = Readonly<{
  * @throws {VendError} `policy_not_allowed`, `invalid_request`, `unsafe_value` or `policy_too_large`
  */
 export function fillIn(template: Template, request: GrantRequest, settings: GrantSettings): Grant {
-  const { caller, params = {}, durationSeconds, at = Date.now() } = request
-  const unmet = unmetCondition(template, caller, at)
-  if (unmet !== undefined) throw new VendError('policy_not_allowed', { detail: unmet })
+  const { caller, params = {}, durationSeconds, at } = request
+  requireConditions(template, caller, at)
   checkParams(template, params)
   const duration = checkDuration(template, durationSeconds, settings)
 

@@ -3,9 +3,10 @@ import type { Caller } from '../identity/caller.ts'
 import { unmetCondition } from '../policy/allow.ts'
 import type { Catalogue } from '../policy/catalogue.ts'
 import { type Explanation, explain, type Question } from '../policy/explain.ts'
-import { fillIn, type Grant, type GrantSettings } from '../policy/grant.ts'
+import type { Grant, GrantSettings } from '../policy/grant.ts'
 import type { Template } from '../policy/template.ts'
 import type { CredentialCache, Found } from './credential-cache.ts'
+import { createGrants } from './grants.ts'
 
 /** What a caller asks for. */
 export type VendRequest = Readonly<{
@@ -23,10 +24,10 @@ export type Vended = Found & Readonly<{ grant: Grant }>
 /** The counter: caller and request in, credentials out. */
 export type Vending = Readonly<{
   /**
-   * `deadlineMs` is how long this caller can wait, if that is less than others do.
+   * What is at hand comes without a promise. `deadlineMs` is how long this caller can wait, if that is less than others do.
    * @throws {VendError} any code below 401 and from 403 up
    */
-  vend(caller: Caller, request: VendRequest, deadlineMs?: number): Promise<Vended>
+  vend(caller: Caller, request: VendRequest, deadlineMs?: number): Vended | Promise<Vended>
   /**
    * What a vend would give, or why not, without asking the source.
    * @throws {VendError} `policy_not_found`, or `invalid_request` for a question that makes no sense
@@ -52,19 +53,19 @@ type Dependencies = Readonly<{
 
 /** Authorises, fills in, and has the cache bring the session. */
 export function createVending({ catalogue, settings, cache, keyOf, now, ...limits }: Dependencies): Vending {
+  const grants = createGrants({ settings, keyOf })
   const find = (policy: string) => {
     const template = catalogue().get(policy)
     if (!template) throw new VendError('policy_not_found')
     return template
   }
   return {
-    async vend(caller, { policy, params, durationSeconds, minValiditySeconds }, deadlineMs = limits.deadlineMs) {
-      const grant = fillIn(find(policy), { caller, params, durationSeconds, at: now() }, settings)
+    vend(caller, { policy, params, durationSeconds, minValiditySeconds }, deadlineMs = limits.deadlineMs) {
+      const { grant, key } = grants(find(policy), { caller, params, durationSeconds, at: now() })
       const validitySeconds = Math.max(limits.minValiditySeconds, checkValidity(minValiditySeconds, grant))
       const need = { validityMs: validitySeconds * 1000, deadlineMs: Math.min(deadlineMs, limits.deadlineMs) }
-      const found = cache.find(keyOf(grant), grant, need)
-      const { credentials, from } = found instanceof Promise ? await found : found
-      return { credentials, from, grant }
+      const found = cache.find(key, grant, need)
+      return found instanceof Promise ? found.then((later) => vendedOf(grant, later)) : vendedOf(grant, found)
     },
     explain: (caller, { policy, ...request }, question) =>
       explain(find(policy), { caller, ...request, at: now() }, settings, question),
@@ -74,6 +75,8 @@ export function createVending({ catalogue, settings, cache, keyOf, now, ...limit
     },
   }
 }
+
+const vendedOf = (grant: Grant, { credentials, from }: Found): Vended => ({ credentials, from, grant })
 
 /** From its second half on a session is renewed anyway: more could be had only by asking STS over and over. */
 function checkValidity(asked: number | undefined, { durationSeconds }: Grant): number {

@@ -1,0 +1,113 @@
+import fc from 'fast-check'
+import t from 'tap'
+import { fillIn, type Grant, type GrantRequest } from '../../src/policy/grant.ts'
+import { createGrants } from '../../src/vending/grants.ts'
+import { caller, refusal, settings, statement, template } from '../helpers/templates.ts'
+
+const several = { ...settings, severalIssuers: true }
+const album = template({
+  allow: { claims: { sub: { present: true } } },
+  params: { album: {}, shelf: {} },
+  policy: {
+    Version: '3',
+    Statement: [statement('${issuer}/${jwt:sub}/${jwt:tenant}/${param:album}/${param:shelf}/*')],
+  },
+})
+
+/** Counts how often a key is made: once for each time that a template is filled in. */
+function counted(maxRemembered?: number) {
+  let made = 0
+  const keyOf = (grant: Grant) => `${++made} ${grant.policy}`
+  return {
+    grants: createGrants({ settings: several, keyOf, ...(maxRemembered && { maxRemembered }) }),
+    made: () => made,
+  }
+}
+
+t.test('whoever asks for the same again has the same grant, not filled in again', async (t) => {
+  const { grants, made } = counted()
+  const request = () => ({ caller: caller({ sub: 'alice', tenant: 'a' }), params: { album: 'trip', shelf: 1 } })
+  const first = grants(album, request())
+  t.strictSame(first.grant, fillIn(album, request(), several))
+  t.equal(grants(album, request()).grant, first.grant)
+  t.equal(made(), 1)
+})
+
+// Few values, those among them by which parts could run together.
+const good = fc.constantFrom('a', '1', '1,1', 1)
+const word = fc.oneof({ weight: 9, arbitrary: good }, fc.constantFrom('*', '', '=', 1e21, '1e+21', null, {}))
+const param = fc.oneof({ weight: 9, arbitrary: good }, fc.constantFrom('*', 1e21, '1e+21'))
+const params = fc.oneof(
+  { weight: 9, arbitrary: fc.tuple(param, param).map(([album, shelf]) => ({ album, shelf })) },
+  fc.tuple(param, param).map(([album, shelf]) => ({ shelf, album })),
+  fc.dictionary(fc.constantFrom('album', 'shelf', 'more'), param),
+)
+const requests: fc.Arbitrary<GrantRequest> = fc.record({
+  // The verifier sees to it that a subject is the claim: here it may be another, so that leaving it out shows.
+  caller: fc.record({
+    issuer: fc.constantFrom('app', 'web'),
+    subject: fc.constantFrom('a', 'b'),
+    claims: fc.record({ sub: word, tenant: word }),
+  }),
+  params,
+  durationSeconds: fc.constantFrom(undefined, 3600, 3601),
+})
+
+/** What comes of a request: the grant, or how it is refused. */
+function outcome(of: () => Grant): unknown {
+  let grant: Grant | undefined
+  const refused = refusal(() => {
+    grant = of()
+  })
+  return refused ?? grant
+}
+
+t.test('a remembered grant is the one that filling in would give, and a refusal stays one', async (t) => {
+  const { grants, made } = counted()
+  let granted = 0
+  const { failed, counterexample } = fc.check(
+    fc.property(requests, (request) => {
+      const want = outcome(() => fillIn(album, request, several))
+      const got = outcome(() => grants(album, request).grant)
+      if (want && typeof want === 'object' && 'template' in want) granted += 1
+      return JSON.stringify(got) === JSON.stringify(want)
+    }),
+    { numRuns: 20_000 },
+  )
+  t.notOk(failed, JSON.stringify(counterexample))
+  t.ok(granted > 2 * made(), `${granted} granted, ${made()} of them filled in`)
+})
+
+t.test(
+  'conditions are checked each time: they look at the date, and at claims that the grant has nothing of',
+  async (t) => {
+    const timed = template({ allow: { claims: { scope: ['oss.upload'], until: { atLeast: 'now' } } } })
+    const { grants } = counted()
+    const alice = (scope: string) => caller({ sub: 'alice', scope, until: 1000 })
+    const ask = (scope: string, at: number) => refusal(() => grants(timed, { caller: alice(scope), at }))
+    t.equal(ask('oss.upload', 999_000), undefined)
+    t.match(ask('oss.upload', 1_001_000), { code: 'policy_not_allowed', detail: 'claim "until" is too low' })
+    t.match(ask('other', 999_000), { code: 'policy_not_allowed' })
+    t.equal(ask('oss.upload', 999_000), undefined)
+  },
+)
+
+t.test('a template that is loaded anew is filled in anew', async (t) => {
+  const { grants } = counted()
+  const of = (folder: string) =>
+    template({ policy: { Version: '3', Statement: [statement(`${folder}/\${jwt:sub}/*`)] } })
+  const alice = { caller: caller({ sub: 'alice' }) }
+  const [before, after] = [of('users'), of('people')]
+  t.strictSame(grants(before, alice).grant.prefixes, ['users/alice/'])
+  t.strictSame(grants(after, alice).grant.prefixes, ['people/alice/'])
+})
+
+t.test('remembers no more than it may', async (t) => {
+  const { grants, made } = counted(2)
+  const mine = template()
+  const ask = (sub: string) => grants(mine, { caller: caller({ sub }) })
+  for (const sub of ['a1', 'b1', 'c1', 'a1']) ask(sub)
+  t.equal(made(), 4, 'the one that was asked for longest ago is gone')
+  ask('c1')
+  t.equal(made(), 4)
+})

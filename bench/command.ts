@@ -41,14 +41,19 @@ Exit code: 0 every floor is met, 1 one is not or a benchmark failed, 2 the optio
     .opts<Given>()
 }
 
-/** @returns the exit code: 0 every floor is met, 1 one is not or a benchmark failed, 2 wrong options */
+/**
+ * `prepare` is done once, before the first.
+ *
+ * @returns the exit code: 0 every floor is met, 1 one is not or a benchmark failed, 2 wrong options
+ */
 export async function bench(
   argv: readonly string[],
   benchmarks: readonly Benchmark[],
-  output: Output,
+  { prepare, ...output }: Output & Readonly<{ prepare: () => Promise<void> }>,
 ): Promise<number> {
   try {
     const given = parseOptions(argv, benchmarks, output)
+    await prepare()
     const findings: Finding[] = []
     let failed = 0
     for (const { name, summary, run } of given.only ?? benchmarks) {

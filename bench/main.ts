@@ -5,9 +5,11 @@ import { memory } from './cases/memory.ts'
 import { signing } from './cases/signing.ts'
 import { start } from './cases/start.ts'
 import { bench } from './command.ts'
+import { build } from './lib/build.ts'
 
 /** `npm run bench`: the service against named rivals. */
 process.exitCode = await bench(process.argv.slice(2), [...cachedVends, firstThing, signing, crowds, memory, start], {
+  prepare: build,
   write: (text) => process.stdout.write(text),
   warn: (text) => process.stderr.write(text),
 })

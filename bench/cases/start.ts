@@ -1,7 +1,4 @@
-import { execFile } from 'node:child_process'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { fileURLToPath } from 'node:url'
-import { promisify } from 'node:util'
 import { figure } from '../capacity/figure.ts'
 import { atMost, type Benchmark } from '../lib/finding.ts'
 import { type Server, startServer } from '../lib/server.ts'
@@ -22,14 +19,13 @@ async function startAndStop(start: () => Promise<Server>) {
   return { readyMs: server.readyMs, rss }
 }
 
-/** The code that the image runs, so it is built first. */
+/** How long a replica that is added takes until it helps. */
 export const start: Benchmark = {
   name: 'start',
   summary: 'from the start of the process until it is ready, and its memory then, against a bare Fastify',
   async run(scale) {
-    await promisify(execFile)('npm', ['run', 'build'], { cwd: fileURLToPath(new URL('../..', import.meta.url)) })
     const environment = serviceEnvironment({ key: createSigningKey('ES256'), stsUrl: 'http://127.0.0.1:9' })
-    const service = () => startAndStop(() => startService(environment, 'dist/src/main.js'))
+    const service = () => startAndStop(() => startService(environment))
     const bare = () =>
       startAndStop(() => startServer({ file: 'bench/servers/bare.js', args: (port) => [String(port)] }))
     // So that both find their files in the system's cache.

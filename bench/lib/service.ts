@@ -25,6 +25,6 @@ export const serviceEnvironment = (
   ...more,
 })
 
-/** The service itself. */
-export const startService = (environment: Readonly<Record<string, string>>, file = 'src/main.ts'): Promise<Server> =>
-  startServer({ file, env: (port) => ({ ...environment, PORT: String(port) }) })
+/** The service itself, as the image runs it; see {@link build}. */
+export const startService = (environment: Readonly<Record<string, string>>): Promise<Server> =>
+  startServer({ file: 'dist/src/main.js', env: (port) => ({ ...environment, PORT: String(port) }) })

@@ -31,6 +31,7 @@ async function run(args: readonly string[], ...benchmarks: readonly Benchmark[])
   let out = ''
   let err = ''
   const code = await bench(args, benchmarks, {
+    prepare: async () => {},
     write: (text) => {
       out += text
     },

@@ -1,23 +1,39 @@
 import { randomBytes } from 'node:crypto'
-import { fileURLToPath } from 'node:url'
+import { destination } from 'pino'
 import { Registry } from 'prom-client'
 import { z } from 'zod'
+import { credentialsRoutes } from '../../routes/credentials.ts'
 import { systemClock } from '../../src/clock.ts'
+import { readConfig } from '../../src/config.ts'
+import { registerIdentity } from '../../src/identity/authenticate.ts'
+import { createConfiguredKey } from '../../src/identity/configured-key.ts'
+import { createLogger } from '../../src/observe/log.ts'
 import { loadCatalogue } from '../../src/policy/catalogue.ts'
 import { fillIn, type Grant } from '../../src/policy/grant.ts'
+import { createServer } from '../../src/server.ts'
 import { cacheKey } from '../../src/vending/cache-key.ts'
 import { createCacheMetrics } from '../../src/vending/cache-metrics.ts'
-import { createCredentialCache } from '../../src/vending/credential-cache.ts'
+import { type CredentialCache, createCredentialCache } from '../../src/vending/credential-cache.ts'
+import { createGrants } from '../../src/vending/grants.ts'
 import { createSessionStore } from '../../src/vending/session-store.ts'
+import { createVending } from '../../src/vending/vending.ts'
 import { createWaits } from '../../src/vending/waits.ts'
 
 /**
- * Holds sessions in the service's own cache, or in a Map as the rival; then, for each message, vends some of them over and
- * over, and looks them up, and answers with how many of each it did in a second of processor time.
+ * Holds sessions in the service's own cache, or in a Map as the rival, and serves them over HTTP. When told to `vend`, it
+ * vends some of them over and over without HTTP, and looks them up, and answers with how many of each it did in a second
+ * of processor time; when asked for its `cpu`, with the seconds that it has had.
  */
 const SESSION_SECONDS = 3600
-const inputSchema = z.object({ kind: z.enum(['cache', 'map']), sessions: z.int(), asked: z.int(), lookups: z.int() })
-const { kind, sessions, asked, lookups } = inputSchema.parse(JSON.parse(process.argv[2] ?? ''))
+const inputSchema = z.object({
+  kind: z.enum(['cache', 'map']),
+  sessions: z.int(),
+  asked: z.int(),
+  lookups: z.int(),
+  environment: z.record(z.string(), z.string()),
+})
+const { kind, sessions, asked, lookups, environment } = inputSchema.parse(JSON.parse(process.argv[2] ?? ''))
+const config = readConfig(environment)
 
 /** Texts of their own, as they come from parsed JSON: none shares memory with another. */
 const text = (characters: number) => randomBytes(characters / 2).toString('hex')
@@ -28,20 +44,15 @@ const credentials = () => ({
   expiresAt: Date.now() + SESSION_SECONDS * 1000,
 })
 
-const settings = {
-  account: '111111111111',
-  bucket: 'test-app',
-  region: 'cn-north-1',
-  maxSessionSeconds: SESSION_SECONDS,
-  severalIssuers: false,
-}
-const policies = fileURLToPath(new URL('../../policies', import.meta.url))
-const template = (await loadCatalogue(policies, { ...settings, issuers: ['app'] })).catalogue.get('user-upload')
+const settings = { ...config.oss, maxSessionSeconds: SESSION_SECONDS, severalIssuers: false }
+const issuer = config.issuers[0]?.name ?? ''
+const { catalogue } = await loadCatalogue(config.policiesDir, { ...settings, issuers: [issuer] })
+const template = catalogue.get('user-upload')
 if (!template) throw new Error('user-upload is not among the policies')
 
 const callerOf = (index: number) => {
   const subject = `user-${index}`
-  return { issuer: 'app', subject, claims: { sub: subject, scope: 'oss.upload' } }
+  return { issuer, subject, claims: { sub: subject, scope: 'oss.upload' } }
 }
 const grantOf = (caller: ReturnType<typeof callerOf>) => fillIn(template, { caller }, settings)
 const keyOf = (grant: Grant) => cacheKey('https://sts.example.test jrn:iam::111111111111:role/test-role', grant)
@@ -79,8 +90,32 @@ const held = () => {
   return heapUsed + arrayBuffers
 }
 
+/** @returns where it listens */
+async function listen(cache: CredentialCache): Promise<string> {
+  // Logs cost, reading them does not.
+  const app = await createServer(config, createLogger(config.logLevel, destination('/dev/null')))
+  const issuers = config.issuers.map((issuer) => ({ issuer, key: createConfiguredKey(issuer, {}) }))
+  const { minValiditySeconds } = config.cache
+  credentialsRoutes(app, {
+    authenticate: await registerIdentity(app, issuers),
+    vending: createVending({
+      catalogue: () => catalogue,
+      settings,
+      cache,
+      keyOf,
+      minValiditySeconds,
+      deadlineMs: config.vendDeadlineMs,
+      now: Date.now,
+    }),
+    oss: config.oss,
+    ready: () => true,
+  })
+  return app.listen({ host: config.host, port: 0 })
+}
+
 const before = held()
-const { find } = kind === 'cache' ? createCache() : createMap()
+const cache = kind === 'cache' ? createCache() : undefined
+const { find } = cache ?? createMap()
 for (let index = 0; index < sessions; index++) {
   const grant = grantOf(callerOf(index))
   await find(keyOf(grant), grant, need)
@@ -90,6 +125,7 @@ const bytes = held() - before
 // The same number of different ones whatever the size is, evenly out of all of them.
 const asking = Array.from({ length: asked }, (_, index) => callerOf(Math.floor((index * sessions) / asked)))
 const known = asking.map((caller) => ({ caller, grant: grantOf(caller), key: keyOf(grantOf(caller)) }))
+const grants = createGrants({ settings, keyOf })
 
 function perSecond(times: number, once: (one: (typeof known)[number]) => unknown): number {
   const started = process.cpuUsage()
@@ -100,11 +136,18 @@ function perSecond(times: number, once: (one: (typeof known)[number]) => unknown
   return (times * 1e6) / (user + system)
 }
 
-process.on('message', () => {
+const vend = () => {
   const vends = perSecond(lookups / 10, ({ caller }) => {
-    const grant = grantOf(caller)
-    return find(keyOf(grant), grant, need)
+    const { grant, key } = grants(template, { caller })
+    return find(key, grant, need)
   })
-  process.send?.({ vends, lookups: perSecond(lookups, ({ key, grant }) => find(key, grant, need)) })
-})
-process.send?.({ bytes: bytes / sessions })
+  return { vends, lookups: perSecond(lookups, ({ key, grant }) => find(key, grant, need)) }
+}
+
+function cpu(): number {
+  const { user, system } = process.cpuUsage()
+  return (user + system) / 1e6
+}
+
+process.on('message', (task) => process.send?.(task === 'cpu' ? cpu() : vend()))
+process.send?.({ bytes: bytes / sessions, url: cache ? await listen(cache) : '' })

@@ -13,17 +13,24 @@ const { url, tokens, connections, seconds } = inputSchema.parse(await readInput(
 const milliseconds: number[] = []
 let failures = 0
 const started = performance.now()
+const requests = tokens.map((token) => ({
+  method: 'POST' as const,
+  path: '/v1/credentials',
+  headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
+  body: '{"policy":"user-upload"}',
+}))
+let clients = 0
 const run = autocannon(
   {
     url,
     connections,
     duration: seconds,
-    requests: tokens.map((token) => ({
-      method: 'POST',
-      path: '/v1/credentials',
-      headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
-      body: '{"policy":"user-upload"}',
-    })),
+    // Each connection with callers of its own: it keeps the whole text of each of its requests.
+    setupClient(client) {
+      const first = clients++ % connections
+      const own = requests.filter((_, index) => index % connections === first)
+      client.setRequests(own.length > 0 ? own : requests)
+    },
   },
   // Without a callback it returns a promise, and says nothing of single answers.
   () => {

@@ -3,11 +3,11 @@ import { on, once } from 'node:events'
 import { tmpdir } from 'node:os'
 import { fileURLToPath } from 'node:url'
 
-/** A process that works when it is told to, and answers each time with one message. */
+/** A process that does what it is told to, and answers each time with one message. */
 export type Worker = Readonly<{
   /** What it said when it was ready. */
   ready: unknown
-  work(): Promise<unknown>
+  work(task: string): Promise<unknown>
   stop(): Promise<void>
 }>
 
@@ -25,8 +25,8 @@ export async function startWorker(file: string, input: unknown, flags: readonly 
   const next = async () => (await messages.next()).value[0]
   return {
     ready: await next(),
-    async work() {
-      child.send('work')
+    async work(task) {
+      child.send(task)
       return next()
     },
     async stop() {

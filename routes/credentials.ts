@@ -131,12 +131,12 @@ function createAnswers(oss: Services['oss']): (vended: Vended) => Answer {
   const write = quickJson(responseSchema)
   const written = new WeakMap<Grant, Answer>()
   return (vended) => {
-    const { credentials, grant } = vended
-    const last = written.get(grant)
+    const { credentials, grant, again } = vended
+    const last = again ? written.get(grant) : undefined
     if (last?.credentials === credentials) return last
     const expiration = expirationOf(credentials.expiresAt)
     const answer = { credentials, expiration, text: write(present(vended, expiration, oss)) }
-    written.set(grant, answer)
+    if (again) written.set(grant, answer)
     return answer
   }
 }

@@ -4,8 +4,11 @@ import { claimAt } from '../policy/claim.ts'
 import { fillIn, type Grant, type GrantRequest, type GrantSettings } from '../policy/grant.ts'
 import type { Template } from '../policy/template.ts'
 
-/** A grant, and its name in the caches. */
-export type Granted = Readonly<{ grant: Grant; key: string }>
+/**
+ * A grant, and its name in the caches. `again` when it is the very object that was given out before, so that it is worth
+ * keeping what is made of it.
+ */
+export type Granted = Readonly<{ grant: Grant; key: string; again: boolean }>
 
 /** @throws {VendError} as {@link fillIn} does */
 export type Grants = (template: Template, request: GrantRequest) => Granted
@@ -15,17 +18,30 @@ type Dependencies = Readonly<{
   /** The name of a grant in the caches: different for different grants. */
   keyOf: (grant: Grant) => string
   maxRemembered?: number
+  /** From 0 to 1. */
+  random?: () => number
 }>
 
 /** Some 20 MB with common policies and tokens. */
 const MAX_REMEMBERED = 4096
+/**
+ * Once that many are remembered, one in so many takes the place of another. Were it each, more callers in turns than can be
+ * remembered would push each other out, and what lived just long enough to grow old would have the collector walk through
+ * a million sessions over and over: a third of the throughput.
+ */
+const ADMITTED = 1 / 16
 
 /**
  * Fills templates in, and remembers the last: for callers who come back, filling in and hashing would be most of what a
  * vend costs. The same request gives the same grant, but for the conditions, which may look at the date and at claims that
  * the grant has nothing of: they are checked each time.
  */
-export function createGrants({ settings, keyOf, maxRemembered = MAX_REMEMBERED }: Dependencies): Grants {
+export function createGrants({
+  settings,
+  keyOf,
+  maxRemembered = MAX_REMEMBERED,
+  random = Math.random,
+}: Dependencies): Grants {
   const remembered = new LRUCache<string, Granted & Readonly<{ template: Template }>>({ max: maxRemembered })
   return (template, request) => {
     const asked = nameOf(template, request)
@@ -36,9 +52,11 @@ export function createGrants({ settings, keyOf, maxRemembered = MAX_REMEMBERED }
       return known
     }
     const grant = fillIn(template, request, settings)
-    const granted = { template, grant, key: keyOf(grant) }
-    remembered.set(asked, granted)
-    return granted
+    const key = keyOf(grant)
+    if (known || remembered.size < maxRemembered || random() < ADMITTED) {
+      remembered.set(asked, { template, grant, key, again: true })
+    }
+    return { grant, key, again: false }
   }
 }
 

@@ -6,7 +6,7 @@ import { type Explanation, explain, type Question } from '../policy/explain.ts'
 import type { Grant, GrantSettings } from '../policy/grant.ts'
 import type { Template } from '../policy/template.ts'
 import type { CredentialCache, Found } from './credential-cache.ts'
-import { createGrants } from './grants.ts'
+import { createGrants, type Granted } from './grants.ts'
 
 /** What a caller asks for. */
 export type VendRequest = Readonly<{
@@ -19,7 +19,7 @@ export type VendRequest = Readonly<{
 }>
 
 /** The credentials, the grant that they were paid out for, and who had them. */
-export type Vended = Found & Readonly<{ grant: Grant }>
+export type Vended = Found & Pick<Granted, 'grant' | 'again'>
 
 /** The counter: caller and request in, credentials out. */
 export type Vending = Readonly<{
@@ -61,11 +61,11 @@ export function createVending({ catalogue, settings, cache, keyOf, now, ...limit
   }
   return {
     vend(caller, { policy, params, durationSeconds, minValiditySeconds }, deadlineMs = limits.deadlineMs) {
-      const { grant, key } = grants(find(policy), { caller, params, durationSeconds, at: now() })
-      const validitySeconds = Math.max(limits.minValiditySeconds, checkValidity(minValiditySeconds, grant))
+      const granted = grants(find(policy), { caller, params, durationSeconds, at: now() })
+      const validitySeconds = Math.max(limits.minValiditySeconds, checkValidity(minValiditySeconds, granted.grant))
       const need = { validityMs: validitySeconds * 1000, deadlineMs: Math.min(deadlineMs, limits.deadlineMs) }
-      const found = cache.find(key, grant, need)
-      return found instanceof Promise ? found.then((later) => vendedOf(grant, later)) : vendedOf(grant, found)
+      const found = cache.find(granted.key, granted.grant, need)
+      return found instanceof Promise ? found.then((later) => vendedOf(granted, later)) : vendedOf(granted, found)
     },
     explain: (caller, { policy, ...request }, question) =>
       explain(find(policy), { caller, ...request, at: now() }, settings, question),
@@ -76,7 +76,12 @@ export function createVending({ catalogue, settings, cache, keyOf, now, ...limit
   }
 }
 
-const vendedOf = (grant: Grant, { credentials, from }: Found): Vended => ({ credentials, from, grant })
+const vendedOf = ({ grant, again }: Granted, { credentials, from }: Found): Vended => ({
+  credentials,
+  from,
+  grant,
+  again,
+})
 
 /** From its second half on a session is renewed anyway: more could be had only by asking STS over and over. */
 function checkValidity(asked: number | undefined, { durationSeconds }: Grant): number {

@@ -15,11 +15,11 @@ const album = template({
 })
 
 /** Counts how often a key is made: once for each time that a template is filled in. */
-function counted(maxRemembered?: number) {
+function counted(options: Readonly<{ maxRemembered?: number; random?: () => number }> = {}) {
   let made = 0
   const keyOf = (grant: Grant) => `${++made} ${grant.policy}`
   return {
-    grants: createGrants({ settings: several, keyOf, ...(maxRemembered && { maxRemembered }) }),
+    grants: createGrants({ settings: several, keyOf, ...options }),
     made: () => made,
   }
 }
@@ -29,7 +29,9 @@ t.test('whoever asks for the same again has the same grant, not filled in again'
   const request = () => ({ caller: caller({ sub: 'alice', tenant: 'a' }), params: { album: 'trip', shelf: 1 } })
   const first = grants(album, request())
   t.strictSame(first.grant, fillIn(album, request(), several))
-  t.equal(grants(album, request()).grant, first.grant)
+  const second = grants(album, request())
+  t.equal(second.grant, first.grant)
+  t.strictSame([first.again, second.again], [false, true])
   t.equal(made(), 1)
 })
 
@@ -102,12 +104,17 @@ t.test('a template that is loaded anew is filled in anew', async (t) => {
   t.strictSame(grants(after, alice).grant.prefixes, ['people/alice/'])
 })
 
-t.test('remembers no more than it may', async (t) => {
-  const { grants, made } = counted(2)
+t.test('remembers no more than it may, and is not flooded by those who come once', async (t) => {
   const mine = template()
-  const ask = (sub: string) => grants(mine, { caller: caller({ sub }) })
-  for (const sub of ['a1', 'b1', 'c1', 'a1']) ask(sub)
-  t.equal(made(), 4, 'the one that was asked for longest ago is gone')
-  ask('c1')
-  t.equal(made(), 4)
+  const rows = [
+    { name: 'one who has luck takes the place of the one asked for longest ago', luck: 0, again: [false, true, true] },
+    { name: 'the others leave those who are remembered where they are', luck: 0.999, again: [true, true, false] },
+  ]
+  for (const { name, luck, again } of rows) {
+    const { grants } = counted({ maxRemembered: 2, random: () => luck })
+    const ask = (sub: string) => grants(mine, { caller: caller({ sub }) }).again
+    t.strictSame(['a1', 'b1', 'c1'].map(ask), [false, false, false])
+    // Asked from the last to the first, so that asking does not push out who is asked for next.
+    t.strictSame(['c1', 'b1', 'a1'].map(ask).reverse(), again, name)
+  }
 })

@@ -28,11 +28,10 @@ const SESSION_SECONDS = 3600
 const inputSchema = z.object({
   kind: z.enum(['cache', 'map']),
   sessions: z.int(),
-  asked: z.int(),
   lookups: z.int(),
   environment: z.record(z.string(), z.string()),
 })
-const { kind, sessions, asked, lookups, environment } = inputSchema.parse(JSON.parse(process.argv[2] ?? ''))
+const { kind, sessions, lookups, environment } = inputSchema.parse(JSON.parse(process.argv[2] ?? ''))
 const config = readConfig(environment)
 
 /** Texts of their own, as they come from parsed JSON: none shares memory with another. */
@@ -122,12 +121,11 @@ for (let index = 0; index < sessions; index++) {
 }
 const bytes = held() - before
 
-// The same number of different ones whatever the size is, evenly out of all of them.
-const asking = Array.from({ length: asked }, (_, index) => callerOf(Math.floor((index * sessions) / asked)))
-const known = asking.map((caller) => ({ caller, grant: grantOf(caller), key: keyOf(grantOf(caller)) }))
 const grants = createGrants({ settings, keyOf })
 
-function perSecond(times: number, once: (one: (typeof known)[number]) => unknown): number {
+type Known = Readonly<{ caller: ReturnType<typeof callerOf>; grant: Grant; key: string }>
+
+function perSecond(known: readonly Known[], times: number, once: (one: Known) => unknown): number {
   const started = process.cpuUsage()
   for (let done = 0; done < times; done += known.length) {
     for (const one of known) if (once(one) instanceof Promise) throw new Error('not a hit')
@@ -136,12 +134,15 @@ function perSecond(times: number, once: (one: (typeof known)[number]) => unknown
   return (times * 1e6) / (user + system)
 }
 
-const vend = () => {
-  const vends = perSecond(lookups / 10, ({ caller }) => {
+const vend = (callers: number) => {
+  // Evenly out of all of them.
+  const asking = Array.from({ length: callers }, (_, index) => callerOf(Math.floor((index * sessions) / callers)))
+  const known = asking.map((caller) => ({ caller, grant: grantOf(caller), key: keyOf(grantOf(caller)) }))
+  const vends = perSecond(known, lookups / 10, ({ caller }) => {
     const { grant, key } = grants(template, { caller })
     return find(key, grant, need)
   })
-  return { vends, lookups: perSecond(lookups, ({ key, grant }) => find(key, grant, need)) }
+  return { vends, lookups: perSecond(known, lookups, ({ key, grant }) => find(key, grant, need)) }
 }
 
 function cpu(): number {
@@ -149,5 +150,12 @@ function cpu(): number {
   return (user + system) / 1e6
 }
 
-process.on('message', (task) => process.send?.(task === 'cpu' ? cpu() : vend()))
+const taskSchema = z.discriminatedUnion('task', [
+  z.object({ task: z.literal('cpu') }),
+  z.object({ task: z.literal('vend'), callers: z.int() }),
+])
+process.on('message', (message) => {
+  const told = taskSchema.parse(message)
+  process.send?.(told.task === 'cpu' ? cpu() : vend(told.callers))
+})
 process.send?.({ bytes: bytes / sessions, url: cache ? await listen(cache) : '' })

@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url'
 export type Worker = Readonly<{
   /** What it said when it was ready. */
   ready: unknown
-  work(task: string): Promise<unknown>
+  work(task: Readonly<Record<string, unknown>>): Promise<unknown>
   stop(): Promise<void>
 }>
 

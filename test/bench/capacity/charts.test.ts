@@ -30,8 +30,23 @@ t.test('a chart says what it shows', async (t) => {
     x: { label: 'hours', from: 0, to: 10, ticks: [{ at: 5, label: 'five' }] },
     y: { label: 'users', from: 1, to: 100, log: true, ticks: [{ at: 10, label: 'ten' }] },
     series: [
-      { name: 'even', points: [[0, 1], [5, 10], [10, 100]], marked: true }, // biome-ignore format: a line is its points
-      { name: 'a bound', points: [[0, 1000], [20, 0]], dashed: true }, // biome-ignore format: a line is its points
+      {
+        name: 'even',
+        points: [
+          [0, 1],
+          [5, 10],
+          [10, 100],
+        ],
+        marked: true,
+      },
+      {
+        name: 'a bound',
+        points: [
+          [0, 1000],
+          [20, 0],
+        ],
+        dashed: true,
+      },
     ],
   })
   t.equal(XMLValidator.validate(svg), true)

@@ -27,7 +27,8 @@ const DEPTH = 3
  */
 function withoutSecrets(object: Record<string, unknown>, depth = DEPTH): Record<string, unknown> {
   let clean = object
-  for (const [name, value] of Object.entries(object)) {
+  for (const name in object) {
+    const value = object[name]
     const kept = SECRETS.has(name) ? '[Redacted]' : isPlain(value) ? nested(value, depth - 1) : value
     if (kept === value) continue
     if (clean === object) clean = { ...object }

@@ -64,20 +64,53 @@ function outcome(of: () => Grant): unknown {
   return refused ?? grant
 }
 
+/** A request, and the same with one part changed, so that what is remembered of the one meets the other. */
+const pairs = fc
+  .tuple(requests, requests, fc.constantFrom('issuer', 'subject', 'claims', 'params', 'durationSeconds'))
+  .map(([one, other, part]): readonly GrantRequest[] => {
+    if (part === 'params' || part === 'durationSeconds') return [one, { ...one, [part]: other[part] }]
+    return [one, { ...one, caller: { ...one.caller, [part]: other.caller[part] } }]
+  })
+
 t.test('a remembered grant is the one that filling in would give, and a refusal stays one', async (t) => {
-  const { grants, made } = counted()
-  let granted = 0
+  const { grants } = counted()
+  let remembered = 0
   const { failed, counterexample } = fc.check(
-    fc.property(requests, (request) => {
-      const want = outcome(() => fillIn(album, request, several))
-      const got = outcome(() => grants(album, request).grant)
-      if (want && typeof want === 'object' && 'template' in want) granted += 1
-      return JSON.stringify(got) === JSON.stringify(want)
-    }),
-    { numRuns: 20_000 },
+    fc.property(pairs, ([one, other]) =>
+      [one, other, one].every((request) => {
+        if (!request) return false
+        const want = outcome(() => fillIn(album, request, several))
+        const got = outcome(() => {
+          const { grant, again } = grants(album, request)
+          if (again) remembered += 1
+          return grant
+        })
+        return JSON.stringify(got) === JSON.stringify(want)
+      }),
+    ),
+    { numRuns: 10_000 },
   )
   t.notOk(failed, JSON.stringify(counterexample))
-  t.ok(granted > 2 * made(), `${granted} granted, ${made()} of them filled in`)
+  t.ok(remembered > 5000, `${remembered} were remembered`)
+})
+
+t.test('of one caller the last few are remembered, whatever differs between them', async (t) => {
+  const { grants } = counted()
+  const [one, other] = [template({ params: { album: {} } }), template({ params: { album: {} } })]
+  const ask = (asked: typeof one, album: string) =>
+    grants(asked, { caller: caller({ sub: 'alice' }), params: { album } }).again
+  const all = [
+    [one, 'a'],
+    [other, 'a'],
+    [one, 'b'],
+    [other, 'b'],
+  ] as const
+  t.strictSame(
+    [...all, ...all].map(([asked, album]) => ask(asked, album)),
+    [false, false, false, false, true, true, true, true],
+  )
+  t.equal(ask(one, 'c'), false, 'one more')
+  t.equal(ask(one, 'a'), false, 'takes the place of the first')
 })
 
 t.test(

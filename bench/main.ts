@@ -1,4 +1,4 @@
-import { cachedVends } from './cases/cached-vend.ts'
+import { cachedVends, nodeOptions } from './cases/cached-vend.ts'
 import { crowds } from './cases/crowd.ts'
 import { firstThing } from './cases/first-thing.ts'
 import { memory } from './cases/memory.ts'
@@ -8,8 +8,12 @@ import { bench } from './command.ts'
 import { build } from './lib/build.ts'
 
 /** `npm run bench`: the service against named rivals. */
-process.exitCode = await bench(process.argv.slice(2), [...cachedVends, firstThing, signing, crowds, memory, start], {
-  prepare: build,
-  write: (text) => process.stdout.write(text),
-  warn: (text) => process.stderr.write(text),
-})
+process.exitCode = await bench(
+  process.argv.slice(2),
+  [...cachedVends, nodeOptions, firstThing, signing, crowds, memory, start],
+  {
+    prepare: build,
+    write: (text) => process.stdout.write(text),
+    warn: (text) => process.stderr.write(text),
+  },
+)

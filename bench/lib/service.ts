@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs'
+import { z } from 'zod'
 import { type Server, startServer } from './server.ts'
 import { AUDIENCE, ISSUER, type SigningKey } from './tokens.ts'
 
@@ -25,6 +27,16 @@ export const serviceEnvironment = (
   ...more,
 })
 
-/** The service itself, as the image runs it; see {@link build}. */
-export const startService = (environment: Readonly<Record<string, string>>): Promise<Server> =>
-  startServer({ file: 'dist/src/main.js', env: (port) => ({ ...environment, PORT: String(port) }) })
+/** Node's options in `npm start`, which the image has as well. */
+export const NODE_OPTIONS: readonly string[] = z
+  .object({ scripts: z.object({ start: z.string() }) })
+  .parse(JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')))
+  .scripts.start.split(' ')
+  .filter((word) => word.startsWith('--'))
+
+/** The service itself, as the image runs it unless it gets other options; see {@link build}. */
+export const startService = (
+  environment: Readonly<Record<string, string>>,
+  nodeOptions: readonly string[] = NODE_OPTIONS,
+): Promise<Server> =>
+  startServer({ file: 'dist/src/main.js', nodeOptions, env: (port) => ({ ...environment, PORT: String(port) }) })

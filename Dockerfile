@@ -30,7 +30,6 @@ EXPOSE 3000
 STOPSIGNAL SIGTERM
 HEALTHCHECK --interval=10s --timeout=3s --start-period=10s \
   CMD ["node", "-e", "fetch('http://127.0.0.1:' + process.env.PORT + '/livez').then((r) => process.exit(r.ok ? 0 : 1), () => process.exit(1))"]
-# Room for what is new (MB): Node clears it up less often and, with many sessions, goes through all of them each time.
 # Without a command it serves; `policies lint /policies` and the others are in it as well.
-ENTRYPOINT ["node", "--max-semi-space-size=64", "--enable-source-maps", "dist/src/main.js"]
+ENTRYPOINT ["node", "--enable-source-maps", "dist/src/main.js"]
 CMD []

@@ -31,7 +31,7 @@ function parseOptions(argv: readonly string[], benchmarks: readonly Benchmark[],
 Benchmarks:
 ${benchmarks.map(({ name, summary }) => `  ${name.padEnd(11)}  ${summary}`).join('\n')}
 
-It needs npm ci --prefix test/interop (the official SDK), redis-server, Linux, and some ten minutes of an idle machine.
+It needs npm ci --prefix test/interop (the official SDK), redis-server, Linux, and some twenty minutes of an idle machine.
 
 Exit code: 0 every floor is met, 1 one is not or a benchmark failed, 2 the options cannot be understood.`,
     )

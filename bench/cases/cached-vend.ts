@@ -2,7 +2,7 @@ import { figure } from '../capacity/figure.ts'
 import { atLeast, type Benchmark, type Finding, type Scale } from '../lib/finding.ts'
 import { load } from '../lib/load.ts'
 import { type Server, startServer } from '../lib/server.ts'
-import { NODE_OPTIONS, serviceEnvironment, startService } from '../lib/service.ts'
+import { MORE_ROOM, serviceEnvironment, startService } from '../lib/service.ts'
 import { inTurns, median } from '../lib/statistics.ts'
 import { startSts } from '../lib/sts.ts'
 import { createSigningKey, mintToken, type SigningKey } from '../lib/tokens.ts'
@@ -21,11 +21,10 @@ type StartRival = (environment: Readonly<Record<string, string>>, body: string) 
 const sameFastify: StartRival = (environment, body) =>
   startServer({
     file: 'dist/src/constant.js',
-    nodeOptions: NODE_OPTIONS,
     args: (port) => [JSON.stringify({ environment: { ...environment, PORT: String(port) }, body })],
   })
 
-const nodesDefaults: StartRival = (environment) => startService(environment, [])
+const nodesDefaults: StartRival = (environment) => startService(environment)
 
 async function answerOf(url: string, token: string): Promise<string> {
   const response = await fetch(`${url}/v1/credentials`, {
@@ -42,13 +41,14 @@ async function answerOf(url: string, token: string): Promise<string> {
 async function measure(
   algorithm: SigningKey['algorithm'],
   startRival: StartRival,
+  nodeOptions: readonly string[],
   { warmUps, rounds, seconds }: (typeof SCALES)[Scale],
 ) {
   const key = createSigningKey(algorithm)
   const tokens = Array.from({ length: CALLERS }, (_, caller) => mintToken(key, `user-${caller}`))
   const sts = await startSts({ delayMs: 1 })
   const environment = serviceEnvironment({ key, stsUrl: sts.url })
-  const service = await startService(environment)
+  const service = await startService(environment, nodeOptions)
   const rival = await startRival(environment, await answerOf(service.url, tokens[0] ?? ''))
   try {
     const against = (server: Server) => async () => {
@@ -69,11 +69,22 @@ async function measure(
   }
 }
 
-type Comparison = Readonly<{ what: string; algorithm: SigningKey['algorithm']; rival: string; startRival: StartRival }>
+type Comparison = Readonly<{
+  what: string
+  algorithm: SigningKey['algorithm']
+  rival: string
+  startRival: StartRival
+  nodeOptions?: readonly string[]
+}>
 
-async function compare({ what, algorithm, rival, startRival }: Comparison, scale: Scale, least?: number) {
+async function compare(
+  { what, algorithm, rival, startRival, nodeOptions = [] }: Comparison,
+  scale: Scale,
+  least?: number,
+) {
   const launches: Awaited<ReturnType<typeof measure>>[] = []
-  while (launches.length < SCALES[scale].launches) launches.push(await measure(algorithm, startRival, SCALES[scale]))
+  while (launches.length < SCALES[scale].launches)
+    launches.push(await measure(algorithm, startRival, nodeOptions, SCALES[scale]))
   const finding = (unit: string, by: 'perSecond' | 'perCpuSecond'): Finding => {
     const of = (side: 'ours' | 'rival') => median(launches.flatMap((launch) => launch[side].map((round) => round[by])))
     const ratio = of('ours') / of('rival')
@@ -109,17 +120,18 @@ const benchmark = (algorithm: SigningKey['algorithm']): Benchmark => ({
 /** A vend that needs no STS call, for the two kinds of tokens that are most common. */
 export const cachedVends: readonly Benchmark[] = [benchmark('ES256'), benchmark('HS256')]
 
-/** What the options of Node that the service starts with are good for. */
+/** What more room for what is new is good for. */
 export const nodeOptions: Benchmark = {
   name: 'node-options',
-  summary: `cached vends with ${NODE_OPTIONS.join(' ')} against the same without`,
+  summary: `cached vends with ${MORE_ROOM.join(' ')} against the same without`,
   run: (scale) =>
     compare(
       {
-        what: `cached vend, ${NODE_OPTIONS.join(' ')}`,
+        what: `cached vend, ${MORE_ROOM.join(' ')}`,
         algorithm: 'HS256',
         rival: "the same, Node's defaults",
         startRival: nodesDefaults,
+        nodeOptions: MORE_ROOM,
       },
       scale,
     ),

@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { figure } from '../capacity/figure.ts'
 import { atLeast, atMostBytes, type Benchmark, type Finding, type Scale } from '../lib/finding.ts'
 import { load } from '../lib/load.ts'
-import { NODE_OPTIONS, serviceEnvironment } from '../lib/service.ts'
+import { MORE_ROOM, serviceEnvironment } from '../lib/service.ts'
 import { inTurns, median } from '../lib/statistics.ts'
 import { createSigningKey, mintToken, type SigningKey } from '../lib/tokens.ts'
 import { startWorker } from '../lib/worker.ts'
@@ -29,7 +29,7 @@ const SCALES = {
 } as const
 const CONNECTIONS = 32
 const MAX_BYTES = 1500
-const FLAGS = [...NODE_OPTIONS, '--expose-gc', '--max-old-space-size=6144']
+const FLAGS = [...MORE_ROOM, '--expose-gc', '--max-old-space-size=6144']
 
 const readySchema = z.object({ bytes: z.number(), url: z.string() })
 const workSchema = z.object({ vends: z.number(), lookups: z.number() })

@@ -18,20 +18,29 @@ const SCALES = {
 /** Started with the environment of the service, and with what that answers. */
 type StartRival = (environment: Readonly<Record<string, string>>, body: string) => Promise<Server>
 
-const sameFastify: StartRival = (environment, body) =>
-  startServer({
+const sameFastify: StartRival = async (environment, body) => {
+  const server = await startServer({
     file: 'dist/src/constant.js',
     args: (port) => [JSON.stringify({ environment: { ...environment, PORT: String(port) }, body })],
   })
+  // What is compared is worth nothing unless the rival checks tokens as well.
+  const { status } = await ask(server.url, 'no.good.token')
+  if (status === 401) return server
+  await server.stop()
+  throw new Error(`the rival answered ${status} to a token that is not good`)
+}
 
 const nodesDefaults: StartRival = (environment) => startService(environment)
 
-async function answerOf(url: string, token: string): Promise<string> {
-  const response = await fetch(`${url}/v1/credentials`, {
+const ask = (url: string, token: string) =>
+  fetch(`${url}/v1/credentials`, {
     method: 'POST',
     headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
     body: '{"policy":"user-upload"}',
   })
+
+async function answerOf(url: string, token: string): Promise<string> {
+  const response = await ask(url, token)
   const text = await response.text()
   if (response.status !== 200) throw new Error(`the service answered ${response.status}: ${text}`)
   return text

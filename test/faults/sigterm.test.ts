@@ -25,7 +25,8 @@ for (const manner of ['stay', 'return'] as const) {
       const url = await log.listening()
 
       const load = startLoad(t, url, manner)
-      while (log.vended() < 2 * CONNECTIONS) await delay(20)
+      // Whoever connects for the first time when the listener is closed already would be refused.
+      while (log.connected() < CONNECTIONS || log.vended() < 2 * CONNECTIONS) await delay(20)
       const exit = once(service, 'exit')
       service.kill('SIGTERM')
       const { statuses, dropped, refused } = await load
@@ -52,6 +53,7 @@ async function startLoad(t: Test, url: string, manner: string): Promise<LoadRepo
 /** What the service writes to its log, as it comes. */
 function lines({ stdout }: Pick<ChildProcess, 'stdout'>) {
   let vended = 0
+  const connected = new Set<string>()
   let rest = ''
   let found: (url: string) => void = () => {}
   const listening = new Promise<string>((resolve) => {
@@ -60,9 +62,13 @@ function lines({ stdout }: Pick<ChildProcess, 'stdout'>) {
   stdout?.on('data', (chunk) => {
     const all = `${rest}${chunk}`.split('\n')
     rest = all.pop() ?? ''
-    vended += all.filter((line) => line.includes('"msg":"vended"')).length
+    for (const line of all.filter((line) => line.includes('"msg":"vended"'))) {
+      vended++
+      const [first] = /user-upload@caller-\d+-0(?=")/u.exec(line) ?? []
+      if (first) connected.add(first)
+    }
     const [, url] = /listening at (http:[^"]+)/u.exec(String(chunk)) ?? []
     if (url) found(url)
   })
-  return { listening: () => listening, vended: () => vended }
+  return { listening: () => listening, vended: () => vended, connected: () => connected.size }
 }

@@ -1,5 +1,4 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import type { FastifyRequest } from 'fastify'
 import type { App } from '../routes/services.ts'
 
 /** How long a connection that was accepted before the listener closed has for its request to arrive. */
@@ -19,14 +18,7 @@ export type Drain = Readonly<{
 /** Must be called before the first request. */
 export function createDrain(app: App): Drain {
   let draining = false
-  const open = new Set<FastifyRequest>()
 
-  app.addHook('onRequest', (request, reply, done) => {
-    open.add(request)
-    // `close` comes for whoever left without waiting for the answer, too.
-    reply.raw.once('close', () => open.delete(request))
-    done()
-  })
   app.addHook('onSend', (_request, reply, payload, done) => {
     if (draining) reply.header('connection', 'close')
     done(null, payload)
@@ -41,7 +33,7 @@ export function createDrain(app: App): Drain {
       // Under load the last connections are open, and their requests sent, but not yet read.
       const graceUntil = performance.now() + GRACE_MS
       const isGrace = async () => performance.now() < graceUntil && (await connectionsOf(app)) > 0
-      while ([...open].some(({ raw }) => raw.complete) || (await isGrace())) await delay(10)
+      while (app.unanswered.some() || (await isGrace())) await delay(10)
       // What is left are sockets on which no whole request came, and Node no longer looks how long they have been at it.
       app.server.closeAllConnections()
       await closed

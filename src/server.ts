@@ -1,4 +1,4 @@
-import { type IncomingMessage, STATUS_CODES } from 'node:http'
+import { STATUS_CODES } from 'node:http'
 import type { Socket } from 'node:net'
 import cors from '@fastify/cors'
 import helmet from '@fastify/helmet'
@@ -15,8 +15,12 @@ import type { App } from '../routes/services.ts'
 import type { Config } from './config.ts'
 import { type BodyFault, pointerStep, VendError } from './errors.ts'
 import { requestIdOf } from './observe/request-id.ts'
+import { trackUnanswered, type Unanswered } from './unanswered.ts'
 
 declare module 'fastify' {
+  interface FastifyInstance {
+    unanswered: Unanswered
+  }
   interface FastifyRequest {
     /** A line of the route's own has told the log that this was answered. */
     told: boolean
@@ -29,7 +33,6 @@ const KEEP_ALIVE_MS = 72_000
 
 /** A Fastify instance with everything that does not depend on what the service is for: limits, headers, errors, logs. */
 export async function createServer(config: Config, logger: FastifyBaseLogger): Promise<App> {
-  const arriving = new WeakMap<Socket, IncomingMessage>()
   const app = fastify({
     loggerInstance: logger,
     logController: new LogController({ disableRequestLogging: true }),
@@ -52,7 +55,7 @@ export async function createServer(config: Config, logger: FastifyBaseLogger): P
     routerOptions: { maxParamLength: 128 },
     clientErrorHandler: (error, socket) => {
       // A request whose answer is still to come would take this one for its own.
-      if (arriving.get(socket)?.complete) socket.destroy()
+      if (app.unanswered.some(socket)) socket.destroy()
       else answerUnparsable(error, socket)
     },
     frameworkErrors: answerError,
@@ -61,6 +64,7 @@ export async function createServer(config: Config, logger: FastifyBaseLogger): P
   app.setValidatorCompiler(validatorCompiler)
   app.setSerializerCompiler(serializerCompiler)
   app.removeContentTypeParser('text/plain')
+  app.decorate('unanswered', trackUnanswered(app.server))
   app.decorateRequest('caller', null)
   app.decorateRequest('told', false)
   app.setErrorHandler(answerError)
@@ -71,8 +75,7 @@ export async function createServer(config: Config, logger: FastifyBaseLogger): P
   // Before CORS, which answers preflights by itself.
   app.addHook('onRequest', async (request, reply) => {
     reply.headers({ 'x-request-id': request.id, 'cache-control': 'no-store' })
-    arriving.set(request.raw.socket, request.raw)
-    reply.raw.once('close', () => arriving.delete(request.raw.socket))
+    app.unanswered.add(request, reply)
   })
   app.addHook('onSend', async ({ raw }, reply) => {
     // The rest of a body that nobody waits for would be taken for the next request, and its delay answered with a 408.

@@ -52,6 +52,28 @@ t.test('a connection that was accepted before the listener closed has time for i
   t.pass('and one on which nothing comes keeps nobody from stopping')
 })
 
+t.test('requests that were sent ahead on a connection that broke keep nobody from stopping', async (t) => {
+  const sandbox = await startSandbox()
+  t.teardown(() => sandbox.close())
+  sandbox.sts.faults.set({ kind: 'delay', ms: 300 })
+  const { JWT_ISSUER, JWT_AUDIENCE, JWT_SECRET, ...jdcloud } = sandboxEnvironment(sandbox)
+  const { app, stop } = await build(t, { env: jdcloud, realSts: true })
+  let begun = 0
+  app.addHook('preHandler', async () => void begun++)
+  const url = new URL(await app.listen({ host: '127.0.0.1', port: 0 }))
+  const socket = connect(Number(url.port), url.hostname)
+  const body = '{"policy":"user-upload"}'
+  const head = ['POST /v1/credentials HTTP/1.1', 'host: x', `authorization: Bearer ${mint(claims())}`]
+  const request = [...head, 'content-type: application/json', `content-length: ${body.length}`, '', body].join('\r\n')
+  socket.write(request.repeat(3))
+  while (begun < 3) await delay(5)
+  t.equal(app.unanswered.some(), true)
+  socket.resetAndDestroy()
+  while (app.unanswered.some()) await delay(5)
+  await stop(0)
+  t.pass('though Node never says that the second and the third are over')
+})
+
 t.test('key sets are fetched again by the clock, and no timer outlives the service', async (t) => {
   let fetches = 0
   const keyServer = await listen(t, (_request, response) => {

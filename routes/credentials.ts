@@ -116,8 +116,8 @@ export function credentialsRoutes(app: App, { authenticate, vending, oss }: Serv
       const { expiration, text } = answerTo(vended)
       const { roleSessionName } = grant
       const milliseconds = Math.round(reply.elapsedTime * 10) / 10
-      // The whole story in one line, and told before the credentials are out.
-      request.log.info({ req: request, policy, roleSessionName, expiration, from, milliseconds }, 'vended')
+      // The whole story in one line, and told before the credentials are out. Of the request no more than is not known.
+      request.log.info({ address: request.ip, policy, roleSessionName, expiration, from, milliseconds }, 'vended')
       request.told = true
       return sendJson(reply, text)
     },

@@ -30,7 +30,7 @@ t.test('a vend says in the log where its session came from, in one line', async 
     msg: 'vended',
     policy: 'user-upload',
     roleSessionName: 'user-upload@alice',
-    req: { method: 'POST', route: '/v1/credentials', address: '127.0.0.1' },
+    address: '127.0.0.1',
     expiration: first.json().credentials.expiration,
     milliseconds: Number,
   }

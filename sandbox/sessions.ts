@@ -1,5 +1,5 @@
 import { randomBytes, timingSafeEqual } from 'node:crypto'
-import type { Policy } from '../src/policy/document.ts'
+import type { Policy } from './iam/policy.ts'
 import type { Clock, Role } from './world.ts'
 
 /** Temporary credentials that the sandbox's STS paid out, with what they may do. */

@@ -1,4 +1,4 @@
-import type { Policy } from '../src/policy/document.ts'
+import type { Policy } from './iam/policy.ts'
 import { createSessionStore, type SessionStore } from './sessions.ts'
 
 /** Now, in epoch milliseconds. */

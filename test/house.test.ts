@@ -4,11 +4,11 @@ import t from 'tap'
 
 type Import = Readonly<{ from: string; to: string }>
 
-const sources = ['src', 'routes'].flatMap((root) =>
+const sourcesIn = (root: string) =>
   readdirSync(root, { recursive: true, encoding: 'utf8' })
     .filter((file) => file.endsWith('.ts'))
-    .map((file) => join(root, file)),
-)
+    .map((file) => join(root, file))
+const sources = ['src', 'routes'].flatMap(sourcesIn)
 
 /** The text without whole lines of comment; what stands behind code is code to us. */
 const codeOf = (file: string) => readFileSync(file, 'utf8').replace(/^\s*(?:\/\/|\/?\*).*$/gmu, '')
@@ -66,6 +66,28 @@ for (const { name, from, never } of RULES) {
     )
   })
 }
+
+// With shared code, a fault would let the same thing through on both sides, and no end-to-end test could show it.
+t.test('the sandbox judges the service with code of its own', async (t) => {
+  const isStarter = (path: string) => path === 'sandbox/local.ts' || path.startsWith('sandbox/commands/')
+  const isService = under(['src', 'routes'])
+  const ours = sourcesIn('sandbox').flatMap((file) => importsOf(file))
+  const [starting, judging] = [ours.filter(({ from }) => isStarter(from)), ours.filter(({ from }) => !isStarter(from))]
+  t.ok(judging.length > 0, 'there is something to look at')
+  t.strictSame(
+    judging.filter(({ to }) => isService(to) || isStarter(to)),
+    [],
+  )
+  t.strictSame(
+    ours.filter(({ to }) => under(['src/policy', 'src/sts'])(to)),
+    [],
+    'what starts the service does not judge it either',
+  )
+  t.ok(
+    starting.some(({ to }) => to === 'src/app.ts'),
+    'and does start it',
+  )
+})
 
 t.test('what the rules forbid is what the composition root does', async (t) => {
   const app = imports.filter(({ from }) => from === 'src/app.ts')

@@ -1,6 +1,6 @@
-import type { Policy } from '../../src/policy/document.ts'
-import { evaluate } from '../../src/policy/evaluate.ts'
-import { OPERATION_ACTIONS, type Operation, operationResource } from '../../src/policy/operations.ts'
+import { ossAllows } from '../iam/evaluate.ts'
+import { type Operation, OSS_ACTIONS } from '../iam/oss-actions.ts'
+import type { Policy } from '../iam/policy.ts'
 import type { Session } from '../sessions.ts'
 import type { User, World } from '../world.ts'
 
@@ -23,14 +23,15 @@ export function sessionPrincipal({ role, policy }: Session): Principal {
   return policy === undefined ? [role.policies] : [role.policies, [policy]]
 }
 
-/**
- * Whether somebody may do this. `Deny` is passed over, because JD Cloud documents it as not yet effective for OSS: what
- * relies on it must fail here too.
- */
+/** Whether somebody may do this. */
 export function isAllowed(world: World, principal: Principal, operation: Operation, touched: Touched): boolean {
   if (principal === 'owner') return true
-  const { bucket = '', key } = touched
-  const where = { region: world.region, account: world.accountId, bucket, ...(key !== undefined && { key }) }
-  const request = { action: OPERATION_ACTIONS[operation], resource: operationResource(operation, where) }
-  return principal.every((layer) => layer.some((policy) => evaluate(policy, request, 'ignored').allowed))
+  const resource = { service: 'oss', region: world.region, account: world.accountId, resource: resourceOf(touched) }
+  const wanted = { action: OSS_ACTIONS[operation], resource }
+  return principal.every((policies) => ossAllows(policies, wanted))
+}
+
+/** The account itself is all of its buckets, which only a `*` covers. */
+function resourceOf({ bucket = '*', key }: Touched): string {
+  return key === undefined ? bucket : `${bucket}/${key}`
 }

@@ -1,5 +1,5 @@
 import type { z } from 'zod'
-import type { Operation } from '../../src/policy/operations.ts'
+import type { Operation } from '../iam/oss-actions.ts'
 import type { World } from '../world.ts'
 import type { Touched } from './access.ts'
 import { OssError } from './errors.ts'

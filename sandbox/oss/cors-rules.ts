@@ -1,4 +1,4 @@
-import { matchesWildcard } from '../../src/policy/wildcard.ts'
+import { fitsWildcard } from '../wildcard.ts'
 
 /** One rule of a bucket's CORS configuration. Origins and headers may hold one `*`. */
 export type CorsRule = Readonly<{
@@ -20,9 +20,9 @@ export function corsHeaders(
   { origin, method, headers }: CorsRequest,
 ): Record<string, string> | undefined {
   for (const rule of rules) {
-    const allowedOrigin = rule.origins.find((pattern) => matchesWildcard(pattern, origin))
+    const allowedOrigin = rule.origins.find((pattern) => fitsWildcard(pattern, origin))
     if (allowedOrigin === undefined || !rule.methods.includes(method)) continue
-    if (!headers.every((name) => rule.headers.some((pattern) => matchesWildcard(pattern.toLowerCase(), name)))) continue
+    if (!headers.every((name) => rule.headers.some((pattern) => fitsWildcard(pattern.toLowerCase(), name)))) continue
     return {
       // With `*` a browser sends no credentials of its own; S3 tells the two apart in the same way.
       'access-control-allow-origin': allowedOrigin === '*' ? '*' : origin,

@@ -1,4 +1,4 @@
-import type { Operation } from '../../src/policy/operations.ts'
+import type { Operation } from '../iam/oss-actions.ts'
 import type { BucketContext, Context } from './context.ts'
 import { OssError } from './errors.ts'
 import type { OssRequest } from './request.ts'

@@ -1,8 +1,9 @@
-import { evaluate } from '../../src/policy/evaluate.ts'
+import { stsAllows } from '../iam/evaluate.ts'
+import { parseJrn } from '../iam/jrn.ts'
 import type { Session } from '../sessions.ts'
 import type { Role, User, World } from '../world.ts'
 import { Refusal } from './refusals.ts'
-import { type AssumeRoleInfo, parseSessionPolicy } from './request.ts'
+import { type AssumeRoleInfo, readSessionPolicy } from './request.ts'
 
 const MIN_SESSION_SECONDS = 3600
 
@@ -12,7 +13,7 @@ const MIN_SESSION_SECONDS = 3600
  * @throws Refusal
  */
 export function assumeRole(world: World, user: User, info: AssumeRoleInfo): Session {
-  const policy = info.policy === undefined ? undefined : parseSessionPolicy(info.policy)
+  const policy = info.policy === undefined ? undefined : readSessionPolicy(info.policy)
   const role = world.roles.get(info.roleJrn)
   if (!role) throw new Refusal('roleUnknown')
   if (!mayAssume(user, role)) throw new Refusal('userNotPermitted')
@@ -27,7 +28,6 @@ export function assumeRole(world: World, user: User, info: AssumeRoleInfo): Sess
 
 function mayAssume({ policies }: User, role: Role): boolean {
   if (policies === 'owner') return true
-  // One policy out of all: any of them may allow, and a Deny in any of them stands.
-  const statements = policies.flatMap(({ Statement }) => Statement)
-  return evaluate({ Version: '3', Statement: statements }, { action: 'sts:assumeRole', resource: role.jrn }).allowed
+  const resource = parseJrn(role.jrn)
+  return resource !== undefined && stsAllows(policies, { action: 'sts:assumeRole', resource })
 }

@@ -38,8 +38,5 @@ export function parseAuthorization(header: string): Authorization {
   return { accessKey, day, region, service, signedHeaders, signature }
 }
 
-/**
- * JD Cloud never signs the first two. The third is Amazon's: aws4, which canonicalises for us, would take its value
- * for the body's hash, and a signature would then hold for any body.
- */
-const UNSIGNABLE: ReadonlySet<string> = new Set(['authorization', 'user-agent', 'x-amz-content-sha256'])
+/** JD Cloud never signs these. */
+const UNSIGNABLE: ReadonlySet<string> = new Set(['authorization', 'user-agent'])

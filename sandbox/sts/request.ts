@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { MAX_SESSION_POLICY_BYTES, type Policy, parseJrn, policySchema } from '../../src/policy/document.ts'
+import { type Policy, parseSessionPolicy } from '../iam/policy.ts'
 import { Refusal } from './refusals.ts'
 
 // Strict, though the real one's reading of unknown members is not documented: a misspelled `policy` that was passed
@@ -18,23 +18,17 @@ export type AssumeRoleInfo = Readonly<z.infer<typeof bodySchema>['assumeRoleInfo
 
 /** @throws Refusal `argumentInvalid` with the members at fault. */
 export function parseAssumeRoleBody(body: Buffer): AssumeRoleInfo {
-  const parsed = bodySchema.safeParse(parseJson(decodeUtf8(body), []))
+  const parsed = bodySchema.safeParse(parseJson(decodeUtf8(body)))
   if (parsed.success) return parsed.data.assumeRoleInfo
   const fields = parsed.error.issues.map(({ path }) => path.join('.')).filter((field) => field !== '')
   throw new Refusal('argumentInvalid', [...new Set(fields)])
 }
 
-const POLICY_FIELD = ['assumeRoleInfo.policy']
-
 /** @throws Refusal `argumentInvalid` when the text is not a session policy that JD Cloud would take. */
-export function parseSessionPolicy(text: string): Policy {
-  if (Buffer.byteLength(text) > MAX_SESSION_POLICY_BYTES) throw new Refusal('argumentInvalid', POLICY_FIELD)
-  const parsed = policySchema.safeParse(parseJson(text, POLICY_FIELD))
-  const resources = parsed.data?.Statement.flatMap(({ Resource }) => Resource) ?? []
-  if (!parsed.success || !resources.every((resource) => resource === '*' || parseJrn(resource))) {
-    throw new Refusal('argumentInvalid', POLICY_FIELD)
-  }
-  return parsed.data
+export function readSessionPolicy(text: string): Policy {
+  const policy = parseSessionPolicy(text)
+  if (!policy) throw new Refusal('argumentInvalid', ['assumeRoleInfo.policy'])
+  return policy
 }
 
 function decodeUtf8(body: Buffer): string {
@@ -45,10 +39,10 @@ function decodeUtf8(body: Buffer): string {
   }
 }
 
-function parseJson(text: string, fields: readonly string[]): unknown {
+function parseJson(text: string): unknown {
   try {
     return JSON.parse(text)
   } catch {
-    throw new Refusal('argumentInvalid', fields)
+    throw new Refusal('argumentInvalid')
   }
 }

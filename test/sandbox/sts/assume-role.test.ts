@@ -1,12 +1,17 @@
 import t from 'tap'
+import type { Policy, Statement } from '../../../sandbox/iam/policy.ts'
 import type { Role, User, World } from '../../../sandbox/world.ts'
 import { SANDBOX_KEYS } from '../../../sandbox/world.ts'
-import type { Policy, Statement } from '../../../src/policy/document.ts'
 import { NOW, ROLE_JRN, refuses, startSts } from './harness.ts'
 
 const statement = (Effect: Statement['Effect'], action: string, resource: string): Policy => ({
   Version: '3',
   Statement: [{ Effect, Action: [action], Resource: [resource] }],
+})
+/** The same policy with a condition that nothing here can judge. */
+const conditional = (policy: Policy): Policy => ({
+  ...policy,
+  Statement: policy.Statement.map((one) => ({ ...one, Condition: { Bool: { no: 'true' } } })),
 })
 const allow = statement('Allow', 'sts:assumeRole', ROLE_JRN)
 
@@ -32,6 +37,7 @@ t.test("the user's own policies", async (t) => {
     { name: 'none', policies: [], want: refused },
     { name: 'on another role', policies: [statement('Allow', 'sts:assumeRole', `${ROLE_JRN}2`)], want: refused },
     { name: 'of another action', policies: [statement('Allow', 'sts:getCallerIdentity', ROLE_JRN)], want: refused },
+    { name: 'with a Condition', policies: [conditional(allow)], want: refused },
     { name: 'a Deny in one of two', policies: [allow, statement('Deny', 'sts:*', '*')], want: refused },
   ]
   for (const { name, policies, want } of rows) refuses(t, [{ name, input: {}, want }], userWith(...policies))

@@ -1,0 +1,15 @@
+/** Whether a text fits a pattern in which each `*` stands for any text, the empty one included. Nothing escapes a `*`. */
+export function fitsWildcard(pattern: string, text: string): boolean {
+  const [head = '', ...between] = pattern.split('*')
+  const tail = between.pop()
+  if (tail === undefined) return text === pattern
+  if (!text.startsWith(head)) return false
+  let end = head.length
+  for (const piece of between) {
+    // The leftmost place leaves the most text for the pieces behind it.
+    const start = text.indexOf(piece, end)
+    if (start < 0) return false
+    end = start + piece.length
+  }
+  return end + tail.length <= text.length && text.endsWith(tail)
+}

@@ -1,6 +1,7 @@
 import { readdir, readFile, stat } from 'node:fs/promises'
 import { join, parse as parsePath } from 'node:path'
 import { setImmediate as nextTurn } from 'node:timers/promises'
+import { isAcceptable } from './accept.ts'
 import { type ExampleOutcome, runExamples } from './examples.ts'
 import { type Finding, formatFinding, type Severity } from './finding.ts'
 import { isTemplateFile } from './fingerprint.ts'
@@ -126,7 +127,7 @@ function pending(subject: LintSubject, locate: Locate): Pending {
 /** A file while it is being looked at. */
 type LoadedFile = TemplateFile &
   Readonly<{
-    /** For what is looked at over all templates; only of those without an error. */
+    /** For what is looked at over all templates; only of those without an error that nobody can accept. */
     subject?: LintSubject
     locate: Locate
   }>
@@ -172,8 +173,11 @@ async function loadFile(
   const subject = lintSubject(template, settings)
   const findings = located(lintTemplate(subject), locate)
   // Examples of a template that is wrong in itself would fail for the same reason and hide it.
-  if (findings.some(({ severity }) => severity === 'error')) {
-    return { file, name, template, findings, tested: false, outcomes: [], locate }
+  const errors = findings.filter(({ severity }) => severity === 'error')
+  if (errors.length > 0) {
+    // One that it may accept does not hide what there is to accept over all templates.
+    const open = errors.every(({ rule }) => isAcceptable(rule)) && { subject }
+    return { file, name, template, ...open, findings, tested: false, outcomes: [], locate }
   }
   const outcomes = runExamples(template, settings)
   const failed = outcomes.filter(({ held }) => !held).map((outcome) => ({ ...EXAMPLE_FAILS, ...outcome }))

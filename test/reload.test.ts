@@ -4,7 +4,7 @@ import { Registry } from 'prom-client'
 import t, { type Test } from 'tap'
 import { build, environment } from './helpers/build.ts'
 import { start } from './helpers/process.ts'
-import { templateText } from './helpers/templates.ts'
+import { statement, templateText } from './helpers/templates.ts'
 import { manualTimers } from './helpers/timers.ts'
 import { claims, mint } from './helpers/tokens.ts'
 
@@ -114,6 +114,47 @@ t.test('a warning is logged once over several reloads, and again when it comes b
   writeFileSync(`${directory}/b.yaml`, good())
   await reload()
   t.equal(warned('no-abort'), 3, 'of another file it is another')
+})
+
+t.test('dangers that templates accept are told at start with their reasons, and counted', async (t) => {
+  const shared = (reason?: string) =>
+    templateText({
+      policy: { Version: '3', Statement: [statement('users/*'), statement('inbox/*')] },
+      ...(reason !== undefined && {
+        accept: { 'shared-write': reason, 'shared-and-personal': 'operators see to users' },
+      }),
+    })
+  const { directory, reload, said, counted, vend } = await serve(t, {
+    'a.yaml': good(),
+    'ops.yaml': shared('a drop box'),
+  })
+  const metrics = async () => (await counted()).filter((line) => line.includes('accepted')).toSorted()
+  const told = () => said('policy danger accepted').map(({ level, finding }) => [level, String(finding)])
+  t.match(told().toSorted(), [
+    [40, /ops\.yaml:1:\d+: accepted shared-and-personal: .* \(accepted: operators see to users\)$/u],
+    [40, /ops\.yaml:1:\d+: accepted shared-write: .* on users\/\*.* \(accepted: a drop box\)$/u],
+    [40, /ops\.yaml:1:\d+: accepted shared-write: .* on inbox\/\*.* \(accepted: a drop box\)$/u],
+  ])
+  t.strictSame(await metrics(), [
+    'oss_vend_policy_accepted_findings{policy="ops",rule="shared-and-personal"} 1',
+    'oss_vend_policy_accepted_findings{policy="ops",rule="shared-write"} 2',
+  ])
+  await reload()
+  t.equal(told().length, 3, 'once')
+  writeFileSync(`${directory}/ops.yaml`, shared('another reason'))
+  await reload()
+  t.equal(told().length, 5, 'and again with another reason')
+
+  writeFileSync(`${directory}/ops.yaml`, shared())
+  await reload()
+  t.equal(await vend('ops'), 'users/,inbox/', 'without a reason the set is refused, and the old one stays')
+  t.equal((await metrics()).length, 2)
+  const [refused] = said('policies refused, the old ones stay')
+  t.match(refused, { errors: 3, findings: [/say why: accept: \{ shared-write: "<reason>" \}/u] })
+
+  rmSync(`${directory}/ops.yaml`)
+  await reload()
+  t.strictSame(await metrics(), [])
 })
 
 t.test('whatever stands in the directory is one clear error, and the service goes on', async (t) => {

@@ -1,4 +1,4 @@
-import { type Catalogue, inspectTemplates } from '../policy/catalogue.ts'
+import { type Catalogue, inspectTemplates, type TemplateFile } from '../policy/catalogue.ts'
 import { type Change, diffCatalogues } from '../policy/diff.ts'
 import { formatFinding, printable } from '../policy/finding.ts'
 import { patternBacktracks } from '../policy/lint/pattern-backtracks.ts'
@@ -6,23 +6,28 @@ import type { LintSettings } from '../policy/lint/rule.ts'
 import { CommandError, count, createPaint, type Io, type Paint, writeJson } from './io.ts'
 import { showCaller } from './show.ts'
 
-/** `policies diff <dirA> <dirB>`: what callers gain and lose. 1 when they gain something, or may. */
+/**
+ * `policies diff <dirA> <dirB>`: what callers gain and lose, and which dangers are newly accepted. 1 when they gain
+ * something, or may.
+ */
 export async function diffCommand(
   io: Io,
   [before, after]: readonly [string, string],
   settings: LintSettings,
   json: boolean,
 ): Promise<0 | 1> {
-  const { gains, losses, unclear } = diffCatalogues(
-    await readable(before, settings),
-    await readable(after, settings),
-    settings,
-  )
-  const widened = gains.length > 0 || unclear.length > 0
-  if (json) writeJson(io, { before, after, gains, losses, unclear })
+  const [old, young] = [await readable(before, settings), await readable(after, settings)]
+  const { gains, losses, unclear } = diffCatalogues(catalogueOf(old), catalogueOf(young), settings)
+  const accepted = newlyAccepted(old, young)
+  const widened = gains.length > 0 || unclear.length > 0 || accepted.length > 0
+  if (json) writeJson(io, { before, after, gains, losses, unclear, accepted })
   else {
     const paint = createPaint(io.terminal.out)
     for (const change of gains) io.out(showChange(change, paint.red('+'), 'can now', paint))
+    for (const { template, rule, message, reason } of accepted) {
+      const danger = printable(`${rule}: ${message} (${reason})`)
+      io.out(`${paint.red('+')} ${paint.bold(template)}: accepts now\n    ${danger}\n`)
+    }
     for (const change of losses) io.out(showChange(change, paint.green('-'), 'cannot any more', paint))
     for (const { template, what } of unclear) {
       io.out(
@@ -33,6 +38,7 @@ export async function diffCommand(
       count(gains.length, 'gain'),
       `${losses.length} ${losses.length === 1 ? 'loss' : 'losses'}`,
       `${unclear.length} unclear`,
+      ...(accepted.length > 0 ? [`${accepted.length} newly accepted`] : []),
     ]
     io.out(`${widened ? paint.red('✗') : paint.green('✓')} ${sums.join(', ')}\n`)
   }
@@ -40,15 +46,34 @@ export async function diffCommand(
 }
 
 /** The old set may well have what the linter refuses today: all that is needed is that it can be read and filled in. */
-async function readable(directory: string, settings: LintSettings): Promise<Catalogue> {
+async function readable(directory: string, settings: LintSettings): Promise<readonly TemplateFile[]> {
   const { files, findings } = await inspectTemplates(directory, settings)
   const ofDirectory = files.length === 0 ? findings : []
   const unreadable = files.filter(({ template }) => !template).flatMap(({ findings }) => findings)
   const dangerous = findings.filter(({ rule }) => rule === patternBacktracks.id)
   const faults = [...ofDirectory, ...unreadable, ...dangerous]
   if (faults.length > 0) throw new CommandError(faults.map(formatFinding).join('\n'), 1)
-  return new Map(files.flatMap(({ name, template }) => (template ? [[name, template] as const] : [])))
+  return files
 }
+
+const catalogueOf = (files: readonly TemplateFile[]): Catalogue =>
+  new Map(files.flatMap(({ name, template }) => (template ? [[name, template] as const] : [])))
+
+/** What the later templates accept and the earlier ones did not. */
+function newlyAccepted(before: readonly TemplateFile[], after: readonly TemplateFile[]): Acceptance[] {
+  const id = ({ template, rule, message }: Acceptance) => JSON.stringify([template, rule, message])
+  const known = new Set(acceptedIn(before).map(id))
+  return acceptedIn(after).filter((one) => !known.has(id(one)))
+}
+
+type Acceptance = Readonly<{ template: string; rule: string; message: string; reason: string | undefined }>
+
+const acceptedIn = (files: readonly TemplateFile[]): Acceptance[] =>
+  files.flatMap(({ name, findings }) =>
+    findings
+      .filter(({ severity }) => severity === 'accepted')
+      .map(({ rule, message, reason }) => ({ template: name, rule, message, reason })),
+  )
 
 function showChange(
   { template, caller, params, allowances, durationSeconds }: Change,

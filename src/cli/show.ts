@@ -3,7 +3,7 @@ import type { Paint } from './io.ts'
 
 /** A finding for people: place, what is wrong, the line itself with a mark under it, what to do, where to read more. */
 export function showFinding(finding: Finding, paint: Paint): string {
-  const { severity, rule, message, line, column, excerpt, remedy } = finding
+  const { severity, rule, message, line, column, excerpt, remedy, reason } = finding
   const colour = severity === 'error' ? paint.red : paint.yellow
   const number = String(line ?? '')
   const gutter = ' '.repeat(number.length)
@@ -19,6 +19,7 @@ export function showFinding(finding: Finding, paint: Paint): string {
             : []),
         ]),
     ...(remedy === undefined ? [] : [`  ${paint.green('→')} ${printable(remedy)}`]),
+    ...(reason === undefined ? [] : [`  ${paint.green('✓')} accepted: ${printable(reason)}`]),
     `  ${paint.dim(anchorOf(finding))}`,
     '',
   ].join('\n')

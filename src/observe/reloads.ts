@@ -1,3 +1,4 @@
+import { parse as parsePath } from 'node:path'
 import type { FastifyBaseLogger } from 'fastify'
 import { Counter, Gauge, type Registry } from 'prom-client'
 import { type Finding, formatFinding } from '../policy/finding.ts'
@@ -7,8 +8,8 @@ import type { Reload } from '../policy/live.ts'
 const MAX_TOLD = 20
 
 /**
- * Tells of every set of templates that is loaded or refused, in the log and in metrics. A warning is logged when it first
- * appears, and not again at each reload.
+ * Tells of every set of templates that is loaded or refused, in the log and in metrics. A warning, or a finding that a
+ * template accepts, is logged when it first appears, and not again at each reload.
  */
 export function reportReloads(logger: FastifyBaseLogger, metrics: Registry): (reload: Reload) => void {
   const registers = [metrics]
@@ -28,6 +29,12 @@ export function reportReloads(logger: FastifyBaseLogger, metrics: Registry): (re
     help: '1 while the directory of templates holds a set that was refused.',
     registers,
   })
+  const accepted = new Gauge({
+    name: 'oss_vend_policy_accepted_findings',
+    help: 'Dangers that a policy template accepts with a reason, by template and rule.',
+    labelNames: ['policy', 'rule'],
+    registers,
+  })
   let known: ReadonlySet<string> = new Set()
 
   return (reload) => {
@@ -43,13 +50,16 @@ export function reportReloads(logger: FastifyBaseLogger, metrics: Registry): (re
       { policies: [...reload.catalogue.keys()].slice(0, 100), templates: reload.catalogue.size },
       'policies loaded',
     )
-    const warnings = new Map(reload.warnings.map((warning) => [identity(warning), warning]))
-    for (const [id, warning] of warnings) {
-      if (!known.has(id)) logger.warn({ finding: formatFinding(warning) }, 'policy warning')
+    accepted.reset()
+    for (const { file, rule } of reload.accepted) accepted.inc({ policy: parsePath(file).name, rule })
+    const told = new Map([...reload.warnings, ...reload.accepted].map((finding) => [identity(finding), finding]))
+    for (const [id, finding] of told) {
+      const message = finding.severity === 'accepted' ? 'policy danger accepted' : 'policy warning'
+      if (!known.has(id)) logger.warn({ finding: formatFinding(finding) }, message)
     }
-    known = new Set(warnings.keys())
+    known = new Set(told.keys())
   }
 }
 
 /** Without the line, which moves when something above it changes. */
-const identity = ({ file, rule, message }: Finding) => JSON.stringify([file, rule, message])
+const identity = ({ file, rule, message, reason }: Finding) => JSON.stringify([file, rule, message, reason])

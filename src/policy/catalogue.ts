@@ -1,13 +1,15 @@
 import { readdir, readFile, stat } from 'node:fs/promises'
 import { join, parse as parsePath } from 'node:path'
 import { setImmediate as nextTurn } from 'node:timers/promises'
+import { isAcceptable } from './accept.ts'
 import { type ExampleOutcome, runExamples } from './examples.ts'
-import { type Finding, formatFinding } from './finding.ts'
+import { type Finding, formatFinding, type Severity } from './finding.ts'
 import { isTemplateFile } from './fingerprint.ts'
+import { settle, staleAcceptances } from './lint/acceptance.ts'
 import { createFolders } from './lint/colliding-folders.ts'
 import { lintTemplate } from './lint/lint.ts'
 import { type LintSettings, type LintSubject, lintSubject } from './lint/rule.ts'
-import { describe, parseTemplate } from './parse.ts'
+import { describe, type Place, parseTemplate } from './parse.ts'
 import { TEMPLATE_NAME, type Template } from './template.ts'
 
 /** A larger file is not a template. */
@@ -50,19 +52,20 @@ export class CatalogueError extends Error {
 }
 
 /**
- * Loads every template of a directory, and hands back the linter's warnings with them. Nothing is left out: one bad
- * template fails the whole directory.
+ * Loads every template of a directory, and hands back the linter's warnings with them, and what the templates accept.
+ * Nothing is left out: one bad template fails the whole directory.
  * @throws {CatalogueError} with every error
  */
 export async function loadCatalogue(
   directory: string,
   settings: LintSettings,
-): Promise<Readonly<{ catalogue: Catalogue; warnings: readonly Finding[] }>> {
+): Promise<Readonly<{ catalogue: Catalogue; warnings: readonly Finding[]; accepted: readonly Finding[] }>> {
   const { files, findings } = await inspectTemplates(directory, settings)
-  const errors = findings.filter(({ severity }) => severity === 'error')
+  const of = (wanted: Severity) => findings.filter(({ severity }) => severity === wanted)
+  const errors = of('error')
   if (errors.length > 0) throw new CatalogueError(errors)
   const catalogue = new Map(files.flatMap(({ name, template }) => (template ? [[name, template] as const] : [])))
-  return { catalogue, warnings: findings }
+  return { catalogue, warnings: of('warning'), accepted: of('accepted') }
 }
 
 /**
@@ -79,31 +82,54 @@ export async function inspectTemplates(
   if (listed.length === 0) {
     return { files: [], findings: [fileFinding(directory, 'has no template (a .yaml, .yml or .json file)')] }
   }
-  const files: TemplateFile[] = []
+  const looked: (TemplateFile & Readonly<{ pending: Pending | undefined }>)[] = []
   const names = new Set<string>()
   const folders = createFolders()
   let turn = performance.now()
   for (const { file, name } of listed) {
     // What locates holds on to the whole document: it must not outlive this turn, of which there can be thousands.
-    const { located, subject, ...loaded } = await loadFile(file, name, names, settings)
+    const { locate, subject, ...loaded } = await loadFile(file, name, names, settings)
     const collisions = subject ? folders.add(subject) : []
-    files.push({ ...loaded, findings: [...loaded.findings, ...located(collisions)] })
+    const findings = [...loaded.findings, ...located(collisions, locate)]
+    looked.push({ ...loaded, findings, pending: subject && pending(subject, locate) })
     names.add(name)
-    onFile(files.length, listed.length)
+    onFile(looked.length, listed.length)
     if (performance.now() - turn > TURN_MS) {
       await nextTurn()
       turn = performance.now()
     }
   }
+  const shared = folders.shared()
+  // While a template of the set is bad, nobody knows what an acceptance of another is for.
+  const complete = looked.every(({ pending }) => pending)
+  const files = looked.map(({ pending, ...file }): TemplateFile => {
+    if (!pending) return file
+    const { template } = pending.subject
+    const found = (shared.get(pending.subject) ?? []).map((finding) => settle(template, finding))
+    const stale = complete ? staleAcceptances(template, [...file.findings, ...found]) : []
+    return { ...file, findings: [...file.findings, ...located([...found, ...stale], pending.locate)] }
+  })
   return { files, findings: files.flatMap(({ findings }) => findings) }
+}
+
+/** A template, for what can only be told once all are there. Keeps a few places, and not the document that knows them all. */
+type Pending = Readonly<{ subject: LintSubject; locate: Locate }>
+
+function pending(subject: LintSubject, locate: Locate): Pending {
+  const { template, resources } = subject
+  const shared = resources.filter(({ key }) => !key.flat().some(({ kind }) => kind === 'jwt'))
+  const paths = [...shared.map(({ path }) => path), ...Object.keys(template.accept).map((id) => ['accept', id])]
+  const places = new Map(paths.map((path) => [path.join(), locate(path)]))
+  const whole = locate([])
+  return { subject, locate: (path) => places.get(path.join()) ?? whole }
 }
 
 /** A file while it is being looked at. */
 type LoadedFile = TemplateFile &
   Readonly<{
-    /** For what is looked at over all templates; only of those without an error. */
+    /** For what is looked at over all templates; only of those without an error that nobody can accept. */
     subject?: LintSubject
-    located: (found: readonly Unlocated[]) => readonly Finding[]
+    locate: Locate
   }>
 
 /** The template files of a directory, in order; undefined when it cannot be read. */
@@ -131,7 +157,7 @@ async function loadFile(
     findings,
     tested: false,
     outcomes: [],
-    located: () => [],
+    locate: () => ({ file }),
   })
   const refused = (message: string) => unusable(fileFinding(file, message))
   if (!TEMPLATE_NAME.test(name)) {
@@ -144,20 +170,19 @@ async function loadFile(
   if (parsed.findings) return unusable(...parsed.findings)
 
   const { template, locate } = parsed
-  const located = (found: readonly Unlocated[]) =>
-    found.map(({ path, rule, severity, message, remedy }): Finding => {
-      const about = { rule, severity, message: describe(path, message) }
-      return { ...locate(path), ...about, ...(remedy !== undefined && { remedy }) }
-    })
   const subject = lintSubject(template, settings)
-  const findings = located(lintTemplate(subject))
+  const findings = located(lintTemplate(subject), locate)
   // Examples of a template that is wrong in itself would fail for the same reason and hide it.
-  if (findings.some(({ severity }) => severity === 'error')) {
-    return { file, name, template, findings, tested: false, outcomes: [], located }
+  const errors = findings.filter(({ severity }) => severity === 'error')
+  if (errors.length > 0) {
+    // One that it may accept does not hide what there is to accept over all templates.
+    const open = errors.every(({ rule }) => isAcceptable(rule)) && { subject }
+    return { file, name, template, ...open, findings, tested: false, outcomes: [], locate }
   }
   const outcomes = runExamples(template, settings)
-  findings.push(...located(outcomes.filter(({ held }) => !held).map((outcome) => ({ ...EXAMPLE_FAILS, ...outcome }))))
-  return { file, name, template, subject, findings, tested: true, outcomes, located }
+  const failed = outcomes.filter(({ held }) => !held).map((outcome) => ({ ...EXAMPLE_FAILS, ...outcome }))
+  findings.push(...located(failed, locate))
+  return { file, name, template, subject, findings, tested: true, outcomes, locate }
 }
 
 async function readText(file: string): Promise<{ text: string } | { refusal: string }> {
@@ -178,6 +203,19 @@ const EXAMPLE_FAILS = {
   remedy: 'correct the template, or the example if it is wrong',
 } as const
 
-type Unlocated = Pick<Finding, 'rule' | 'severity' | 'message' | 'remedy'> & { path: readonly (string | number)[] }
+type Unlocated = Pick<Finding, 'rule' | 'severity' | 'message' | 'remedy' | 'reason'> & {
+  path: readonly (string | number)[]
+}
+type Locate = (path: readonly PropertyKey[]) => Place
+
+const located = (found: readonly Unlocated[], locate: Locate): Finding[] =>
+  found.map(({ path, rule, severity, message, remedy, reason }) => ({
+    ...locate(path),
+    rule,
+    severity,
+    message: describe(path, message),
+    ...(remedy !== undefined && { remedy }),
+    ...(reason !== undefined && { reason }),
+  }))
 
 const fileFinding = (file: string, message: string): Finding => ({ file, rule: 'file', severity: 'error', message })

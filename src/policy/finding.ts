@@ -1,5 +1,8 @@
-/** How bad a finding is: an error keeps a template from being used, a warning is told and no more. */
-export type Severity = 'error' | 'warning'
+/**
+ * How bad a finding is: an error keeps a template from being used, a warning is told and no more. What was an error is
+ * accepted when the template itself says why it is right.
+ */
+export type Severity = 'error' | 'warning' | 'accepted'
 
 /**
  * Something that was found in a template file. Lines and columns count from 1; without them it is the file as such.
@@ -17,6 +20,8 @@ export type Finding = Readonly<{
   message: string
   /** What to do. */
   remedy?: string
+  /** Why it is accepted, in the words of the template. */
+  reason?: string
 }>
 
 /** A text for a terminal or a log of lines: what would move the cursor or end the line is shown as what it is. */
@@ -30,7 +35,7 @@ export const placeOf = ({ file, line, column }: Pick<Finding, 'file' | 'line' | 
 /** A finding in one line. */
 export const formatFinding = (finding: Finding): string =>
   printable(
-    `${placeOf(finding)}: ${finding.severity} ${finding.rule}: ${finding.message}${finding.remedy ? ` → ${finding.remedy}` : ''}`,
+    `${placeOf(finding)}: ${finding.severity} ${finding.rule}: ${finding.message}${finding.remedy ? ` → ${finding.remedy}` : ''}${finding.reason === undefined ? '' : ` (accepted: ${finding.reason})`}`,
   )
 
 /** Where the documentation explains a rule. */

@@ -8,7 +8,13 @@ const MAX_READS = 5
 
 /** How a reload went: what is served now, or why the old templates stay. */
 export type Reload =
-  | Readonly<{ outcome: 'loaded'; catalogue: Catalogue; warnings: readonly Finding[] }>
+  | Readonly<{
+      outcome: 'loaded'
+      catalogue: Catalogue
+      warnings: readonly Finding[]
+      /** What would refuse the set, did not the templates say why it is right. */
+      accepted: readonly Finding[]
+    }>
   | Readonly<{ outcome: 'refused'; errors: readonly Finding[] }>
 
 /** The templates that are served, and how they are changed while the service runs. */
@@ -40,10 +46,10 @@ export async function createLivePolicies(
 ): Promise<LivePolicies> {
   let looked = await fingerprint(directory)
   let changed = looked
-  const { catalogue, warnings } = await loadCatalogue(directory, settings)
-  let current = catalogue
+  const first = await loadCatalogue(directory, settings)
+  let current = first.catalogue
   let running: Promise<void> | undefined
-  onReload({ outcome: 'loaded', catalogue, warnings })
+  onReload({ outcome: 'loaded', ...first })
 
   /** Whether the set stayed as it was while it was read. */
   async function load(): Promise<boolean> {

@@ -1,5 +1,7 @@
 import { isMap, isNode, Lexer, LineCounter, parseDocument, visit } from 'yaml'
 import type { Finding } from './finding.ts'
+import { VARIABLE_AS_TEXT, variableAsText } from './lint/variable-as-text.ts'
+import { misplacedVariables } from './misplaced.ts'
 import { explainIssue, syntaxRemedy } from './schema-words.ts'
 import { type Template, templateSchema } from './template.ts'
 
@@ -82,17 +84,23 @@ export function parseTemplate(file: string, name: string, text: string): ParsedT
     return { findings: [{ file, ...SYNTAX, message: 'uses too many aliases' }] }
   }
   const parsed = templateSchema.safeParse(value)
+  const misplaced = misplacedVariables(value)
   if (!parsed.success) {
-    const found = parsed.error.issues.flatMap(explainIssue).slice(0, MAX_FINDINGS)
-    const findings = found.map(({ path, message, remedy = SCHEMA.remedy }) => ({
+    // The schema says of some that they are no regular expression, or no known key, which is not what is wrong.
+    const issues = parsed.error.issues
+      .flatMap(explainIssue)
+      .filter(({ path }) => !misplaced.some((other) => other.join('\0') === path.join('\0')))
+      .map(({ path, message, remedy = SCHEMA.remedy }) => ({ ...SCHEMA, path, message, remedy }))
+    const { id, severity, remedy } = variableAsText
+    const texts = misplaced.map((path) => ({ rule: id, severity, path, message: VARIABLE_AS_TEXT, remedy }))
+    const findings = [...texts, ...issues].slice(0, MAX_FINDINGS).map(({ path, message, ...about }) => ({
       ...locate(path),
-      ...SCHEMA,
+      ...about,
       message: describe(path, message),
-      remedy,
     }))
     return { findings: findings.toSorted((a, b) => (a.line ?? 0) - (b.line ?? 0)) }
   }
-  return { template: Object.freeze({ name, ...parsed.data }), locate }
+  return { template: Object.freeze({ name, misplaced, ...parsed.data }), locate }
 }
 
 const SYNTAX = { rule: 'syntax', severity: 'error', remedy: 'correct the YAML or JSON' } as const

@@ -6,7 +6,7 @@ export type Explained = Readonly<{ path: PropertyKey[]; message: string; remedy?
 
 /** Every key of the language, for whoever mistypes one, and what other languages call some of them. */
 const KEYS = (
-  'description allow issuer claims any anyOf allOf equals includes prefix present atLeast atMost matches sharedBy params ' +
+  'description accept allow issuer claims any anyOf allOf equals includes prefix present atLeast atMost matches sharedBy params ' +
   'kind pattern durationSeconds policy Version Statement Sid Effect Action Resource examples caller can cannot'
 ).split(' ')
 const SYNONYMS: Readonly<Record<string, string>> = {
@@ -30,6 +30,7 @@ const TAKES: Readonly<Record<string, string>> = {
   present: 'takes true alone',
   durationSeconds: 'takes seconds as a number: 3600 is an hour',
   issuer: 'takes the short name of an issuer, or a list of them',
+  accept: 'takes rules, each with a reason: { list-bucket: "why" }',
   Action: 'takes an action such as oss:PutObject, or a list of them',
   Resource: 'takes a JRN in double quotes, or a list of them',
 }

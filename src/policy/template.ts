@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { acceptSchema } from './accept.ts'
 import { allowSchema } from './allow.ts'
 import { parseClaim } from './claim.ts'
 import { NOT_A_CLAIM } from './condition.ts'
@@ -82,6 +83,9 @@ export const templateSchema = z
       )
       .describe('Claims that several people have in common, on purpose, and whose folder they share.')
       .default([]),
+    accept: acceptSchema
+      .describe('Dangers that the template means, by the rule that finds each, with the reason.')
+      .default({}),
     params: z
       .record(z.string().regex(/^[A-Za-z][A-Za-z0-9_-]{0,63}$/u, 'is not a parameter name'), paramSchema)
       .refine((all) => Object.keys(all).length <= MOST.params, `more than ${MOST.params} are too many`)
@@ -135,7 +139,12 @@ type Parsed = z.output<typeof templateSchema>
 
 /** A compiled policy template, immutable. One that the linter finds no error in is safe to fill in for anybody. */
 export type Template = Readonly<Omit<Parsed, 'statements'>> &
-  Readonly<{ name: string; statements: readonly CompiledStatement[] }>
+  Readonly<{
+    name: string
+    statements: readonly CompiledStatement[]
+    /** Where variables stand that are only text. */
+    misplaced: readonly (readonly (string | number)[])[]
+  }>
 
 /** A statement whose resources are split into parts. */
 export type CompiledStatement = Readonly<{

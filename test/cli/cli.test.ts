@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import t from 'tap'
 import { run } from '../helpers/cli.ts'
-import { templateText } from '../helpers/templates.ts'
+import { statement, templateText } from '../helpers/templates.ts'
 
 const ALICE = ['--claim', 'sub=alice', '--claim', 'scope=oss.upload']
 const LEAKING = `description: d
@@ -274,6 +274,50 @@ t.test('diff tells what is gained, and fails when something is', async (t) => {
   t.match(JSON.parse((await diff('before', 'more', '--json')).out), { gains, unclear: [] })
   t.equal((await diff('before', 'less')).exitCode, 0, 'less is fine')
   t.match(await diff('before', 'broken'), { exitCode: 1, out: '', err: /a\.yaml:1:1: error schema/u })
+})
+
+t.test('what a template accepts is listed by lint, and a gain to diff', async (t) => {
+  const open = (accept?: Record<string, string>) =>
+    templateText({
+      policy: { Version: '3', Statement: [{ ...statement('*'), Action: ['oss:GetObject'] }] },
+      examples: [{ caller: { sub: 'alice' }, cannot: ['PutObject users/bob/1'] }],
+      accept,
+    })
+  const accept = { 'whole-bucket': 'operators read all of it' }
+  const directory = t.testdir({
+    before: { 'mine.yaml': open() },
+    after: { 'mine.yaml': open(accept) },
+    stale: { 'mine.yaml': open({ ...accept, 'list-bucket': 'operators list it' }) },
+  })
+  const lint = await run(['policies', 'lint', `${directory}/after`])
+  t.equal(lint.exitCode, 0)
+  t.match(
+    lint.out,
+    /mine\.yaml:1:\d+ {2}accepted {2}whole-bucket\n[\s\S]*\n {2}✓ accepted: operators read all of it\n/u,
+  )
+  t.match(lint.out, /✓ 1 template in .*, 0 errors, 0 warnings, 1 accepted\n$/u)
+  const { out: json } = await run(['policies', 'lint', `${directory}/after`, '--json'])
+  t.match(JSON.parse(json), {
+    errors: 0,
+    warnings: 0,
+    accepted: 1,
+    findings: [{ rule: 'whole-bucket', severity: 'accepted', reason: 'operators read all of it' }],
+  })
+  const stale = await run(['policies', 'lint', `${directory}/stale`])
+  t.equal(stale.exitCode, 0)
+  t.match(stale.out, /warning {2}stale-acceptance\n {2}accept\.list-bucket: /u)
+  const refused = await run(['policies', 'lint', `${directory}/before`])
+  t.equal(refused.exitCode, 1)
+  t.match(refused.out, '; if it is meant, say why: accept: { whole-bucket: "<reason>" }\n')
+
+  const diff = await run(['policies', 'diff', `${directory}/before`, `${directory}/after`])
+  t.equal(diff.exitCode, 1)
+  t.match(diff.out, /^\+ mine: accepts now\n {4}whole-bucket: .* \(operators read all of it\)\n/u)
+  t.match(diff.out, '✗ 0 gains, 0 losses, 0 unclear, 1 newly accepted\n')
+  t.equal((await run(['policies', 'diff', `${directory}/after`, `${directory}/after`])).exitCode, 0)
+  t.equal((await run(['policies', 'diff', `${directory}/after`, `${directory}/before`])).exitCode, 0)
+  const { out } = await run(['policies', 'diff', `${directory}/before`, `${directory}/after`, '--json'])
+  t.match(JSON.parse(out).accepted, [{ template: 'mine', rule: 'whole-bucket', reason: 'operators read all of it' }])
 })
 
 t.test('issuers come from the options, or from the issuers file, of which no secret is read', async (t) => {

@@ -1,10 +1,12 @@
 import { readFileSync } from 'node:fs'
 import t from 'tap'
 import { parseAllDocuments } from 'yaml'
+import { isAcceptable } from '../../src/policy/accept.ts'
 import { unmetCondition } from '../../src/policy/allow.ts'
 import { claimsSchema } from '../../src/policy/condition.ts'
 import { runExamples } from '../../src/policy/examples.ts'
 import { anchorOf } from '../../src/policy/finding.ts'
+import { STALE_ACCEPTANCE, settle, staleAcceptances, UNKNOWN_ACCEPTANCE } from '../../src/policy/lint/acceptance.ts'
 import { COLLIDING_FOLDERS, createFolders, SHARED_AND_PERSONAL } from '../../src/policy/lint/colliding-folders.ts'
 import { lintTemplate } from '../../src/policy/lint/lint.ts'
 import { type LintSettings, type LintSubject, lintSubject } from '../../src/policy/lint/rule.ts'
@@ -27,7 +29,10 @@ const SETTINGS: Readonly<Record<string, LintSettings>> = {
 /** What is not a rule of one template's linter, but is told in the same way. */
 const OTHERS = [
   ...['syntax', 'schema', 'file', 'example-fails'].map((id) => ({ id, severity: 'error' })),
-  ...[COLLIDING_FOLDERS, SHARED_AND_PERSONAL].map(({ rule, severity }) => ({ id: rule, severity })),
+  ...[COLLIDING_FOLDERS, SHARED_AND_PERSONAL, UNKNOWN_ACCEPTANCE, STALE_ACCEPTANCE].map(({ rule, severity }) => ({
+    id: rule,
+    severity,
+  })),
 ]
 
 type Parts = Readonly<Record<string, unknown>>
@@ -76,7 +81,15 @@ function findingsIn(text: string, lintSettings: LintSettings): string[] {
     // Those of the sound template are about its own resource.
     if ('examples' in parts && runExamples(template, lintSettings).some(({ held }) => !held)) found.add('example-fails')
   }
-  for (const { rule } of subjects.flatMap(createFolders().add)) found.add(rule)
+  const folders = createFolders()
+  for (const { rule } of subjects.flatMap(folders.add)) found.add(rule)
+  const shared = folders.shared()
+  for (const subject of subjects) {
+    const settled = (shared.get(subject) ?? []).map((finding) => settle(subject.template, finding))
+    for (const { rule, severity } of settled) if (severity === 'error') found.add(rule)
+    const stale = staleAcceptances(subject.template, [...lintTemplate(subject), ...settled])
+    for (const { rule } of stale) found.add(rule)
+  }
   return [...found]
 }
 
@@ -90,7 +103,9 @@ for (const { id, severity } of [...RULES, ...OTHERS]) {
   t.test(id, async (t) => {
     const heading = sections.filter(({ anchor }) => anchor === id)
     t.equal(heading.length, 1, `${anchorOf({ rule: id })} is there once`)
-    const says = severity === 'error' ? '**Error.** ' : '**Warning.** '
+    const says = `**${severity === 'error' ? 'Error' : 'Warning'}${isAcceptable(id) ? ', can be accepted' : ''}.** `
+    const row = `| [${id}](#${id}) | ${severity} | ${isAcceptable(id) ? 'yes' : 'no'} |\n`
+    t.ok(section('what-the-linter-finds').includes(row), 'and in the table')
     t.match(section(id), new RegExp(`^### ${id}\n\n\\*\\*`, 'u'))
     t.ok(section(id).includes(`\n\n${says}`), `it is said that it is: ${severity}`)
     const [bad, good, ...more] = blocks.filter(({ under }) => under === id)

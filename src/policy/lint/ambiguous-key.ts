@@ -24,7 +24,7 @@ export const ambiguousKey: Rule = {
       }
       const step = key.findIndex((segment, index) => {
         const text = textOf(segment)
-        return text === '.' || text === '..' || (text === '' && index < key.length - 1)
+        return text === '.' || text === '..' || (text === '' && (index < key.length - 1 || key.length === 1))
       })
       if (step >= 0)
         yield {

@@ -17,13 +17,13 @@ export const COLLIDING_FOLDERS = {
 
 /**
  * A folder for everybody that can be, or has in it, one that is one person's: `users/*` of operators opens every user's,
- * and with `${jwt:sub}/*` beside `handbook/*` a user called `handbook` writes what all of them read.
+ * and with `${jwt:sub}/*` beside `handbook/*` a user called `handbook` writes what all of them read. It is told of the
+ * folder for everybody, and that template alone may accept it: it is the one that opens a person's folder to others.
  */
 export const SHARED_AND_PERSONAL = {
   rule: 'shared-and-personal',
-  severity: 'warning',
-  remedy:
-    'start personal folders with a name of their own, as in users/${jwt:sub}/*; leave it if that is meant for operators',
+  severity: 'error',
+  remedy: 'give what everybody shares and what is personal folders of their own: shared/* and users/${jwt:sub}/*',
 } as const
 
 /** A folder named after callers: whose it is, and the segments of its keys up to what stands for anything. */
@@ -40,37 +40,54 @@ type Folder = Readonly<{
 /** The folders of the templates that have been looked at. */
 export type Folders = Readonly<{
   /** Adds a template, and finds what of it somebody else's value opens too. Grows with its folders, not with all pairs. */
-  add(subject: LintSubject): readonly (RuleFinding & (typeof COLLIDING_FOLDERS | typeof SHARED_AND_PERSONAL))[]
+  add(subject: LintSubject): readonly (RuleFinding & typeof COLLIDING_FOLDERS)[]
+  /**
+   * The folders for everybody that open somebody's own, of all templates that were added. Each is looked at on its own:
+   * that one of them is accepted says nothing of the others.
+   */
+  shared(): ReadonlyMap<LintSubject, readonly SharedFinding[]>
 }>
+
+type SharedFinding = RuleFinding & typeof SHARED_AND_PERSONAL
 
 /** No folders yet. */
 export function createFolders(): Folders {
-  const [personal, shared] = [createNode(), createNode()]
+  const personal = createNode()
+  const shared: Folder[] = []
   return {
     add(subject) {
-      const told = new Map<LintResource, ReturnType<Folders['add']>[number]>()
-      const tell = (rule: typeof COLLIDING_FOLDERS | typeof SHARED_AND_PERSONAL, folder: Folder, other: Folder) => {
-        if (told.has(folder.resource)) return
-        const where = other.subject === subject ? '' : ` of ${other.subject.template.name}`
-        const [name, path] = [writeSegments(other.written) + where, folder.resource.path]
-        const message =
-          rule === COLLIDING_FOLDERS
-            ? `it can be the same folder as ${name}, for two people`
-            : `it can be the same folder as ${name}, and one of the two is everybody's and the other one person's`
-        told.set(folder.resource, { ...rule, path, message })
-      }
+      const told = new Map<LintResource, RuleFinding & typeof COLLIDING_FOLDERS>()
       for (const folder of foldersOf(subject)) {
-        const mine = folder.written.flat().some(isOwner)
-        const other = mine && findCollision(personal, folder, 0)
-        if (other) tell(COLLIDING_FOLDERS, folder, other)
-        const opposite = findCollision(mine ? shared : personal, folder, 0)
-        if (opposite) tell(SHARED_AND_PERSONAL, folder, opposite)
-        if (!other) insert(mine ? personal : shared, folder)
+        if (!folder.written.flat().some(isOwner)) {
+          shared.push(folder)
+          continue
+        }
+        const other = findCollision(personal, folder, 0)
+        if (!other) insert(personal, folder)
+        else if (!told.has(folder.resource)) {
+          const message = `it can be the same folder as ${nameOf(other, subject)}, for two people`
+          told.set(folder.resource, { ...COLLIDING_FOLDERS, path: folder.resource.path, message })
+        }
       }
       return [...told.values()]
     },
+    shared() {
+      const found = new Map<LintSubject, SharedFinding[]>()
+      for (const folder of shared) {
+        const other = findCollision(personal, folder, 0)
+        if (!other) continue
+        const { subject, resource } = folder
+        const message = `everybody who may use this template opens it, and it can be the folder of one person: ${nameOf(other, subject)}`
+        const finding = { ...SHARED_AND_PERSONAL, path: resource.path, message }
+        found.set(subject, [...(found.get(subject) ?? []), finding])
+      }
+      return found
+    },
   }
 }
+
+const nameOf = ({ subject, written }: Folder, seenFrom: LintSubject) =>
+  writeSegments(written) + (subject === seenFrom ? '' : ` of ${subject.template.name}`)
 
 function foldersOf(subject: LintSubject): Folder[] {
   const issuers = allowedIssuers(subject.template, subject.settings.issuers)

@@ -15,17 +15,20 @@ import { noAbort } from './no-abort.ts'
 import { noAllow } from './no-allow.ts'
 import { noCannot } from './no-cannot.ts'
 import { noExamples } from './no-examples.ts'
+import { openPrefix } from './open-prefix.ts'
 import { paramWithoutOwner } from './param-without-owner.ts'
 import { patternBacktracks } from './pattern-backtracks.ts'
 import { patternUnsafeCharacter } from './pattern-unsafe-character.ts'
 import { policySize } from './policy-size.ts'
 import type { Rule } from './rule.ts'
 import { sharedFolder } from './shared-folder.ts'
+import { sharedWrite } from './shared-write.ts'
 import { swallowedStatement } from './swallowed-statement.ts'
 import { unknownAction } from './unknown-action.ts'
 import { unknownIssuer } from './unknown-issuer.ts'
 import { unusedParam } from './unused-param.ts'
 import { userChosenClaim } from './user-chosen-claim.ts'
+import { variableAsText } from './variable-as-text.ts'
 import { variableBeforeWildcard } from './variable-before-wildcard.ts'
 import { variableOutsideKey } from './variable-outside-key.ts'
 import { variablesTouch } from './variables-touch.ts'
@@ -34,12 +37,14 @@ import { wildcardAction } from './wildcard-action.ts'
 import { wildcardBeforeClaim } from './wildcard-before-claim.ts'
 import { wildcardResource } from './wildcard-resource.ts'
 
-/** Every rule that looks at one template; `createFolders` has the one that looks at all of them. */
+/** Every rule that looks at one template; `createFolders` has those that look at all of them. */
 export const RULES: readonly Rule[] = [
   foreignResource,
   wildcardResource,
   wholeBucket,
+  openPrefix,
   variableOutsideKey,
+  variableAsText,
   ambiguousKey,
   variableBeforeWildcard,
   variablesTouch,
@@ -49,6 +54,7 @@ export const RULES: readonly Rule[] = [
   unknownIssuer,
   userChosenClaim,
   sharedFolder,
+  sharedWrite,
   paramWithoutOwner,
   claimNotRequired,
   wildcardAction,

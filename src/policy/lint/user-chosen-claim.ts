@@ -5,7 +5,8 @@ import type { Rule } from './rule.ts'
 export const userChosenClaim: Rule = {
   id: 'user-chosen-claim',
   severity: 'error',
-  remedy: 'use ${jwt:sub}, which the issuer never gives to a second person; this claim may stand below it',
+  remedy:
+    'use ${jwt:sub}, which the issuer never gives to a second person; this claim may stand below it. Only a claim that the issuer locks, and never gives to a second person, is as good',
   *check({ resources }) {
     for (const { path, key } of resources) {
       const claims = key.flat().filter((atom) => atom.kind === 'jwt')

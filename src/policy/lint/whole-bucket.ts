@@ -3,7 +3,7 @@ import type { Rule } from './rule.ts'
 /** `${bucket}/*` is every user's folder, and whatever else will ever be put into the bucket. */
 export const wholeBucket: Rule = {
   id: 'whole-bucket',
-  severity: 'warning',
+  severity: 'error',
   remedy: "name a folder: shared/* for what everybody may have, users/${jwt:sub}/* for what is the caller's own",
   *check({ resources }) {
     for (const { path, key } of resources) {

@@ -14,14 +14,14 @@ import type { Part } from '../../../src/policy/variables.ts'
 import { settings, template } from '../../helpers/templates.ts'
 
 /**
- * The promise of the linter: what passes it with no error never lets one write where another may, unless a template says
- * so, by a resource without variables or by sharedBy.
+ * The promise of the linter: what passes it with no error and accepts nothing never opens one caller's folder to another,
+ * unless sharedBy says so, and never the whole bucket. Folders without a claim are for reading alone.
  */
 type Caller = Parameters<typeof fillIn>[1]['caller']
 type Who = Readonly<{ caller: Caller; segment: string; path: string }>
 type Scene = Readonly<{ templates: readonly Template[]; issuers: readonly string[]; pairs: readonly [Who, Who][] }>
 const WRITES = ['oss:PutObject', 'oss:DeleteObject']
-type Held = Readonly<{ template: Template; statement: number; resource: number; key: string }>
+type Held = Readonly<{ template: Template; statement: number; resource: number; key: string; writes: boolean }>
 
 // Few names, which are folders, issuers, people and teams alike.
 const NAMES = ['users', 'teams', 'a', 'b', 'app', 'web', 'x']
@@ -53,35 +53,51 @@ const key = fc
   .tuple(fc.array(segment, { minLength: 1, maxLength: 4 }), ending)
   .map(([segments, ending]) => segments.join('/') + ending)
 // What people write on purpose, so that many sets pass the linter.
+const personal = fc
+  .tuple(
+    name,
+    fc.constantFrom(
+      '${jwt:sub}',
+      '${jwt:team}',
+      '${issuer}/${jwt:sub}',
+      '${issuer}/${jwt:team}',
+      '${jwt:team}/${jwt:sub}',
+      '${issuer}.${jwt:sub}',
+      'a/${jwt:sub}',
+      'u-${jwt:sub}',
+      '${param:x}/${jwt:sub}',
+      '${jwt:sub}/${param:x}',
+      '${issuer}',
+    ),
+    ending,
+  )
+  .map(([folder, owner, ending]) => `${folder}/${owner}${ending}`)
+// Folders for everybody, and what looks like one.
+const shared = fc
+  .tuple(name, fc.constantFrom('/*', '/*', '/*', '/a/*', '*', '/a*', '/*/a'))
+  .map(([folder, ending]) => folder + ending)
 const sound = fc.oneof(
-  fc
-    .tuple(
-      name,
-      fc.constantFrom(
-        '${jwt:sub}',
-        '${jwt:team}',
-        '${issuer}/${jwt:sub}',
-        '${issuer}/${jwt:team}',
-        '${jwt:team}/${jwt:sub}',
-        '${issuer}.${jwt:sub}',
-        'a/${jwt:sub}',
-        'u-${jwt:sub}',
-        '${param:x}/${jwt:sub}',
-        '${jwt:sub}/${param:x}',
-        '${issuer}',
-      ),
-      ending,
-    )
-    .map(([folder, owner, ending]) => `${folder}/${owner}${ending}`),
+  { weight: 12, arbitrary: personal },
+  { weight: 3, arbitrary: shared },
+  { weight: 1, arbitrary: fc.constantFrom('*', '**', '*/a/*') },
 )
 const resource = fc
   .oneof({ weight: 1, arbitrary: key }, { weight: 2, arbitrary: sound })
   .map((key) => `jrn:oss:*:\${account}:\${bucket}/${key}`)
 const statement = fc.record({
   Effect: fc.constant('Allow'),
-  Action: fc.subarray(['oss:PutObject', 'oss:DeleteObject', 'oss:GetObject'], { minLength: 1 }),
+  Action: fc.oneof(
+    fc.subarray(['oss:PutObject', 'oss:DeleteObject', 'oss:GetObject'], { minLength: 1 }),
+    fc.constant(['oss:GetObject']),
+  ),
   Resource: fc.array(resource, { minLength: 1, maxLength: 2 }),
 })
+const listing = fc.constant({
+  Effect: 'Allow',
+  Action: ['oss:ListBucket'],
+  Resource: ['jrn:oss:*:${account}:${bucket}'],
+})
+const anyStatement = fc.oneof({ weight: 30, arbitrary: statement }, { weight: 1, arbitrary: listing })
 const kind = fc.constantFrom('segment', 'path')
 const parts = fc.record({
   allow: fc.constantFrom(
@@ -94,7 +110,7 @@ const parts = fc.record({
   ),
   sharedBy: fc.constantFrom(undefined, ['team'], ['team'], ['team', 'email'], ['email'], ['sub']),
   params: fc.record({ x: fc.record({ kind }), dir: fc.constant({ kind: 'path' }) }),
-  policy: fc.record({ Version: fc.constant('3'), Statement: fc.array(statement, { minLength: 1, maxLength: 3 }) }),
+  policy: fc.record({ Version: fc.constant('3'), Statement: fc.array(anyStatement, { minLength: 1, maxLength: 3 }) }),
 })
 const who = (issuers: readonly string[]) =>
   fc.record({ issuer: fc.constantFrom(...issuers), sub: value, team: value, email: value, segment: value, path }).map(
@@ -118,7 +134,8 @@ const passesRules = (template: Template, issuers: readonly string[]) =>
 /** Whether the rule that looks at all of them finds something. */
 function collides({ templates, issuers }: Scene): boolean {
   const subjects = templates.map((template) => lintSubject(template, settingsFor(issuers)))
-  return subjects.flatMap(createFolders().add).length > 0
+  const folders = createFolders()
+  return subjects.flatMap(folders.add).length + folders.shared().size > 0
 }
 
 /** One to three templates that `passes` lets through, and people who ask for them. */
@@ -134,7 +151,7 @@ const scenes = (passes: (template: Template, issuers: readonly string[]) => bool
     })
   })
 
-/** Every resource under which somebody may write, by whatever template that is granted. */
+/** Every resource that somebody opens, by whatever template is granted. */
 function heldBy({ caller, segment, path }: Who, { templates, issuers }: Scene): Held[] {
   return templates.flatMap((template) => {
     const params = Object.fromEntries(
@@ -144,14 +161,14 @@ function heldBy({ caller, segment, path }: Who, { templates, issuers }: Scene): 
       const grant = fillIn(template, { caller, params }, settingsFor(issuers))
       const { Statement } = policySchema.parse(JSON.parse(grant.policy))
       return Statement.flatMap(({ Action, Resource }, statement) =>
-        WRITES.some((action) => Action.includes(action))
-          ? Resource.map((text, resource) => ({
-              template,
-              statement,
-              resource,
-              key: text.slice(text.indexOf('/') + 1),
-            }))
-          : [],
+        Resource.map((text, resource) => ({
+          template,
+          statement,
+          resource,
+          // A listing shows all of it.
+          key: text.includes('/') ? text.slice(text.indexOf('/') + 1) : '*',
+          writes: WRITES.some((action) => Action.includes(action)),
+        })),
       )
     } catch (error) {
       if (error instanceof VendError) return []
@@ -163,11 +180,12 @@ function heldBy({ caller, segment, path }: Who, { templates, issuers }: Scene): 
 const partsOf = ({ template, statement, resource }: Held): readonly Part[] =>
   template.statements[statement]?.resources[resource] ?? []
 
-const isLiteral = (held: Held) => partsOf(held).every(({ kind }) => !['jwt', 'param', 'issuer'].includes(kind))
+const isPersonal = (held: Held) => partsOf(held).some(({ kind }) => kind === 'jwt')
 
 /** Whether the template of a resource says that these two share it: they have one issuer, and all its claims in common. */
 function isShared(held: Held, one: Caller, two: Caller): boolean {
   return (
+    isPersonal(held) &&
     one.issuer === two.issuer &&
     partsOf(held).every((part) => {
       if (part.kind === 'param') return partsOf(held).some(({ kind }) => kind === 'jwt')
@@ -212,23 +230,24 @@ const policyOf = (resource: string): Policy => ({
   Statement: [{ Effect: 'Allow', Action: ['oss:PutObject'], Resource: [resource] }],
 })
 
-/** A key that two people may write, although no template says so; counts what came near. */
+/** A key that two people may use, although no template says so; counts what came near. */
 function leak(scene: Scene, seen: { compared: number; near: number; meant: number }): string | undefined {
   for (const [one, two] of scene.pairs) {
     if (one.caller.issuer === two.caller.issuer && one.caller.subject === two.caller.subject) continue
     const theirs = heldBy(two, scene)
     for (const mine of heldBy(one, scene)) {
+      if (mine.key.startsWith('*')) return `${JSON.stringify(one)} opens the whole bucket: ${mine.template.name}`
       for (const their of theirs) {
         const key = commonText(mine.key, their.key)
-        const meant =
-          isLiteral(mine) || isLiteral(their) || [mine, their].some((held) => isShared(held, one.caller, two.caller))
+        const everybodys = !isPersonal(mine) && !isPersonal(their) && !mine.writes && !their.writes
+        const meant = everybodys || [mine, their].some((held) => isShared(held, one.caller, two.caller))
         seen.compared++
         if (key !== undefined && meant) seen.meant++
         // The same folders up to the name of somebody.
         const steps = [mine, their].map(({ key }) => key.split('/', 1)[0])
         if (key === undefined && steps[0] === steps[1]) seen.near++
         if (key === undefined || meant || !takes(mine, key) || !takes(their, key)) continue
-        return `${JSON.stringify([one, two])} both write ${key}: ${mine.key} of ${mine.template.name}, ${their.key} of ${their.template.name}`
+        return `${JSON.stringify([one, two])} both open ${key}: ${mine.key} of ${mine.template.name}, ${their.key} of ${their.template.name}`
       }
     }
   }
@@ -237,7 +256,7 @@ function leak(scene: Scene, seen: { compared: number; near: number; meant: numbe
 
 const counters = () => ({ compared: 0, near: 0, meant: 0 })
 
-t.test('what passes the linter never lets one write where another may', async (t) => {
+t.test("what passes the linter never opens one caller's folder to another, nor the whole bucket", async (t) => {
   const seen = { clean: 0, several: 0, issuers: 0, params: 0, ...counters() }
   const property = fc.property(scenes(passesRules), (scene) => {
     if (collides(scene)) return

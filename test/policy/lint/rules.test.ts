@@ -70,6 +70,41 @@ const CASES: Record<string, { trips: Parts[]; nearly: Parts[]; settings?: LintSe
     trips: [keys('*'), keys('*.jpg'), keys('users/${jwt:sub}/*', '*')],
     nearly: [keys('a*'), keys('shared/*'), keys('users/${jwt:sub}/*')],
   },
+  'open-prefix': {
+    trips: [
+      ...['u*', 'users*', 'users**', 'users/a*', 'users/*/a*', 'public*/x/*', 'users/a*b/*', 'users/${issuer}/a*'].map(
+        (path) => keys(path),
+      ),
+      keys('users/${jwt:sub}/*', 'u*'),
+    ],
+    nearly: ['users/*', 'public/*.jpg', 'users/**', 'users/${jwt:sub}/a*', '*', 'a/u-${jwt:sub}*'].map((path) =>
+      keys(path),
+    ),
+  },
+  'variable-as-text': {
+    trips: [
+      claims({ sub: '${jwt:sub}' }),
+      claims({ tenant: { anyOf: ['a', '${jwt:tenant}'] } }),
+      claims({ '${jwt:sub}': 'alice' }),
+      { allow: { any: [{ issuer: 'app' }, { claims: { team: { allOf: ['${param:x'] } } }] } },
+      { allow: { issuer: ['app', '${issuer}'] } },
+      param('[${]jwt:sub[}]'),
+      example({ cannot: ['PutObject users/${jwt:sub}/1'] }),
+      { sharedBy: 'team', ...element({ Sid: '${jwt:sub}' }) },
+      { sharedBy: ['${team}'] },
+      { accept: { 'shared-write': 'because ${jwt:sub} is an operator' } },
+      resource('jrn:oss:{region}:${account}:${bucket}/users/${jwt:sub}/*'),
+      resource('jrn:oss:$${region}:${account}:${bucket}/users/${jwt:sub}/*'),
+    ],
+    nearly: [
+      claims({ sub: { prefix: '/org/$5/{x}' } }),
+      { description: 'For ${jwt:sub}.' },
+      param('[a-z]{1,40}', { description: 'goes to users/${jwt:sub}/' }),
+      example({ params: { x: '${param:x}' }, cannot: ['PutObject users/bob/1'] }),
+      { examples: [{ caller: { sub: '${jwt:sub}' }, cannot: ['PutObject users/bob/1'] }] },
+      resource('jrn:oss:${region}:${account}:${bucket}/users/${jwt:sub}/*'),
+    ],
+  },
   'variable-outside-key': {
     trips: [
       resource('jrn:oss:*:${jwt:account}:${bucket}/x/*'),
@@ -187,6 +222,23 @@ const CASES: Record<string, { trips: Parts[]; nearly: Parts[]; settings?: LintSe
       keys('teams/${jwt:org}/${jwt:sub}/*'),
       { ...keys('teams/${jwt:https://example.com/team}/*'), sharedBy: ['https://example.com/team'] },
       keys('public/*'),
+    ],
+  },
+  'shared-write': {
+    trips: [
+      ...['users/*', 'inbox/today.txt', 'users/*/x', '*', 'u*', 'users/${issuer}/*'].map((path) => keys(path)),
+      ...['oss:DeleteObject', 'oss:AbortMultipartUpload', ['oss:GetObject', 'oss:PutObject']].map((all) =>
+        actions(all, 'users/*'),
+      ),
+      policy({ ...statement('users/*'), Action: 'oss:GetObject' }, statement('inbox/*')),
+    ],
+    nearly: [
+      keys('users/${jwt:sub}/*'),
+      keys('teams/${jwt:team}/*'),
+      actions(['oss:GetObject', 'oss:ListMultipartUploadParts'], 'users/*'),
+      policy({ ...statement('users/*'), Action: 'oss:GetObject' }, statement('users/${jwt:sub}/*')),
+      policy({ Effect: 'Allow', Action: 'oss:ListBucket', Resource: 'jrn:oss:*:${account}:${bucket}' }),
+      keys('rooms/${param:x}/*'),
     ],
   },
   'param-without-owner': {

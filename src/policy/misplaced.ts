@@ -1,0 +1,30 @@
+type Path = readonly (string | number)[]
+
+/** `${…}`, closed or not, and what somebody who knows another template language writes for it. */
+const VARIABLE = /\$\{|[{(]\s*(?:jwt|param)\s*[:.]|\$(?:jwt|param):|\{(?:account|bucket|region|issuer)\}/u
+
+/**
+ * The places of a template file where a variable stands and is only text: everywhere but in `Resource`. A condition with
+ * one never holds, and a `cannot` with one is never allowed, whatever the policy says.
+ */
+export function misplacedVariables(value: unknown, path: Path = []): Path[] {
+  if (isFree(path)) return []
+  if (typeof value === 'string') return VARIABLE.test(value) ? [path] : []
+  if (Array.isArray(value)) return value.flatMap((item, index) => misplacedVariables(item, [...path, index]))
+  if (typeof value !== 'object' || value === null) return []
+  return Object.entries(value).flatMap(([key, inner]) => [
+    ...(VARIABLE.test(key) ? [[...path, key]] : []),
+    ...misplacedVariables(inner, [...path, key]),
+  ])
+}
+
+/**
+ * Prose, what an example's caller brings (an attacker may well send `${jwt:sub}`), and elements of a statement that have
+ * variables or a rule of their own.
+ */
+function isFree([top, second, third, fourth]: Path): boolean {
+  if (top === 'description' || top === '$schema') return second === undefined
+  if (top === 'params') return third === 'description' && fourth === undefined
+  if (top === 'examples') return third === 'caller' || third === 'params'
+  return top === 'policy' && second === 'Statement' && fourth !== undefined && fourth !== 'Sid' && fourth !== 'Effect'
+}

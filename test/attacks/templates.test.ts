@@ -1,0 +1,315 @@
+import t, { type Test } from 'tap'
+import { ACCEPTABLE_RULES } from '../../src/policy/accept.ts'
+import { CatalogueError, inspectTemplates, loadCatalogue } from '../../src/policy/catalogue.ts'
+import { settings } from '../helpers/templates.ts'
+
+/** Templates that open more than they should: none of them may be served, unless it says itself that it is meant. */
+const lintSettings = { ...settings, issuers: ['app'] }
+
+type Parts = Readonly<Record<string, unknown>>
+
+const READ = ['oss:GetObject']
+const WRITE = ['oss:PutObject', 'oss:AbortMultipartUpload']
+const text = (Action: unknown, Resource: unknown, more: Parts = {}) =>
+  JSON.stringify({
+    description: 'd',
+    allow: { issuer: 'app' },
+    policy: { Version: '3', Statement: [{ Effect: 'Allow', Action, Resource }] },
+    examples: [{ caller: { sub: 'nobody' }, cannot: ['PutObject elsewhere/1'] }],
+    ...more,
+  })
+const below = (key: string) => `jrn:oss:*:\${account}:\${bucket}/${key}`
+const BUCKET = 'jrn:oss:*:${account}:${bucket}'
+const personal = text(WRITE, below('users/${jwt:sub}/*'))
+
+/** `<file>: <rule>` for each error of a set. */
+async function errorsOf(t: Test, files: Record<string, string>): Promise<string[]> {
+  const { findings } = await inspectTemplates(t.testdir(files), lintSettings)
+  const errors = findings.filter(({ severity }) => severity === 'error')
+  return [...new Set(errors.map(({ file, rule }) => `${file.split('/').at(-1)?.split('.')[0]}: ${rule}`))].sort()
+}
+
+/** Beside personal folders, `it` is the template that is attacked with. */
+const rows: { name: string; action: unknown; resource: unknown; want: string[] }[] = [
+  { name: 'the whole bucket, to read', action: READ, resource: below('*'), want: ['whole-bucket'] },
+  { name: 'the whole bucket, to write', action: WRITE, resource: below('*'), want: ['shared-write', 'whole-bucket'] },
+  { name: 'as one text', action: 'oss:GetObject', resource: below('*'), want: ['whole-bucket'] },
+  { name: 'by its name', action: READ, resource: 'jrn:oss:*:*:test-app/*', want: ['whole-bucket'] },
+  { name: 'in any account', action: READ, resource: 'jrn:oss:cn-north-1:*:${bucket}/*', want: ['whole-bucket'] },
+  { name: 'two stars', action: READ, resource: below('**'), want: ['whole-bucket'] },
+  { name: 'a star and folders', action: READ, resource: below('*/*'), want: ['whole-bucket'] },
+  { name: 'a star and an ending', action: READ, resource: below('*.jpg'), want: ['whole-bucket'] },
+  {
+    name: 'second in a list',
+    action: READ,
+    resource: [below('users/${jwt:sub}/*'), below('*')],
+    want: ['whole-bucket'],
+  },
+  {
+    name: 'a star behind the bucket',
+    action: READ,
+    resource: `${BUCKET}*`,
+    want: ['action-level', 'wildcard-resource'],
+  },
+  {
+    name: 'a star for the bucket',
+    action: READ,
+    resource: 'jrn:oss:*:${account}:*',
+    want: ['action-level', 'wildcard-resource'],
+  },
+  { name: 'a star for all', action: READ, resource: '*', want: ['wildcard-resource'] },
+  { name: 'two stars for all', action: READ, resource: '**', want: ['wildcard-resource'] },
+  {
+    name: 'a literal folder over personal ones',
+    action: READ,
+    resource: below('users/*'),
+    want: ['shared-and-personal'],
+  },
+  {
+    name: 'a literal folder over personal ones, to write',
+    action: WRITE,
+    resource: below('users/*'),
+    want: ['shared-and-personal', 'shared-write'],
+  },
+  { name: 'two stars below it', action: READ, resource: below('users/**'), want: ['shared-and-personal'] },
+  { name: 'a star between', action: READ, resource: below('users/*/x/*'), want: ['shared-and-personal'] },
+  { name: "one user's folder", action: READ, resource: below('users/alice/*'), want: ['shared-and-personal'] },
+  { name: "one user's file", action: READ, resource: below('users/alice/diary'), want: ['shared-and-personal'] },
+  { name: 'an ending', action: READ, resource: below('users/*.pdf'), want: ['shared-and-personal'] },
+  { name: 'a prefix', action: READ, resource: below('u*'), want: ['open-prefix', 'shared-and-personal'] },
+  { name: 'a longer prefix', action: READ, resource: below('users*'), want: ['open-prefix', 'shared-and-personal'] },
+  {
+    name: 'two stars behind it',
+    action: READ,
+    resource: below('users**'),
+    want: ['open-prefix', 'shared-and-personal'],
+  },
+  {
+    name: 'a prefix of users',
+    action: READ,
+    resource: below('users/a*'),
+    want: ['open-prefix', 'shared-and-personal'],
+  },
+  { name: 'a prefix of nobody yet', action: READ, resource: below('v*'), want: ['open-prefix'] },
+  {
+    name: 'a star inside of a name',
+    action: READ,
+    resource: below('u*s/x'),
+    want: ['open-prefix', 'shared-and-personal'],
+  },
+  {
+    name: 'a slash first',
+    action: READ,
+    resource: below('/users/*'),
+    want: ['ambiguous-key'],
+  },
+  { name: 'up again', action: READ, resource: below('users/*/../*'), want: ['ambiguous-key'] },
+  { name: 'up from a folder', action: READ, resource: below('shared/../*'), want: ['ambiguous-key'] },
+  { name: 'encoded', action: READ, resource: below('users%2F*'), want: ['ambiguous-key', 'open-prefix'] },
+  { name: 'no key behind the slash', action: READ, resource: below(''), want: ['ambiguous-key'] },
+  { name: 'a shared folder alone, to write', action: WRITE, resource: below('inbox/*'), want: ['shared-write'] },
+  {
+    name: 'a shared folder alone, to delete',
+    action: 'oss:DeleteObject',
+    resource: below('inbox/*'),
+    want: ['shared-write'],
+  },
+  {
+    name: 'a shared folder alone, to abort uploads',
+    action: ['oss:AbortMultipartUpload'],
+    resource: below('inbox/*'),
+    want: ['shared-write'],
+  },
+  { name: 'one shared file, to write', action: WRITE, resource: below('inbox/list.csv'), want: ['shared-write'] },
+  { name: "an issuer's folder, to write", action: WRITE, resource: below('inbox/${issuer}/*'), want: ['shared-write'] },
+  { name: 'a listing', action: 'oss:ListBucket', resource: BUCKET, want: ['list-bucket'] },
+  { name: 'a listing in a list', action: ['oss:ListBucket'], resource: [BUCKET], want: ['list-bucket'] },
+  { name: 'a listing of uploads', action: 'oss:ListBucketMultipartUploads', resource: BUCKET, want: ['list-bucket'] },
+  {
+    name: 'a listing of a folder, which there is not',
+    action: 'oss:ListBucket',
+    resource: below('users/${jwt:sub}/*'),
+    want: ['action-level', 'list-bucket'],
+  },
+  { name: 'every action', action: 'oss:*', resource: BUCKET, want: ['wildcard-action'] },
+  { name: 'every action of everything', action: '*', resource: BUCKET, want: ['wildcard-action'] },
+  { name: 'every listing', action: 'oss:List*', resource: BUCKET, want: ['wildcard-action'] },
+  { name: 'a listing in small letters', action: 'oss:listbucket', resource: BUCKET, want: ['unknown-action'] },
+  { name: 'a listing in capitals', action: 'OSS:ListBucket', resource: BUCKET, want: ['unknown-action'] },
+  { name: "a listing by AWS's name", action: 's3:ListBucket', resource: BUCKET, want: ['unknown-action'] },
+  { name: 'a listing with a space', action: 'oss:ListBucket ', resource: BUCKET, want: ['unknown-action'] },
+  { name: 'all buckets', action: 'oss:ListAllMyBuckets', resource: BUCKET, want: ['account-action', 'action-level'] },
+  {
+    name: 'a claim that users choose',
+    action: WRITE,
+    resource: below('mail/${jwt:email}/*'),
+    want: ['user-chosen-claim'],
+  },
+]
+
+for (const { name, action, resource, want } of rows) {
+  t.test(name, async (t) => {
+    const set = (accept?: Parts) => ({
+      'it.json': text(action, resource, accept && { accept }),
+      'personal.json': personal,
+    })
+    t.strictSame(
+      await errorsOf(t, set()),
+      want.map((rule) => `it: ${rule}`),
+    )
+    await t.rejects(loadCatalogue(t.testdir(set()), lintSettings), CatalogueError, 'so that nothing is served')
+
+    const others = ACCEPTABLE_RULES.filter((rule) => !want.includes(rule))
+    const otherwise = Object.fromEntries(others.map((rule) => [rule, 'it is right for another reason']))
+    t.strictSame(
+      await errorsOf(t, set(otherwise)),
+      want.map((rule) => `it: ${rule}`),
+      'another acceptance says nothing',
+    )
+    for (const rule of want) {
+      const left = want.filter((other) => other !== rule)
+      const known = ACCEPTABLE_RULES.some((id) => id === rule)
+      const errors = known ? left : [...want, 'unknown-acceptance'].sort()
+      const accepted = await errorsOf(t, set({ [rule]: 'it is right for a reason' }))
+      t.strictSame(
+        accepted,
+        errors.map((other) => `it: ${other}`),
+        `${rule} says nothing of the others`,
+      )
+    }
+  })
+}
+
+t.test('in YAML, as people write it', async (t) => {
+  const yaml = (resource: string) => `description: d
+allow: { issuer: app }
+policy:
+  Version: "3"
+  Statement:
+    - Effect: Allow
+      Action: oss:GetObject
+      Resource: ${resource}
+`
+  t.strictSame(await errorsOf(t, { 'a.yaml': yaml('"jrn:oss:*:${account}:${bucket}/*"') }), ['a: whole-bucket'])
+  t.strictSame(await errorsOf(t, { 'a.yaml': yaml('["jrn:oss:*:${account}:${bucket}/u*"]') }), ['a: open-prefix'])
+  t.strictSame(await errorsOf(t, { 'a.yml': yaml('jrn:oss:*:${account}:${bucket}/*') }), ['a: whole-bucket'])
+})
+
+t.test('the template with the folder for everybody accepts, and no other', async (t) => {
+  const accept = { 'shared-and-personal': 'operators read what users uploaded' }
+  const operators = (more: Parts) => text(READ, below('users/*'), more)
+  const rich = text(WRITE, below('users/${jwt:sub}/*'), { accept })
+  for (const [operator, owner] of [
+    ['a', 'b'],
+    ['b', 'a'],
+  ]) {
+    const set = (one: string, other: string) => ({ [`${operator}.json`]: one, [`${owner}.json`]: other })
+    t.strictSame(await errorsOf(t, set(operators({ accept }), personal)), [])
+    t.strictSame(await errorsOf(t, set(operators({}), rich)), [`${operator}: shared-and-personal`])
+    // One that accepts does not hide the next.
+    const files = { ...set(operators({ accept }), personal), 'c.json': text(READ, below('users/a/*')) }
+    t.strictSame(await errorsOf(t, files), ['c: shared-and-personal'])
+  }
+})
+
+t.test('an acceptance that cannot count', async (t) => {
+  const sound = (accept: unknown) => ({ 'it.json': text(WRITE, below('users/${jwt:sub}/*'), { accept }) })
+  const list = (accept: unknown) => ({ 'it.json': text('oss:ListBucket', BUCKET, { accept }) })
+  const bad: { name: string; files: Record<string, string>; want: string[] }[] = [
+    {
+      name: 'of a rule that is not there',
+      files: sound({ 'list-buckets': 'operators list' }),
+      want: ['unknown-acceptance'],
+    },
+    {
+      name: 'in capitals',
+      files: list({ 'LIST-BUCKET': 'operators list' }),
+      want: ['list-bucket', 'unknown-acceptance'],
+    },
+    {
+      name: 'of all rules',
+      files: list({ '*': 'operators may do it all' }),
+      want: ['list-bucket', 'unknown-acceptance'],
+    },
+    {
+      name: 'of a name that every object has',
+      files: sound({ constructor: 'operators list' }),
+      want: ['unknown-acceptance'],
+    },
+    { name: 'of a warning', files: sound({ 'no-abort': 'we like parts' }), want: ['unknown-acceptance'] },
+    { name: 'of itself', files: sound({ 'unknown-acceptance': 'we like it so' }), want: ['unknown-acceptance'] },
+    { name: 'of example-fails', files: sound({ 'example-fails': 'we like it so' }), want: ['unknown-acceptance'] },
+    { name: 'without a reason', files: list({ 'list-bucket': '' }), want: ['schema'] },
+    { name: 'with blanks', files: list({ 'list-bucket': ' '.repeat(20) }), want: ['schema'] },
+    { name: 'with a dot or two', files: list({ 'list-bucket': '.'.repeat(20) }), want: ['schema'] },
+    { name: 'with a word', files: list({ 'list-bucket': 'ok' }), want: ['schema'] },
+    { name: 'with a novel', files: list({ 'list-bucket': 'operators '.repeat(21) }), want: ['schema'] },
+    { name: 'with a line end', files: list({ 'list-bucket': 'operators\nlist it all' }), want: ['schema'] },
+    { name: 'with a terminal sequence', files: list({ 'list-bucket': 'operators \u001b[2K list' }), want: ['schema'] },
+    { name: 'with text turned around', files: list({ 'list-bucket': 'operators \u202e list it' }), want: ['schema'] },
+    { name: 'true', files: list({ 'list-bucket': true }), want: ['schema'] },
+    { name: 'a list', files: list(['list-bucket']), want: ['schema'] },
+    { name: 'a text', files: list('list-bucket'), want: ['schema'] },
+    { name: 'null', files: list(null), want: ['schema'] },
+  ]
+  for (const { name, files, want } of bad) {
+    t.test(name, async (t) =>
+      t.strictSame(
+        await errorsOf(t, files),
+        want.map((rule) => `it: ${rule}`),
+      ),
+    )
+  }
+})
+
+t.test('variables where they are only text', async (t) => {
+  const parts: { name: string; more: Parts }[] = [
+    { name: 'a value', more: { allow: { claims: { sub: '${jwt:sub}' } } } },
+    { name: 'a value in a list', more: { allow: { claims: { sub: ['a', '${jwt:sub}'] } } } },
+    { name: 'a claim', more: { allow: { claims: { '${jwt:sub}': 'a' } } } },
+    { name: 'equals', more: { allow: { claims: { sub: { equals: '${jwt:sub}' } } } } },
+    { name: 'prefix', more: { allow: { claims: { sub: { prefix: '/org/${jwt:org}' } } } } },
+    { name: 'includes', more: { allow: { claims: { roles: { includes: '${param:role}' } } } } },
+    { name: 'allOf', more: { allow: { claims: { roles: { allOf: ['${bucket}'] } } } } },
+    { name: 'a pattern that is none by it', more: { allow: { claims: { sub: { matches: '${jwt:sub}-.*' } } } } },
+    { name: 'a pattern', more: { allow: { claims: { sub: { matches: '\\$\\{jwt:sub\\}' } } } } },
+    { name: 'in an alternative', more: { allow: { any: [{ issuer: 'app' }, { claims: { sub: '${jwt:sub}' } }] } } },
+    { name: 'an issuer', more: { allow: { issuer: '${issuer}' } } },
+    { name: 'a doubled dollar', more: { allow: { claims: { sub: '$${jwt:sub}' } } } },
+    { name: 'not closed', more: { allow: { claims: { sub: '${jwt:sub' } } } },
+    { name: 'unknown', more: { allow: { claims: { sub: '${sub}' } } } },
+    { name: 'empty', more: { allow: { claims: { sub: '${}' } } } },
+    { name: 'in two braces', more: { allow: { claims: { sub: '{{ jwt.sub }}' } } } },
+    { name: 'without a dollar', more: { allow: { claims: { sub: '{jwt:sub}' } } } },
+    { name: 'without braces', more: { allow: { claims: { sub: '$jwt:sub' } } } },
+    { name: 'in round brackets', more: { allow: { claims: { sub: '$(jwt:sub)' } } } },
+    { name: 'sharedBy', more: { sharedBy: ['${jwt:team}'] } },
+    { name: 'a reason', more: { accept: { 'list-bucket': 'for ${jwt:sub} alone, who is us' } } },
+    {
+      name: 'a key that must stay shut',
+      more: { examples: [{ caller: { sub: 'a' }, cannot: ['PutObject users/${jwt:sub}/1'] }] },
+    },
+  ]
+  for (const { name, more } of parts) {
+    t.test(name, async (t) => {
+      const errors = await errorsOf(t, { 'it.json': text(WRITE, below('users/${jwt:sub}/*'), more) })
+      t.ok(errors.includes('it: variable-as-text'), errors.join())
+      t.notOk(errors.includes('it: schema'), 'and is not told as something else')
+    })
+  }
+  for (const [place, resource] of Object.entries({
+    'the region': 'jrn:oss:{region}:${account}:${bucket}/users/${jwt:sub}/*',
+    'a doubled dollar': below('users/$${jwt:sub}/*'),
+    'no dollar': below('users/{jwt:sub}/*'),
+    'no braces': below('users/$jwt:sub/*'),
+    'not closed': below('users/${jwt:sub/*'),
+    'not closed behind': below('users/${jwt:sub}/${/*'),
+    'one in another': below('users/${jwt:${param:x}}/*'),
+    'the account': 'jrn:oss:*:{account}:${bucket}/users/${jwt:sub}/*',
+    'the bucket': 'jrn:oss:*:${account}:{bucket}/users/${jwt:sub}/*',
+  })) {
+    t.test(`in Resource, ${place}`, async (t) =>
+      t.not((await errorsOf(t, { 'it.json': text(WRITE, resource) })).length, 0),
+    )
+  }
+})

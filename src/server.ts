@@ -14,6 +14,7 @@ import { problem } from '../routes/problem.ts'
 import type { App } from '../routes/services.ts'
 import type { Config } from './config.ts'
 import { type BodyFault, pointerStep, VendError } from './errors.ts'
+import { trustProxyOf } from './limits/trusted-proxies.ts'
 import { requestIdOf } from './observe/request-id.ts'
 import { trackUnanswered, type Unanswered } from './unanswered.ts'
 
@@ -101,12 +102,6 @@ export async function createServer(config: Config, logger: FastifyBaseLogger): P
     request.log.info({ req: request, res: reply, milliseconds }, 'answered')
   })
   return app
-}
-
-/** A number trusts that many hops from us outwards, whatever their addresses. */
-function trustProxyOf(trusted: Config['trustProxy']): false | string[] | ((address: string, hop: number) => boolean) {
-  if (trusted === false) return false
-  return typeof trusted === 'number' ? (_address, hop) => hop < trusted : [...trusted]
 }
 
 /** The one place where an error becomes an answer. What is not a VendError is told as nothing but its kind. */

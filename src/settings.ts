@@ -1,6 +1,7 @@
 import { fileURLToPath } from 'node:url'
 import { z } from 'zod'
 import { ALGORITHMS } from './identity/issuer.ts'
+import { readRanges } from './limits/trusted-proxies.ts'
 import { parseRedisUrl } from './redis.ts'
 
 /** What to say when a variable is wrong, and whether it is a secret, which `<NAME>_FILE` may then name a file for. */
@@ -49,7 +50,6 @@ const aesKey = z
   .transform((value) => Buffer.from(value, 'base64'))
   // Zeros, or a few characters typed by hand, are no key.
   .refine((key) => key.length === AES_KEY_BYTES && new Set(key).size >= 16)
-const isNotEverybody = (range: string) => !/\/0+$/u.test(range)
 const origin = z.string().refine((value) => value === '*' || (URL.canParse(value) && new URL(value).origin === value))
 
 // Built code lives one directory deeper, in dist/.
@@ -114,11 +114,16 @@ export const serviceSettings = z.object({
           .string()
           .regex(/^[1-9]\d?$/u)
           .transform(Number),
-        list.pipe(z.array(z.union([z.ipv4(), z.ipv6(), z.cidrv4(), z.cidrv6()]).refine(isNotEverybody)).min(1)),
+        list.transform((items, context) => {
+          const ranges = readRanges(items)
+          if (ranges) return ranges
+          context.addIssue({ code: 'custom', message: 'are not ranges to trust' })
+          return z.NEVER
+        }),
       ])
       .optional(),
-    'must be a number of proxies from 1 to 99, or addresses and CIDR ranges with commas between',
-    'name your load balancers: whoever is trusted chooses the address that a caller seems to have',
+    'must be a number of proxies from 1 to 99, or addresses and CIDR ranges with commas between, without host bits, and less than a /6 in all',
+    'name your load balancers alone: a trusted address chooses the address that a caller seems to have',
   ),
   CORS_ORIGINS: setting(
     list.pipe(z.array(origin)).default([]),
@@ -135,7 +140,7 @@ export const serviceSettings = z.object({
     0,
     1_000_000,
     300,
-    'give the answers 401 a minute that one address may get, or 0 for no limit',
+    'give the bad tokens a minute that one address may present, or 0 for no limit',
   ),
   RATE_LIMIT_CALLER_PER_MINUTE: integer(
     0,

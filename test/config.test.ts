@@ -65,7 +65,7 @@ t.test('a bad value is told by variable, rule and remedy; the edges of what is g
       good: ['fatal', 'silent'],
     },
     TRUST_PROXY: {
-      rule: 'must be a number of proxies from 1 to 99, or addresses and CIDR ranges with commas between',
+      rule: 'must be a number of proxies from 1 to 99, or addresses and CIDR ranges with commas between, without host bits, and less than a /6 in all',
       bad: ['0', '-1', '100', 'true', 'loopback', '10.0.0.256', '10.0.0.0/33', 'lb.test', '10.0.0.1;10.0.0.2', ','],
       good: ['1', '99', '10.0.0.0/8', '10.0.0.1, ::1', '2001:db8::/32'],
     },

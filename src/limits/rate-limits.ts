@@ -8,9 +8,9 @@ import type { Config } from '../config.ts'
 import { VendError } from '../errors.ts'
 import type { Authenticate } from '../identity/authenticate.ts'
 import type { Caller } from '../identity/caller.ts'
-import { addressKey } from './address.ts'
+import { clientKey } from './address.ts'
 import { type Counter, createCounter, createSharedCounts } from './counter.ts'
-import { createKnownTokens } from './known-tokens.ts'
+import { warnOfProxies } from './trusted-proxies.ts'
 import { type Count, createWindows } from './windows.ts'
 
 const WINDOW_MS = 60_000
@@ -33,14 +33,14 @@ type Dependencies = Readonly<{
 }>
 
 /**
- * Limits how often an address may ask, how often it may be refused with a 401, and how often a caller may ask. Must be
+ * Limits how often an address may ask, how many bad tokens it may present, and how often a caller may ask. Must be
  * called before the routes are registered; the limit of addresses leaves out those with `config: { rateLimit: false }`.
  *
  * @returns {Authenticate} that also keeps the two other limits; throws `rate_limited` beside what it threw before
  */
 export async function registerRateLimits(
   app: App,
-  { rateLimits }: Pick<Config, 'rateLimits'>,
+  { rateLimits, trustProxy }: Pick<Config, 'rateLimits' | 'trustProxy'>,
   authenticate: Authenticate,
   { now, metrics, redis }: Dependencies,
 ): Promise<Authenticate> {
@@ -63,17 +63,18 @@ export async function registerRateLimits(
   const createLimit = (limit: Limit, max: number) => {
     const windows = createWindows({ windowMs: WINDOW_MS, maxKeys: MAX_KEYS, now })
     const prefix = `oss-vend:rate:${limit}:`
-    return { windows, hit: createCounter({ prefix, max, windowMs: WINDOW_MS, windows, shared }) }
+    return createCounter({ prefix, max, windowMs: WINDOW_MS, windows, shared })
   }
-  const refusal = (limit: Limit, { ttl }: Pick<Count, 'ttl'>) => {
+  const refusal = (limit: Limit, { ttl }: Pick<Count, 'ttl'>, log: VendError['log'] = {}) => {
     limited.inc({ limit })
     return new VendError('rate_limited', {
       detail: DETAILS[limit],
       retryAfterSeconds: Math.ceil(ttl / 1000),
-      log: { limit },
+      log: { ...log, limit },
     })
   }
 
+  warnOfProxies(app, trustProxy)
   const { address: maxAddress, failedAuthentication: maxFailures, caller: maxCaller } = rateLimits
   if (maxAddress > 0) {
     await app.register(rateLimit, {
@@ -81,8 +82,14 @@ export async function registerRateLimits(
       max: maxAddress,
       timeWindow: WINDOW_MS,
       enableDraftSpec: true,
-      store: storeOf(createLimit('address', maxAddress).hit),
-      keyGenerator: ({ ip }) => addressKey(ip),
+      // Others may be behind the same address, and how often they ask is not for everyone there to read.
+      addHeadersOnExceeding: {
+        'ratelimit-limit': false,
+        'ratelimit-remaining': false,
+        'ratelimit-reset': false,
+      },
+      store: storeOf(createLimit('address', maxAddress)),
+      keyGenerator: clientKey,
       allowList: ({ routeOptions }) => routeOptions.config.rateLimit === false,
       errorResponseBuilder: (_request, context) => refusal('address', context),
     })
@@ -100,23 +107,20 @@ export async function registerRateLimits(
 
   const failures = createLimit('failed_authentication', maxFailures)
   const callers = createLimit('caller', maxCaller)
-  const known = createKnownTokens()
-  if (maxFailures > 0) {
-    app.addHook('onResponse', async ({ ip }, { statusCode }) => {
-      if (statusCode === 401) await failures.hit(addressKey(ip))
-    })
-  }
 
   return async (request, token) => {
-    if (maxFailures > 0) {
-      const count = failures.windows.peek(addressKey(request.ip))
-      // Behind one address may sit a whole mobile network, whose users must not pay for one of them who guesses.
-      if (count && count.current > maxFailures && !known.has(token)) throw refusal('failed_authentication', count)
+    let caller: Caller
+    try {
+      caller = await authenticate(request, token)
+    } catch (error) {
+      if (maxFailures === 0 || !(error instanceof VendError) || error.code !== 'unauthenticated') throw error
+      // Over the limit, too, every token is verified: anything else would let one guesser lock out the good tokens of a
+      // whole mobile network. The limit of addresses bounds what that costs. Whatever is wrong, the 429 is the same.
+      const count = await failures(clientKey(request))
+      throw count.current > maxFailures ? refusal('failed_authentication', count, error.log) : error
     }
-    const caller = await authenticate(request, token)
-    if (maxFailures > 0) known.add(token)
     if (maxCaller > 0) {
-      const count = await callers.hit(callerKey(caller))
+      const count = await callers(callerKey(caller))
       request.callerCount = count
       if (count.current > maxCaller) throw refusal('caller', count)
     }
@@ -135,14 +139,11 @@ function callerKey({ issuer, subject }: Caller): string {
   return hash('sha256', JSON.stringify([issuer, subject]), 'base64url')
 }
 
-/** The headers that @fastify/rate-limit has set for the address, where the caller is nearer to its own limit. */
+/** How the caller stands with its own limit. */
 function tellCaller(reply: FastifyReply, { current, ttl }: Count, max: number): void {
-  const remaining = Math.max(0, max - current)
-  const forAddress = reply.getHeader('ratelimit-remaining')
-  if (typeof forAddress === 'number' && forAddress < remaining) return
   reply.headers({
     'ratelimit-limit': max,
-    'ratelimit-remaining': remaining,
+    'ratelimit-remaining': Math.max(0, max - current),
     'ratelimit-reset': Math.ceil(ttl / 1000),
   })
 }

@@ -133,31 +133,26 @@ t.test('a preflight is neither counted nor refused, and a page can read why it w
   t.equal((await ask(preflight, '198.51.100.7', options)).statusCode, 204)
 })
 
-t.test('who guesses tokens is slowed; who has good ones is not', async (t) => {
-  const { ask, statuses, pass, metrics } = await limitedTo(t, { RATE_LIMIT_FAILED_AUTH_PER_MINUTE: '3' })
+t.test('an address that presents bad tokens is slowed; its good tokens are not', async (t) => {
+  const { ask, statuses, pass, logs, metrics } = await limitedTo(t, { RATE_LIMIT_FAILED_AUTH_PER_MINUTE: '3' })
   t.strictSame(await statuses(20, bearer()), Array(20).fill(200), 'good ones are not counted')
+  t.strictSame(await statuses(5, {}), Array(5).fill(401), 'nor is a request without any')
   t.strictSame(await statuses(3, GUESS), [401, 401, 401])
-  t.strictSame(await statuses(1, {}), [401], 'no token is refused at no cost, and counted')
+  pass(20_500)
   const guess = await ask(GUESS)
   t.equal(guess.statusCode, 429)
   t.match(guess.json(), { code: 'rate_limited', detail: 'this address has sent too many tokens that were refused' })
-  t.equal(guess.headers['retry-after'], '60')
+  t.equal(guess.headers['retry-after'], '40')
+  t.match(
+    logs.lines().find(({ code }) => code === 'rate_limited'),
+    { limit: 'failed_authentication', reason: 'signature' },
+    'the log still has the reason',
+  )
   t.match(await metrics.metrics(), 'oss_vend_rate_limited_total{limit="failed_authentication"} 1')
   t.equal((await ask(bearer())).statusCode, 200, 'a neighbour who is at work is not locked out')
-  t.equal((await ask(bearer('newcomer'))).statusCode, 429, 'one who was never seen cannot be told from a guesser')
-  t.equal((await ask(bearer('newcomer'), '203.0.113.1')).statusCode, 200)
-  pass(60_000)
-  t.equal((await ask(bearer('newcomer'))).statusCode, 200)
-})
-
-t.test('a token that was good does not stay so because it is known', async (t) => {
-  const { ask, statuses } = await limitedTo(t, { RATE_LIMIT_FAILED_AUTH_PER_MINUTE: '1' })
-  const good = bearer()
-  t.equal((await ask(good)).statusCode, 200)
-  await statuses(3, GUESS)
-  const [header, , signature] = good.authorization.split('.')
-  const forged = `${header}.${Buffer.from(JSON.stringify(claims({ sub: 'mallory' }))).toString('base64url')}.${signature}`
-  t.equal((await ask({ authorization: forged })).statusCode, 401)
+  t.equal((await ask(bearer('newcomer'))).statusCode, 200, 'nor is one who comes first now')
+  pass(39_500)
+  t.equal((await ask(GUESS)).statusCode, 401, 'and the minute ends')
 })
 
 t.test('a caller is counted wherever they are, and by issuer and subject', async (t) => {
@@ -175,11 +170,10 @@ t.test('a caller is counted wherever they are, and by issuer and subject', async
   t.strictSame(await statuses(1, GUESS), [401], 'a caller is who verifies')
 })
 
-t.test('of two limits, the headers tell of the nearer one', async (t) => {
-  const near = await limitedTo(t, { RATE_LIMIT_ADDRESS_PER_MINUTE: '100', RATE_LIMIT_CALLER_PER_MINUTE: '5' })
-  t.match((await near.ask(bearer())).headers, { 'ratelimit-limit': '5', 'ratelimit-remaining': '4' })
-  const far = await limitedTo(t, { RATE_LIMIT_ADDRESS_PER_MINUTE: '5', RATE_LIMIT_CALLER_PER_MINUTE: '100' })
-  t.match((await far.ask(bearer())).headers, { 'ratelimit-limit': '5', 'ratelimit-remaining': '4' })
+t.test('headers tell of the limit of the caller, and never of that of its address', async (t) => {
+  const { ask } = await limitedTo(t, { RATE_LIMIT_ADDRESS_PER_MINUTE: '5', RATE_LIMIT_CALLER_PER_MINUTE: '100' })
+  t.match((await ask(bearer())).headers, { 'ratelimit-limit': '100', 'ratelimit-remaining': '99' })
+  t.notMatch(Object.keys((await ask()).headers).join(), 'ratelimit')
 })
 
 t.test('0 is no limit, and no headers', async (t) => {

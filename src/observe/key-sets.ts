@@ -38,6 +38,7 @@ export function reportKeySets({ logger, metrics, ages }: Dependencies): (issuer:
   return (issuer) => {
     let knownFailure: string | undefined
     let knownEntries = '[]'
+    let knownUsable = true
     return ({ result, usable, keys, dropped, lacking, error }) => {
       // A key server chooses its status, and each label value is kept for ever.
       fetches.inc({ issuer, result: result.replace(/^(http_\d).*$/u, '$1xx') })
@@ -59,7 +60,8 @@ export function reportKeySets({ logger, metrics, ages }: Dependencies): (issuer:
         }
       }
       knownEntries = entries
-      if (!usable) logger.error({ issuer }, 'the key set has no key that can be used')
+      if (!usable && knownUsable) logger.error({ issuer }, 'the key set has no key that can be used')
+      knownUsable = usable
     }
   }
 }

@@ -11,21 +11,22 @@ import type { App } from '../routes/services.ts'
 import { type Clock, systemClock } from './clock.ts'
 import type { Config } from './config.ts'
 import { createDrain, type Drain } from './drain.ts'
-import type { Every } from './every.ts'
+import { type Every, every as everyByNode } from './every.ts'
 import { registerIdentity } from './identity/authenticate.ts'
 import { createConfiguredKey } from './identity/configured-key.ts'
-import { REFRESH_AFTER_MS } from './identity/key-set.ts'
-import { createKeyPool, createRemoteKeySet } from './identity/remote-keys.ts'
+import { createKeyPool } from './identity/key-server.ts'
+import { createRemoteKeySet } from './identity/remote-keys.ts'
 import { limitConnections } from './limits/connections.ts'
 import { createOverload, type Measure } from './limits/overload.ts'
 import { registerRateLimits } from './limits/rate-limits.ts'
+import { reportKeySets } from './observe/key-sets.ts'
 import { reportReloads } from './observe/reloads.ts'
 import type { Pool } from './outbound.ts'
 import type { Grant } from './policy/grant.ts'
 import { createLivePolicies } from './policy/live.ts'
 import { connectRedis, type RedisClient, readyWithin } from './redis.ts'
 import { cacheKeys, issuerKey, stsKeys, watchSecrets } from './reload/keys.ts'
-import { createReloads, type Reloads } from './reload/reloads.ts'
+import { createReloads, type Reloader, type Reloads } from './reload/reloads.ts'
 import { createServer } from './server.ts'
 import type { CredentialSource } from './sts/credentials.ts'
 import { createJdcloudSts, type JdcloudSts } from './sts/jdcloud.ts'
@@ -36,6 +37,8 @@ import { createVending } from './vending/vending.ts'
 
 /** How long a start waits for Redis, milliseconds. */
 const START_MS = 500
+/** How often key sets are asked whether it is time to fetch them. */
+const TEND_KEYS_MS = 1000
 
 /** What the app is given from outside; the optional ones are for tests and the sandbox. */
 export type AppDependencies = Readonly<{
@@ -66,7 +69,7 @@ export type Service = Readonly<{
   app: App
   ops?: App
   stop: Drain['stop']
-  /** Reads again, now, what may change while the service runs: policy templates, keys in files. */
+  /** Reads again, now, what may change while the service runs: policy templates, keys in files, fetched key sets. */
   reload: Reloads['reload']
 }>
 
@@ -89,15 +92,19 @@ export async function buildApp(config: Config, dependencies: AppDependencies): P
     { ...settings, issuers: config.issuers.map(({ name }) => name) },
     reportReloads(logger, metrics),
   )
-  const issuers = config.issuers.map((issuer) => {
-    const onFailure = (error: unknown) => logger.warn({ issuer: issuer.name, error }, 'keys could not be fetched')
-    const key = createConfiguredKey(issuer, { sandbox })
-    return {
-      issuer,
-      key,
-      keySet: createRemoteKeySet(issuer, { pool: keyPool, sandbox, onFailure, now: clock.monotonic }),
-    }
+  const reportKeys = reportKeySets({
+    logger,
+    metrics,
+    ages: () =>
+      issuers.flatMap(({ issuer, keySet }) => (keySet ? [{ issuer: issuer.name, seconds: keySet.ageSeconds() }] : [])),
   })
+  const issuers = config.issuers.map((issuer) => {
+    const key = createConfiguredKey(issuer, { sandbox })
+    const onFetch = reportKeys(issuer.name)
+    const keySet = createRemoteKeySet(issuer, { pool: keyPool, sandbox, onFetch, now: clock.monotonic })
+    return { issuer, key, keySet }
+  })
+  const keySets = issuers.map(({ keySet }) => keySet).filter((keySet) => keySet !== undefined)
 
   const { endpoint, roleJrn } = config.sts
   const scope = `${endpoint} ${roleJrn}`
@@ -140,7 +147,7 @@ export async function buildApp(config: Config, dependencies: AppDependencies): P
     }),
     oss: config.oss,
     // One issuer whose key server is down must not take the callers of the others down with it.
-    ready: () => !draining() && !overload.shedding() && issuers.some(({ keySet }) => !keySet || keySet.loaded()),
+    ready: () => !draining() && !overload.shedding() && issuers.some(({ keySet }) => !keySet || keySet.usable()),
   }
   await openapiRoutes(app, packageVersion())
   credentialsRoutes(app, services)
@@ -154,22 +161,30 @@ export async function buildApp(config: Config, dependencies: AppDependencies): P
   }
 
   const secrets = [sts && stsKeys(config, sts), seal && cacheKeys(config, seal), ...issuers.map(issuerKey)]
-  const reloads = createReloads([policies.look, ...watchSecrets(secrets, { logger, metrics })], dependencies)
-  const refreshKeys = () => {
-    for (const { keySet } of issuers) void keySet?.refresh()
+  const refreshKeys: Reloader = async (why) => {
+    if (why === 'asked') await Promise.all(keySets.map((keySet) => keySet.refresh()))
   }
-  // Also while nobody asks, so that a key that was revoked in a quiet hour does not open for the first who comes.
-  const timer = setInterval(refreshKeys, REFRESH_AFTER_MS).unref()
+  const reloads = createReloads(
+    [policies.look, refreshKeys, ...watchSecrets(secrets, { logger, metrics })],
+    dependencies,
+  )
+  const { every = everyByNode } = dependencies
+  const tendKeys = () => {
+    for (const keySet of keySets) keySet.tend()
+  }
+  let stopTending: (() => void) | undefined
   app.addHook('onReady', async () => {
     // Or the first callers would find Redis gone. One that really is keeps nobody from starting.
     if (redis) await readyWithin(redis, START_MS)
     // Not awaited: a key server that hangs must not keep the others waiting, /readyz tells how it went.
-    refreshKeys()
+    tendKeys()
+    // Not by tokens alone: a key that is revoked in a quiet hour must not open for the first caller after it.
+    if (keySets.length > 0) stopTending = every(TEND_KEYS_MS, tendKeys)
     overload.start()
     reloads.start()
   })
   app.addHook('onClose', async () => {
-    clearInterval(timer)
+    stopTending?.()
     overload.close()
     reloads.close()
     await stack.close()

@@ -1,7 +1,7 @@
 import { fileURLToPath } from 'node:url'
 import { z } from 'zod'
-import { ALGORITHMS } from './identity/issuer.ts'
 import { readRanges } from './limits/trusted-proxies.ts'
+import { ALGORITHMS, JWKS_MAX_AGE_SECONDS, jwksOriginSchema } from './identity/issuer.ts'
 import { parseRedisUrl } from './redis.ts'
 
 /** What to say when a variable is wrong, and whether it is a secret, which `<NAME>_FILE` may then name a file for. */
@@ -89,6 +89,17 @@ export const tokenSettings = z.object({
     text.optional(),
     'must be the address of a key set (JWKS)',
     'leave it out to discover it from JWT_ISSUER',
+  ),
+  JWT_JWKS_ORIGINS: setting(
+    list.pipe(z.array(jwksOriginSchema).min(1)).optional(),
+    'must be https origins such as https://keys.example.com, with commas between',
+    'name where your issuer keeps its key set, without a path, when that is not at its own host',
+  ),
+  JWT_JWKS_MAX_AGE_SECONDS: integer(
+    JWKS_MAX_AGE_SECONDS.least,
+    JWKS_MAX_AGE_SECONDS.most,
+    86_400,
+    'give the age after which a key set verifies nothing until it is fetched again',
   ),
   JWT_CLOCK_TOLERANCE_SECONDS: integer(0, 300, 5, 'keep it as small as your clocks allow'),
 })

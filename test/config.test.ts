@@ -23,6 +23,12 @@ t.test('a bad value is told by variable, rule and remedy; the edges of what is g
   const rows: Record<string, { rule: string; bad: string[]; good: string[] }> = {
     PORT: integer(0, 65_535),
     JWT_CLOCK_TOLERANCE_SECONDS: integer(0, 300),
+    JWT_JWKS_MAX_AGE_SECONDS: integer(60, 2_592_000),
+    JWT_JWKS_ORIGINS: {
+      rule: 'must be https origins such as https://keys.example.com, with commas between',
+      bad: ['keys.test', 'http://keys.test', 'https://keys.test/', 'https://keys.test,x', '*', 'null', ','],
+      good: [],
+    },
     JDCLOUD_MAX_SESSION_SECONDS: integer(3600, 43_200),
     STS_CONNECT_TIMEOUT_MS: integer(50, 5000),
     STS_TIMEOUT_MS: integer(100, 8000),

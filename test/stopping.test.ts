@@ -5,8 +5,11 @@ import { setTimeout as delay } from 'node:timers/promises'
 import t from 'tap'
 import { startSandbox } from '../sandbox/index.ts'
 import { sandboxEnvironment } from '../sandbox/local.ts'
+import { systemClock } from '../src/clock.ts'
 import { build } from './helpers/build.ts'
+import { jwk } from './helpers/key-servers.ts'
 import { listen } from './helpers/listen.ts'
+import { manualTimers } from './helpers/timers.ts'
 import { claims, keys, mint } from './helpers/tokens.ts'
 
 t.test('a request that is still being authenticated when the listener closes is answered in full', async (t) => {
@@ -78,28 +81,21 @@ t.test('key sets are fetched again by the clock, and no timer outlives the servi
   let fetches = 0
   const keyServer = await listen(t, (_request, response) => {
     fetches++
-    response.end('{"keys":[]}')
+    response.end(JSON.stringify({ keys: [jwk('a')] }))
   })
-  const timers = new Map<object, () => void>()
-  const intercepted = { setInterval: globalThis.setInterval, clearInterval: globalThis.clearInterval }
-  t.teardown(() => Object.assign(globalThis, intercepted))
-  Object.assign(globalThis, {
-    setInterval: (tick: () => void, ms: number) => {
-      const timer = intercepted.setInterval(() => {}, 3_600_000).unref()
-      if (ms === 600_000) timers.set(timer, tick)
-      return timer
-    },
-    clearInterval: (timer: NodeJS.Timeout) => {
-      timers.delete(timer)
-      intercepted.clearInterval(timer)
-    },
-  })
-  const { app } = await build(t, { env: { JWT_SECRET: '', JWT_JWKS_URL: keyServer } })
+  let elapsed = 0
+  const timers = manualTimers()
+  const clock = { ...systemClock(), monotonic: () => elapsed }
+  const env = { JWT_SECRET: '', JWT_JWKS_URL: keyServer }
+  const { app } = await build(t, { env, dependencies: { clock, every: timers.every } })
   await app.ready()
-  t.equal(timers.size, 1)
-  const before = fetches
-  for (const tick of timers.values()) tick()
-  while (fetches <= before) await new Promise((resolve) => setImmediate(resolve))
+  while (fetches < 1) await new Promise((resolve) => setImmediate(resolve))
+  await delay(20)
+  for (let tick = 0; tick < 10; tick++) await timers.tick(1000)
+  t.equal(fetches, 1, 'not before it is time')
+  elapsed += 600_000
+  await timers.tick(1000)
+  while (fetches < 2) await new Promise((resolve) => setImmediate(resolve))
   await app.close()
-  t.equal(timers.size, 0)
+  t.equal(timers.running(), 0)
 })

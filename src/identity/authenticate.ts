@@ -60,18 +60,32 @@ export async function registerIdentity(app: FastifyInstance, issuers: readonly T
     const { issuer } = trusted
     // Checked before any key is looked up, so that a token cannot make us fetch keys for an algorithm we refuse.
     if (!issuer.algorithms.some((algorithm) => algorithm === unverified.header.alg)) throw refusal('algorithm')
+    const { keySet } = trusted
+    const revision = keySet?.revision() ?? 0
+    const verify = async () => verifiedClaims.parse(await request[`verify:${issuer.name}`]?.())
     request.presentedToken = token
     try {
-      const claims = verifiedClaims.parse(await request[`verify:${issuer.name}`]?.())
+      const claims = await verify().catch(async (error: unknown) => {
+        // The issuer may have put a new key under the old `kid`.
+        const suspect = !isAboutKeys(error) && likelyReason(unverified, issuer) === 'signature'
+        if (suspect && (await keySet?.changedSince(revision))) return verify()
+        throw error
+      })
       return { issuer: issuer.name, subject: claims.sub, claims }
     } catch (error) {
-      if (error instanceof KeysUnavailableError) throw new VendError('upstream_unavailable', { retryAfterSeconds: 2 })
+      if (error instanceof KeysUnavailableError) throw keysUnavailable(issuer, error)
       throw refusal(error instanceof UnknownKeyError ? 'key' : likelyReason(unverified, issuer))
     } finally {
       request.presentedToken = ''
     }
   }
 }
+
+const isAboutKeys = (error: unknown) => error instanceof KeysUnavailableError || error instanceof UnknownKeyError
+
+/** Not the token's fault: its caller would fetch another in vain. */
+const keysUnavailable = ({ name }: Issuer, { retryAfterSeconds }: KeysUnavailableError) =>
+  new VendError('upstream_unavailable', { retryAfterSeconds, log: { reason: 'keys', issuer: name } })
 
 /** What is told to the log alone, and by one word: the messages of token libraries quote claims. */
 type Reason =

@@ -12,8 +12,8 @@ export type Algorithm = (typeof ALGORITHMS)[number]
 export type KeyOrigin =
   | Readonly<{ kind: 'secret'; secret: string }>
   | Readonly<{ kind: 'public-key'; pem: string }>
-  | Readonly<{ kind: 'jwks'; url: string }>
-  | Readonly<{ kind: 'discovery' }>
+  | Readonly<{ kind: 'jwks'; url: string; maxAgeSeconds: number }>
+  | Readonly<{ kind: 'discovery'; origins: readonly string[]; maxAgeSeconds: number }>
 
 /** Somebody whose tokens are believed, with everything that is pinned for them. */
 export type Issuer = Readonly<{
@@ -33,6 +33,15 @@ export type Issuer = Readonly<{
 /** The short name grammar leaves out `.`, `/` and `@`, which join it to other parts of keys and session names. */
 export const ISSUER_NAME = /^[a-z0-9][a-z0-9-]{0,31}$/u
 
+/** What may be set as the age after which a fetched key set verifies nothing. */
+export const JWKS_MAX_AGE_SECONDS = { least: 60, most: 2_592_000 } as const
+
+/** Where a discovered key set may lie, beside the issuer's own host. No pattern: `*` would match nothing, in silence. */
+export const jwksOriginSchema = z.string().refine((text) => {
+  const isOrigin = URL.canParse(text) && new URL(text).origin === text && !text.includes('*')
+  return isOrigin && addressFaults(text).length === 0
+})
+
 /** One entry of the issuers file. */
 export const issuerEntrySchema = z.strictObject({
   name: z.string().regex(ISSUER_NAME, 'must be 1 to 32 of a-z, 0-9 and -'),
@@ -51,6 +60,8 @@ export const issuerEntrySchema = z.strictObject({
   publicKeyFile: z.string().min(1).optional(),
   jwksUrl: z.string().min(1).optional(),
   clockToleranceSeconds: z.int().min(0).max(300).optional(),
+  jwksMaxAgeSeconds: z.int().min(JWKS_MAX_AGE_SECONDS.least).max(JWKS_MAX_AGE_SECONDS.most).optional(),
+  jwksOrigins: z.array(jwksOriginSchema).min(1).optional(),
 })
 
 /** What an issuer must not be, each as `[rule, remedy]`; `weak` ones are let through where only a sandbox listens. */

@@ -36,8 +36,17 @@ export type TokenSettings = Readonly<{
   JWT_SECRET?: string | undefined
   JWT_PUBLIC_KEY?: string | undefined
   JWT_JWKS_URL?: string | undefined
+  JWT_JWKS_ORIGINS?: readonly string[] | undefined
+  JWT_JWKS_MAX_AGE_SECONDS: number
   JWT_CLOCK_TOLERANCE_SECONDS: number
 }>
+
+/** The file itself, and the defaults of its entries. */
+const BESIDE_FILE: ReadonlySet<string> = new Set([
+  'JWT_ISSUERS_FILE',
+  'JWT_CLOCK_TOLERANCE_SECONDS',
+  'JWT_JWKS_MAX_AGE_SECONDS',
+])
 
 /** Told of one fault: the variable (with the place inside a file), the rule, the remedy. Never a value. */
 export type ReportFault = (variable: string, rule: string, remedy: string) => void
@@ -48,13 +57,11 @@ export type ReportFault = (variable: string, rule: string, remedy: string) => vo
  */
 export function readIssuers(settings: TokenSettings, report: ReportFault, sandbox: boolean): Issuer[] {
   if (settings.JWT_ISSUERS_FILE === undefined) return readSingleIssuer(settings, report, sandbox)
-  const doubled = Object.entries(settings).filter(
-    ([name, value]) => name !== 'JWT_ISSUERS_FILE' && name !== 'JWT_CLOCK_TOLERANCE_SECONDS' && value !== undefined,
-  )
+  const doubled = Object.entries(settings).filter(([name, value]) => !BESIDE_FILE.has(name) && value !== undefined)
   for (const [name] of doubled) {
     report(name, 'must not be set beside JWT_ISSUERS_FILE', 'move it into the file or unset JWT_ISSUERS_FILE')
   }
-  return readIssuersFile(settings.JWT_ISSUERS_FILE, settings.JWT_CLOCK_TOLERANCE_SECONDS, report, sandbox)
+  return readIssuersFile(settings.JWT_ISSUERS_FILE, settings, report, sandbox)
 }
 
 function readSingleIssuer(settings: TokenSettings, report: ReportFault, sandbox: boolean): Issuer[] {
@@ -66,13 +73,15 @@ function readSingleIssuer(settings: TokenSettings, report: ReportFault, sandbox:
     report('JWT_AUDIENCE', 'is required and must be the aud of your tokens', 'name the API that they are issued for')
   }
   const origins = { secret: settings.JWT_SECRET, publicKey: settings.JWT_PUBLIC_KEY, jwksUrl: settings.JWT_JWKS_URL }
-  const keys = keyOrigin(origins)
+  const { JWT_JWKS_MAX_AGE_SECONDS: maxAgeSeconds, JWT_JWKS_ORIGINS: jwksOrigins } = settings
+  const keys = keyOrigin(origins, { maxAgeSeconds, origins: jwksOrigins ?? [] })
   if (!keys) {
     const [, second = ''] = (['JWT_SECRET', 'JWT_PUBLIC_KEY', 'JWT_JWKS_URL'] as const).filter((name) => settings[name])
     const rule = 'at most one of JWT_SECRET, JWT_PUBLIC_KEY and JWT_JWKS_URL may be set'
     report(second, rule, 'keep the one that your issuer uses; with none, the key set is discovered')
     return []
   }
+  if (jwksOrigins && keys.kind !== 'discovery') report('JWT_JWKS_ORIGINS', ...ONLY_DISCOVERED)
   const candidate: Issuer = {
     name: ONLY_ISSUER,
     issuer: issuer ?? '',
@@ -93,7 +102,10 @@ function readSingleIssuer(settings: TokenSettings, report: ReportFault, sandbox:
   return faults.length > 0 || issuer === undefined || audience === undefined ? [] : [candidate]
 }
 
-function readIssuersFile(path: string, tolerance: number, report: ReportFault, sandbox: boolean): Issuer[] {
+const ONLY_DISCOVERED = ['is for a discovered key set alone', 'leave it out: you name the address yourself'] as const
+const ONLY_FETCHED = ['is for fetched key sets alone', 'leave it out: a configured key has no age'] as const
+
+function readIssuersFile(path: string, defaults: TokenSettings, report: ReportFault, sandbox: boolean): Issuer[] {
   let content: unknown
   try {
     content = parseYaml(readFileSync(path, 'utf8'))
@@ -111,7 +123,7 @@ function readIssuersFile(path: string, tolerance: number, report: ReportFault, s
     return []
   }
   const issuers = entries.data.flatMap((entry, index) =>
-    readEntry(entry, `JWT_ISSUERS_FILE[${index}]`, { path, tolerance, report, sandbox }),
+    readEntry(entry, `JWT_ISSUERS_FILE[${index}]`, { path, defaults, report, sandbox }),
   )
   for (const field of ['name', 'issuer'] as const) {
     if (new Set(issuers.map((issuer) => issuer[field])).size < issuers.length) {
@@ -131,9 +143,9 @@ function parseYaml(text: string): unknown {
   return document.toJS()
 }
 
-type FileContext = Readonly<{ path: string; tolerance: number; report: ReportFault; sandbox: boolean }>
+type FileContext = Readonly<{ path: string; defaults: TokenSettings; report: ReportFault; sandbox: boolean }>
 
-function readEntry(entry: unknown, at: string, { path, tolerance, report, sandbox }: FileContext): Issuer[] {
+function readEntry(entry: unknown, at: string, { path, defaults, report, sandbox }: FileContext): Issuer[] {
   const parsed = issuerEntrySchema.safeParse(entry)
   if (!parsed.success) {
     for (const issue of parsed.error.issues) {
@@ -145,7 +157,8 @@ function readEntry(entry: unknown, at: string, { path, tolerance, report, sandbo
     }
     return []
   }
-  const { secretFile, publicKeyFile, name, issuer, audience, clockToleranceSeconds = tolerance, ...rest } = parsed.data
+  const { secretFile, publicKeyFile, name, issuer, audience, ...rest } = parsed.data
+  const { clockToleranceSeconds = defaults.JWT_CLOCK_TOLERANCE_SECONDS, jwksMaxAgeSeconds, jwksOrigins } = rest
   const pathOf = (file: string) => resolve(dirname(path), file)
   const fromFile = (field: string, file: string | undefined) => {
     if (file === undefined) return undefined
@@ -164,11 +177,15 @@ function readEntry(entry: unknown, at: string, { path, tolerance, report, sandbo
   if ((secretFile !== undefined && secret === undefined) || (publicKeyFile !== undefined && publicKey === undefined)) {
     return []
   }
-  const keys = given.length > 1 ? undefined : keyOrigin({ secret, publicKey, jwksUrl: rest.jwksUrl })
+  const maxAgeSeconds = jwksMaxAgeSeconds ?? defaults.JWT_JWKS_MAX_AGE_SECONDS
+  const fetched = { maxAgeSeconds, origins: jwksOrigins ?? [] }
+  const keys = given.length > 1 ? undefined : keyOrigin({ secret, publicKey, jwksUrl: rest.jwksUrl }, fetched)
   if (!keys) {
     report(at, 'at most one of secret, secretFile, publicKey, publicKeyFile and jwksUrl may be set', 'keep one')
     return []
   }
+  if (jwksOrigins && keys.kind !== 'discovery') report(`${at}.jwksOrigins`, ...ONLY_DISCOVERED)
+  if (jwksMaxAgeSeconds !== undefined && !('maxAgeSeconds' in keys)) report(`${at}.jwksMaxAgeSeconds`, ...ONLY_FETCHED)
   const algorithms = rest.algorithms ?? fallbackAlgorithms(keys)
   const file = secretFile ?? publicKeyFile
   const keyFile = file === undefined ? {} : { keyFile: pathOf(file) }
@@ -178,16 +195,15 @@ function readEntry(entry: unknown, at: string, { path, tolerance, report, sandbo
   return faults.length > 0 ? [] : [candidate]
 }
 
-function keyOrigin(given: {
-  secret: string | undefined
-  publicKey: string | undefined
-  jwksUrl: string | undefined
-}): KeyOrigin | undefined {
+function keyOrigin(
+  given: { secret: string | undefined; publicKey: string | undefined; jwksUrl: string | undefined },
+  { maxAgeSeconds, origins }: { maxAgeSeconds: number; origins: readonly string[] },
+): KeyOrigin | undefined {
   if (Object.values(given).filter((value) => value !== undefined).length > 1) return undefined
   if (given.secret !== undefined) return { kind: 'secret', secret: given.secret }
   if (given.publicKey !== undefined) return { kind: 'public-key', pem: pemOf(given.publicKey) }
-  if (given.jwksUrl !== undefined) return { kind: 'jwks', url: given.jwksUrl }
-  return { kind: 'discovery' }
+  if (given.jwksUrl !== undefined) return { kind: 'jwks', url: given.jwksUrl, maxAgeSeconds }
+  return { kind: 'discovery', origins, maxAgeSeconds }
 }
 
 /** Environment files cannot hold line breaks, so a literal \n stands for one. */

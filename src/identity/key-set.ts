@@ -1,112 +1,219 @@
-import { createPublicKey } from 'node:crypto'
-import { createLocalJWKSet, exportSPKI, type JSONWebKeySet } from 'jose'
-import { z } from 'zod'
+import { failureOf } from './key-server.ts'
+import { type DroppedEntry, type PublishedKey, readPublishedKeys } from './published-keys.ts'
+import { createRefetchBudget } from './refetch-budget.ts'
 
-/** How often an unknown `kid` may make us ask the issuer again. */
-const UNKNOWN_KEY_COOLDOWN_MS = 30_000
-/** How often to ask while there is no key at all. */
-const FIRST_KEYS_COOLDOWN_MS = 1000
-/** After this a set is fetched again in the background; until it arrives the old one serves. */
-export const REFRESH_AFTER_MS = 600_000
+const REFRESH_AFTER_MS = 600_000
+/** An answer that lacks keys is checked soon: one of them may have been revoked. */
+const CONFIRM_AFTER_MS = 5000
+const RETRY_AFTER_MS = 10_000
+/** While no key can be used. */
+const FIRST_KEYS_RETRY_MS = 1000
+/** What tokens with unknown keys or bad signatures may cost the key server: four fetches at once, then six a minute. */
+const BUDGET = { burst: 4, everyMs: 10_000 }
+/** An answer that was asked for so shortly before a token came, or once the budget is used up, still speaks of it. */
+const RECENT_MS = 1000
+const RETRY_AFTER_SECONDS = 2
+const MAX_RETIRED = 1024
 
-// A set without a key is a fault of its server: taken for a revocation it would shut every caller out.
-const keySetSchema = z.looseObject({
-  keys: z
-    .array(z.looseObject({ kty: z.string() }))
-    .min(1)
-    .max(256),
-})
-
-/** No key has ever been fetched from this issuer, so nothing can be said about its tokens. */
+/** Nothing can be said about a token, because the issuer's keys are not known well enough. */
 export class KeysUnavailableError extends Error {
   override readonly name = 'KeysUnavailableError'
+  readonly retryAfterSeconds: number
+
+  constructor(retryAfterSeconds: number) {
+    super('the keys of the issuer are not available')
+    this.retryAfterSeconds = retryAfterSeconds
+  }
 }
 
 /** What of a token's header picks its key. Its `jku`, `x5u`, `jwk` and `x5c` are never looked at. */
 export type KeyHint = Readonly<{ alg: string; kid?: string | undefined }>
 
+/** How a fetch ended: `result` is `ok` or the code of the failure. */
+export type KeyFetch = Readonly<{
+  result: string
+  /** Whether tokens can be verified now. */
+  usable: boolean
+  /** Keys in use. */
+  keys: number
+  dropped: readonly DroppedEntry[]
+  /** Keys that are used although the answer lacks them, until the next answer lacks them too. */
+  lacking: number
+  error?: unknown
+}>
+
 /** The public keys of one issuer. */
 export type KeySet = Readonly<{
   /**
-   * The SPKI PEM that verifies a token with this header; undefined when the issuer has none.
+   * The SPKI PEM that verifies a token with this header; undefined when the issuer has none, by an answer that was asked
+   * for since the token arrived, or just before.
    * @throws {KeysUnavailableError}
    */
   find(hint: KeyHint): Promise<string | undefined>
-  /** Whether keys have been fetched at least once. */
-  loaded(): boolean
-  /** Fetches now; failures are told to `onFailure` and leave the present keys in place. */
+  /** Changes whenever keys do. */
+  revision(): number
+  /** Whether the keys are others than at that revision, after a fetch if the budget allows one. Never rejects. */
+  changedSince(revision: number): Promise<boolean>
+  /** Whether there are keys, and none of them too old. */
+  usable(): boolean
+  /** How long ago the set in use was asked for; undefined while there is none. */
+  ageSeconds(): number | undefined
+  /** Fetches in the background if it is time to. Call it about once a second. */
+  tend(): void
+  /** Fetches now, even when a fetch is under way that may not see what has just changed. Never rejects. */
   refresh(): Promise<void>
 }>
 
 type KeySetOptions = Readonly<{
   /** Brings the JWKS as parsed JSON, within its own limits of time and size. */
   fetchKeys: () => Promise<unknown>
-  onFailure: (error: unknown) => void
-  /** Milliseconds, by a clock that nobody can set: one set back by an hour would keep keys from being asked for so long. */
+  /** Older sets verify nothing. */
+  maxAgeMs: number
+  onFetch: (fetch: KeyFetch) => void
+  /** Milliseconds, by a clock that nobody can set: set back by an hour, it would keep keys from being asked for so long. */
   now?: () => number
 }>
 
 /**
- * Keeps an issuer's keys by (`kid`, `alg`). Keys that are here serve without waiting for anybody: the issuer's key
- * server is asked in the background, and by a token with an unknown `kid` at most once in 30 s, so neither its death
- * nor a flood of invented `kid`s reaches callers with good tokens.
+ * Keeps an issuer's keys. Known keys serve without waiting for anybody: sets are fetched in the background, and tokens
+ * that no key fits share a small budget of fetches, so that neither a dead key server nor a flood of invented `kid`s
+ * reaches callers with good tokens.
  */
-export function createKeySet({ fetchKeys, onFailure, now = () => performance.now() }: KeySetOptions): KeySet {
-  let pick: ReturnType<typeof createLocalJWKSet> | undefined
-  let found = new Map<string, string>()
+export function createKeySet({ fetchKeys, maxAgeMs, onFetch, now = () => performance.now() }: KeySetOptions): KeySet {
+  const budget = createRefetchBudget({ ...BUDGET, now })
+  let answer: readonly PublishedKey[] | undefined
+  let keys: readonly PublishedKey[] | undefined
+  let index: ReadonlyMap<string, string | undefined> = new Map()
+  let revision = 0
   let fetchedAt = Number.NEGATIVE_INFINITY
-  let attemptedAt = Number.NEGATIVE_INFINITY
-  let inFlight: Promise<void> | undefined
+  let dueAt = Number.NEGATIVE_INFINITY
+  /** Fetches are counted, so that it is certain which of them a token may rely on. */
+  let begun = 0
+  let begunAt = Number.NEGATIVE_INFINITY
+  let answered = 0
+  let inFlight: Promise<boolean> | undefined
+  /** Hints whose key the issuer has withdrawn, the oldest first. */
+  const retired = new Set<string>()
 
-  async function load(): Promise<void> {
-    attemptedAt = now()
-    try {
-      const keySet = keySetSchema.parse(await fetchKeys())
-      pick = createLocalJWKSet(keySet as JSONWebKeySet)
-      found = new Map()
-      fetchedAt = now()
-    } catch (error) {
-      onFailure(error)
-    } finally {
-      inFlight = undefined
+  const tooOld = () => now() - fetchedAt > maxAgeMs
+  const usable = () => keys !== undefined && keys.length > 0 && !tooOld()
+
+  /** Returns the keys that are used although the new answer lacks them. */
+  function take(published: readonly PublishedKey[]): readonly PublishedKey[] {
+    // Keys that are too old do not live on because an answer lacks them.
+    const isFirst = answer === undefined || tooOld()
+    const before = isFirst ? [] : (answer ?? [])
+    answer = published
+    // One odd answer must not lock everybody out: a set that only lost keys, or never had one, needs a second one.
+    if (isFirst && published.length === 0) {
+      keys = undefined
+      index = new Map()
+      return []
     }
+    const ids = new Set(published.map(({ id }) => id))
+    const lost = before.filter(({ id }) => !ids.has(id))
+    const lacking = published.length + lost.length === before.length ? lost : []
+    install([...published, ...lacking])
+    return lacking
   }
 
-  const refresh = () => {
+  function install(next: readonly PublishedKey[]) {
+    const same = next.length === keys?.length && next.every(({ id }) => keys?.some((key) => key.id === id))
+    if (same) return
+    const hints = indexOf(next)
+    for (const hint of index.keys()) if (!hints.has(hint)) retired.add(hint)
+    for (const hint of hints.keys()) retired.delete(hint)
+    for (const hint of retired) if (retired.size > MAX_RETIRED) retired.delete(hint)
+    keys = next
+    index = hints
+    revision++
+  }
+
+  /** Resolves with whether it brought a set. */
+  async function load(): Promise<boolean> {
+    const number = ++begun
+    begunAt = now()
+    let fetched: Pick<KeyFetch, 'result' | 'error' | 'dropped' | 'lacking'>
+    try {
+      const published = readPublishedKeys(await fetchKeys())
+      const { length: lacking } = take(published.keys)
+      // The set is as old as its oldest key.
+      if (lacking === 0) fetchedAt = begunAt
+      answered = number
+      fetched = { result: 'ok', dropped: published.dropped, lacking }
+    } catch (error) {
+      fetched = { result: failureOf(error), error, dropped: [], lacking: 0 }
+    }
+    inFlight = undefined
+    const ok = fetched.result === 'ok'
+    dueAt = now() + pauseMs(ok, fetched.lacking)
+    onFetch({ ...fetched, usable: usable(), keys: keys?.length ?? 0 })
+    return ok
+  }
+
+  function pauseMs(ok: boolean, lacking: number): number {
+    if (keys === undefined || tooOld()) return FIRST_KEYS_RETRY_MS
+    if (lacking > 0) return CONFIRM_AFTER_MS
+    return ok && keys.length > 0 ? Math.min(REFRESH_AFTER_MS, maxAgeMs / 2) : RETRY_AFTER_MS
+  }
+
+  function fetchOnce(): Promise<boolean> {
     inFlight ??= load()
     return inFlight
   }
 
-  async function lookUp({ alg, kid }: KeyHint): Promise<string | undefined> {
-    const id = JSON.stringify([alg, kid])
-    const known = found.get(id)
-    if (known !== undefined || !pick) return known
-    const cache = found
-    try {
-      const pem = await exportSPKI(await pick({ alg, ...(kid !== undefined && { kid }) }))
-      if ((createPublicKey(pem).asymmetricKeyDetails?.modulusLength ?? 2048) < 2048) return undefined
-      cache.set(id, pem)
-      return pem
-    } catch {
-      // None fits, several do, or the one that does is malformed, for which there is no one type of error. All of them
-      // are a key that is not there, so that the set is asked for again: the issuer may have mended it.
-      return undefined
-    }
-  }
+  const unavailable = () =>
+    new KeysUnavailableError(Math.max(RETRY_AFTER_SECONDS, usable() ? Math.ceil(budget.waitMs() / 1000) : 0))
 
   return {
-    loaded: () => pick !== undefined,
-    refresh,
-    async find(hint) {
-      const key = await lookUp(hint)
-      const sinceAttempt = now() - attemptedAt
-      if (key !== undefined) {
-        if (now() - fetchedAt >= REFRESH_AFTER_MS && sinceAttempt >= UNKNOWN_KEY_COOLDOWN_MS) void refresh()
-        return key
+    usable,
+    revision: () => revision,
+    ageSeconds: () => (keys === undefined ? undefined : (now() - fetchedAt) / 1000),
+    tend() {
+      if (now() >= dueAt) void fetchOnce()
+    },
+    async refresh() {
+      await inFlight
+      await fetchOnce()
+    },
+    async find({ alg, kid }) {
+      const hint = hintOf(alg, kid)
+      // The first fetch whose answer can say that there is no such key.
+      const proof = inFlight && now() - begunAt <= RECENT_MS ? begun : begun + 1
+      if (keys === undefined || tooOld()) {
+        if (inFlight || now() >= dueAt) await fetchOnce()
+        if (keys === undefined || tooOld()) throw unavailable()
       }
-      if (inFlight || sinceAttempt >= (pick ? UNKNOWN_KEY_COOLDOWN_MS : FIRST_KEYS_COOLDOWN_MS)) await refresh()
-      if (!pick) throw new KeysUnavailableError()
-      return lookUp(hint)
+      for (;;) {
+        const pem = index.get(hint)
+        if (pem !== undefined) return pem
+        if (answered >= proof) return undefined
+        if (!inFlight && !budget.take()) {
+          // An answer 503 must not keep the callers of a withdrawn key from fetching a new token.
+          if (retired.has(hint) || now() - fetchedAt <= RECENT_MS) return undefined
+          throw unavailable()
+        }
+        if (!(await fetchOnce())) throw unavailable()
+      }
+    },
+    async changedSince(before) {
+      if (revision === before && (inFlight || budget.take())) await fetchOnce()
+      return revision !== before
     },
   }
+}
+
+const hintOf = (alg: string, kid: string | undefined) => JSON.stringify([alg, kid])
+
+/** The key for each hint; undefined where a token without `kid` could mean several. */
+function indexOf(keys: readonly PublishedKey[]): ReadonlyMap<string, string | undefined> {
+  const index = new Map<string, string | undefined>()
+  for (const { kid, algorithms, pem } of keys) {
+    for (const alg of algorithms) {
+      if (kid !== undefined) index.set(hintOf(alg, kid), pem)
+      const anonymous = hintOf(alg, undefined)
+      index.set(anonymous, index.has(anonymous) && index.get(anonymous) !== pem ? undefined : pem)
+    }
+  }
+  return index
 }

@@ -12,6 +12,8 @@ const crashes = watchCrashes()
 const MINUTE_MS = 60_000
 /** The key server has two seconds; the rest is for a machine that is busy. */
 const KEY_SERVER_MS = { median: 3000, slowest: 3500 }
+/** When tokens with unknown keys may cause one more fetch, at the latest. */
+const BUDGET_MS = 10_000
 /** How often a key server without which nothing goes is asked. */
 const FIRST_KEYS_MS = 1000
 
@@ -53,11 +55,15 @@ for (const { name, fault } of rows) {
       t.strictSame(servedFaults(setUp, answers), [], 'whoever has a token of a known key is served, and does not wait')
     }
     const strangers = await all(setUp, people(5, 'stranger'), 'b')
-    t.strictSame([...new Set(strangers.map(({ status }) => status))], [401])
+    t.strictSame(
+      strangers.flatMap((one) => refusalFaults(one, ['upstream_unavailable'])),
+      [],
+      'an unknown key is nothing to call anybody unauthenticated for',
+    )
     t.strictSame(slowness(strangers, KEY_SERVER_MS), [])
     faults.set(undefined)
     kids.push('b')
-    setUp.pass(MINUTE_MS / 2)
+    setUp.pass(BUDGET_MS)
     t.strictSame(servedFaults(setUp, await all(setUp, people(5, 'stranger'), 'b')), [], 'a new key is found')
     t.strictSame(crashes, [])
   })

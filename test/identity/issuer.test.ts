@@ -232,3 +232,13 @@ t.test('one origin of keys', async (t) => {
     t.strictSame(faultLines({ ...origins, [left]: '' }), rule(want), `all but ${left}`)
   }
 })
+
+t.test('origins are for a key set that is discovered', async (t) => {
+  const origins = { JWT_JWKS_ORIGINS: 'https://keys.test, http://127.0.0.1:8080' }
+  const fault = ['JWT_JWKS_ORIGINS: is for a discovered key set alone']
+  t.strictSame(faultLines(origins), fault, 'a secret')
+  t.strictSame(faultLines({ ...KEY, JWT_JWKS_URL: 'https://keys.test/k', ...origins }), fault, 'an address')
+  const { issuers } = readConfig({ ...environment, ...KEY, ...origins, JWT_JWKS_MAX_AGE_SECONDS: '3600' })
+  const want = { kind: 'discovery', origins: ['https://keys.test', 'http://127.0.0.1:8080'], maxAgeSeconds: 3600 }
+  t.strictSame(issuers[0]?.keys, want)
+})

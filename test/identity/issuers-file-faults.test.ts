@@ -5,7 +5,8 @@ import { AUDIENCE, keys } from '../helpers/tokens.ts'
 const one = { name: 'web', issuer: 'https://web.test', audience: AUDIENCE }
 const two = { name: 'app', issuer: 'https://app.test', audience: [AUDIENCE, 'other'] }
 const FIELDS =
-  'name, issuer, audience, algorithms, secret, secretFile, publicKey, publicKeyFile, jwksUrl, clockToleranceSeconds'
+  'name, issuer, audience, algorithms, secret, secretFile, publicKey, publicKeyFile, jwksUrl, clockToleranceSeconds, ' +
+  'jwksMaxAgeSeconds, jwksOrigins'
 const WRONG = 'has the wrong form'
 const SEVERAL = 'at most one of secret, secretFile, publicKey, publicKeyFile and jwksUrl may be set'
 
@@ -59,6 +60,8 @@ t.test('what is wrong is told with its place', async (t) => {
       publicKeyFile: [true],
       jwksUrl: [''],
       clockToleranceSeconds: [-1, 301, 1.5, '5'],
+      jwksMaxAgeSeconds: [0, 59, 2_592_001, 60.5, '60'],
+      jwksOrigins: [[], 'https://keys.test'],
     }).flatMap(([field, values]) =>
       values.map((value) => ({
         name: `${field} ${JSON.stringify(value)}`,
@@ -66,6 +69,23 @@ t.test('what is wrong is told with its place', async (t) => {
         want: entry(WRONG, `.${field}`),
       })),
     ),
+    ...['keys.test', 'https://keys.test/', 'http://keys.test', 'https://u@keys.test', 'https://*.keys.test', '*'].map(
+      (origin) => ({
+        name: `key-set origin ${origin}`,
+        content: [{ ...one, jwksOrigins: [origin] }],
+        want: entry(WRONG, '.jwksOrigins.0'),
+      }),
+    ),
+    {
+      name: 'origins for a set whose address is given',
+      content: [{ ...one, jwksUrl: 'https://keys.test/k', jwksOrigins: ['https://keys.test'] }],
+      want: entry('is for a discovered key set alone', '.jwksOrigins'),
+    },
+    {
+      name: 'an age for a key that has none',
+      content: [{ ...one, secret: keys.hmac, jwksMaxAgeSeconds: 3600 }],
+      want: entry('is for fetched key sets alone', '.jwksMaxAgeSeconds'),
+    },
     { name: 'algorithm none', content: [{ ...one, algorithms: ['none'] }], want: entry(WRONG, '.algorithms.0') },
     { name: 'two origins', content: [{ ...one, secret: keys.hmac, jwksUrl: 'https://x' }], want: entry(SEVERAL) },
     {

@@ -17,6 +17,7 @@ const read = (t: Test, content: unknown): Config['issuers'] =>
 t.test('every origin of keys, in YAML and in JSON', async (t) => {
   const fixed = { name: 'web', issuer: 'https://web.test', audience: [AUDIENCE], clockToleranceSeconds: 5 }
   const secret = { kind: 'secret', secret: keys.hmac }
+  const discovered = { kind: 'discovery', origins: [], maxAgeSeconds: 86_400 }
   const elsewhere = t.testdir({ hmac: keys.hmac })
   const key = { kind: 'public-key', pem: spki }
   const rows = [
@@ -39,11 +40,19 @@ t.test('every origin of keys, in YAML and in JSON', async (t) => {
       entry: { jwksUrl: 'https://web.test/jwks', clockToleranceSeconds: 0 },
       want: {
         algorithms: ['RS256', 'ES256'],
-        keys: { kind: 'jwks', url: 'https://web.test/jwks' },
+        keys: { kind: 'jwks', url: 'https://web.test/jwks', maxAgeSeconds: 86_400 },
         clockToleranceSeconds: 0,
       },
     },
-    { name: 'discovery', entry: {}, want: { algorithms: ['RS256', 'ES256'], keys: { kind: 'discovery' } } },
+    { name: 'discovery', entry: {}, want: { algorithms: ['RS256', 'ES256'], keys: discovered } },
+    {
+      name: 'discovery, with more said about it',
+      entry: { jwksOrigins: ['https://keys.test'], jwksMaxAgeSeconds: 3600 },
+      want: {
+        algorithms: ['RS256', 'ES256'],
+        keys: { kind: 'discovery', origins: ['https://keys.test'], maxAgeSeconds: 3600 },
+      },
+    },
   ]
   for (const { name, entry, want, file } of rows) {
     t.test(name, async (t) => {
@@ -53,10 +62,15 @@ t.test('every origin of keys, in YAML and in JSON', async (t) => {
   }
   t.test('YAML with comments', async (t) => {
     const yaml = `# ours\n- name: web\n  issuer: https://web.test\n  audience: ${AUDIENCE} # the API\n`
-    t.strictSame(read(t, yaml), [{ ...fixed, algorithms: ['RS256', 'ES256'], keys: { kind: 'discovery' } }])
+    t.strictSame(read(t, yaml), [{ ...fixed, algorithms: ['RS256', 'ES256'], keys: discovered }])
   })
   t.test('an absolute path', async (t) => {
     t.strictSame(read(t, [{ ...one, secretFile: `${elsewhere}/hmac` }])[0]?.keys, secret)
+  })
+  t.test('the maximum age of key sets that an entry leaves out', async (t) => {
+    const env = { ...environment, ...issuersFile(t, [one, { ...two, jwksMaxAgeSeconds: 120 }]) }
+    const { issuers } = readConfig({ ...env, JWT_JWKS_MAX_AGE_SECONDS: '600' })
+    t.match(issuers, [{ keys: { maxAgeSeconds: 600 } }, { keys: { maxAgeSeconds: 120 } }])
   })
   t.test('two, in order', async (t) =>
     t.strictSame(
@@ -75,6 +89,7 @@ t.test('a file and the variables of one issuer do not go together', async (t) =>
     JWT_SECRET: keys.hmac,
     JWT_PUBLIC_KEY: spki,
     JWT_JWKS_URL: 'https://web.test',
+    JWT_JWKS_ORIGINS: 'https://keys.test',
   }
   for (const [variable, value] of Object.entries(single)) {
     t.strictSame(faultLines({ ...issuersFile(t, [one]), [variable]: value }), [`${variable}: ${rule}`])

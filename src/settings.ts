@@ -1,7 +1,7 @@
 import { fileURLToPath } from 'node:url'
 import { z } from 'zod'
-import { readRanges } from './limits/trusted-proxies.ts'
 import { ALGORITHMS, JWKS_MAX_AGE_SECONDS, jwksOriginSchema } from './identity/issuer.ts'
+import { readRanges } from './limits/trusted-proxies.ts'
 import { parseRedisUrl } from './redis.ts'
 
 /** What to say when a variable is wrong, and whether it is a secret, which `<NAME>_FILE` may then name a file for. */

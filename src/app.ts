@@ -126,7 +126,8 @@ export async function buildApp(config: Config, dependencies: AppDependencies): P
     overload.refuse()
     return verify(...presented)
   }
-  const authenticate = await registerRateLimits(app, config, identify, { now, metrics, redis })
+  const shared = redis && seal && { redis, nameOf: (key: string) => `oss-vend:rate:${seal.names(key)[0]}` }
+  const authenticate = await registerRateLimits(app, config, identify, { now, metrics, shared })
   const services = {
     authenticate,
     vending: createVending({

@@ -217,7 +217,15 @@ export const serviceSettings = z.object({
       })
       .optional(),
     'must be the address of a Redis or Valkey',
-    'write redis://host:6379 or rediss://:password@host:6379; for Sentinel and Cluster see docs/configuration.md',
+    'write rediss://:password@host:6379; for Sentinel and Cluster see docs/configuration.md',
+  ),
+  REDIS_ALLOW_PLAINTEXT: setting(
+    z
+      .enum(['true', 'false'])
+      .default('false')
+      .transform((value) => value === 'true'),
+    'must be true or false',
+    'leave it out, and reach Redis by TLS',
   ),
   CACHE_ENCRYPTION_KEY: secret(
     list.pipe(z.array(aesKey).min(1)).optional(),

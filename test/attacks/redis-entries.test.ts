@@ -80,7 +80,13 @@ const rows: Row[] = [
   { name: 'for ever', later: 0, ttl: -1, want: 'implausible' },
   { name: 'for ever, after its end', later: 10 * HOUR, off: -10 * HOUR, ttl: -1, want: 'implausible' },
   { name: 'for as long as a number can say', later: 0, ttl: Number.MAX_SAFE_INTEGER, want: 'implausible' },
-  { name: 'a second longer: the way to Redis', later: 10 * MINUTE, ttl: 50 * MINUTE + 1000, want: 'sure 50' },
+  {
+    name: 'a second longer: the way to Redis',
+    later: 10 * MINUTE,
+    off: -HOUR,
+    ttl: 50 * MINUTE + 1000,
+    want: 'sure 50',
+  },
   { name: 'a shorter life is believed', later: 0, ttl: 20 * MINUTE, want: 'sure 20' },
 
   {

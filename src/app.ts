@@ -20,6 +20,7 @@ import { limitConnections } from './limits/connections.ts'
 import { createOverload, type Measure } from './limits/overload.ts'
 import { registerRateLimits } from './limits/rate-limits.ts'
 import { reportReloads } from './observe/reloads.ts'
+import { reportZone } from './observe/time-zone.ts'
 import type { Pool } from './outbound.ts'
 import type { Grant } from './policy/grant.ts'
 import { createLivePolicies } from './policy/live.ts'
@@ -28,7 +29,10 @@ import { cacheKeys, issuerKey, stsKeys, watchSecrets } from './reload/keys.ts'
 import { createReloads, type Reloads } from './reload/reloads.ts'
 import { createServer } from './server.ts'
 import type { CredentialSource } from './sts/credentials.ts'
+import { UNAMBIGUOUS_SECONDS } from './sts/expiration.ts'
 import { createJdcloudSts, type JdcloudSts } from './sts/jdcloud.ts'
+import { learnZone } from './sts/learn-zone.ts'
+import { probeRequest } from './sts/probe.ts'
 import { cacheKey } from './vending/cache-key.ts'
 import { createSeal } from './vending/seal.ts'
 import { createStack } from './vending/stack.ts'
@@ -78,7 +82,9 @@ export async function buildApp(config: Config, dependencies: AppDependencies): P
   const { logger, keyPool = createKeyPool(), sandbox = false } = dependencies
   const { clock = systemClock(dependencies.now), now = clock.now, random = Math.random } = dependencies
   const { metrics = new Registry() } = dependencies
-  const { source, sts } = sourceOf(dependencies, () => createJdcloudSts(config.sts, { now }))
+  const { source, sts } = sourceOf(dependencies, () =>
+    createJdcloudSts(config.sts, { now, onZone: reportZone(logger) }),
+  )
   const settings = {
     ...config.oss,
     maxSessionSeconds: config.sts.maxSessionSeconds,
@@ -161,11 +167,15 @@ export async function buildApp(config: Config, dependencies: AppDependencies): P
   }
   // Also while nobody asks, so that a key that was revoked in a quiet hour does not open for the first who comes.
   const timer = setInterval(refreshKeys, REFRESH_AFTER_MS).unref()
+  let stopLearning = () => {}
   app.addHook('onReady', async () => {
     // Or the first callers would find Redis gone. One that really is keeps nobody from starting.
     if (redis) await readyWithin(redis, START_MS)
     // Not awaited: a key server that hangs must not keep the others waiting, /readyz tells how it went.
     refreshKeys()
+    if (sts && config.sts.maxSessionSeconds > UNAMBIGUOUS_SECONDS) {
+      stopLearning = learnZone(sts, { probe: probeRequest(config.oss), clock, random, logger })
+    }
     overload.start()
     reloads.start()
   })
@@ -173,6 +183,7 @@ export async function buildApp(config: Config, dependencies: AppDependencies): P
     clearInterval(timer)
     overload.close()
     reloads.close()
+    stopLearning()
     await stack.close()
     redis?.disconnect()
     // Closed after the app, so that it can be asked until the last request is answered.

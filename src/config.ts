@@ -132,6 +132,7 @@ export function readConfig(env: Environment, { sandbox = false } = {}) {
       secretKey: service.JDCLOUD_SECRET_KEY,
       roleJrn: `jrn:iam::${service.JDCLOUD_ACCOUNT_ID}:role/${service.JDCLOUD_ROLE_NAME}`,
       maxSessionSeconds: service.JDCLOUD_MAX_SESSION_SECONDS,
+      timeZone: service.JDCLOUD_STS_TIME_ZONE,
       connectTimeoutMs: service.STS_CONNECT_TIMEOUT_MS,
       timeoutMs: service.STS_TIMEOUT_MS,
       connections: service.STS_CONNECTIONS,

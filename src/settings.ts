@@ -2,6 +2,7 @@ import { fileURLToPath } from 'node:url'
 import { z } from 'zod'
 import { ALGORITHMS } from './identity/issuer.ts'
 import { parseRedisUrl } from './redis.ts'
+import { TIME_ZONES } from './sts/expiration.ts'
 
 /** What to say when a variable is wrong, and whether it is a secret, which `<NAME>_FILE` may then name a file for. */
 export type Explanation = Readonly<{ rule: string; remedy: string; secret?: true }>
@@ -173,6 +174,11 @@ export const serviceSettings = z.object({
     'leave it out for JD Cloud',
   ),
   JDCLOUD_MAX_SESSION_SECONDS: integer(3600, 43_200, 3600, "give the role's maximum session duration"),
+  JDCLOUD_STS_TIME_ZONE: setting(
+    z.enum(['auto', ...TIME_ZONES]).default('auto'),
+    'must be auto, UTC or +08:00',
+    'leave it out to learn it from STS',
+  ),
   OSS_REGION: setting(
     z.string().regex(/^[a-z]{2}-[a-z]+-\d{1,2}$/u),
     'must be a region such as cn-north-1',

@@ -63,8 +63,9 @@ export function createSharedEntries({ seal, clock }: Readonly<{ seal: Seal; cloc
       const untilEndMs = redisEndsAt - redisNow
       // Ours always have an end.
       const endless = ttlMs <= 0
-      if (endless || ttlMs > lengthMs || ttlMs > untilEndMs + TTL_SLACK_MS) return { kind: 'implausible' }
-      const leftMs = Math.min(ttlMs, untilEndMs)
+      const mostMs = Math.min(untilEndMs, lengthMs)
+      if (endless || ttlMs > mostMs + TTL_SLACK_MS) return { kind: 'implausible' }
+      const leftMs = Math.min(ttlMs, mostMs)
       if (leftMs < needMs) return { kind: 'none' }
       const datedMs = expiresAt - clock.now()
       const sure = datedMs >= needMs

@@ -4,6 +4,9 @@ import { pipeline } from 'node:stream/promises'
 import { isLoopback } from './loopback.ts'
 import { Refusal } from './sts/refusals.ts'
 
+/** In the form of JD Cloud's own, and the same for each fault. */
+export const FAULT_REQUEST_ID = '00000000-0000-4000-8000-00000000fa17'
+
 /** One way in which a listener misbehaves. */
 type FaultKind =
   /** Answers as always, so many milliseconds late. */
@@ -96,7 +99,7 @@ function misbehave(fault: Misbehaviour, { socket }: IncomingMessage, res: Server
     case 'status': {
       const refusal = new Refusal(fault.status === 429 ? 'rateLimited' : 'internal')
       if (fault.status === 429 && fault.retryAfter !== undefined) res.setHeader('retry-after', fault.retryAfter)
-      json(res, fault.status).end(refusal.document('fault'))
+      json(res, fault.status).end(refusal.document(FAULT_REQUEST_ID))
       return
     }
     case 'html':

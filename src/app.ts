@@ -21,6 +21,7 @@ import { createOverload, type Measure } from './limits/overload.ts'
 import { registerRateLimits } from './limits/rate-limits.ts'
 import { reportKeySets } from './observe/key-sets.ts'
 import { reportReloads } from './observe/reloads.ts'
+import { reportZone } from './observe/time-zone.ts'
 import type { Pool } from './outbound.ts'
 import type { Grant } from './policy/grant.ts'
 import { createLivePolicies } from './policy/live.ts'
@@ -29,7 +30,10 @@ import { cacheKeys, issuerKey, stsKeys, watchSecrets } from './reload/keys.ts'
 import { createReloads, type Reloader, type Reloads } from './reload/reloads.ts'
 import { createServer } from './server.ts'
 import type { CredentialSource } from './sts/credentials.ts'
+import { UNAMBIGUOUS_SECONDS } from './sts/expiration.ts'
 import { createJdcloudSts, type JdcloudSts } from './sts/jdcloud.ts'
+import { learnZone } from './sts/learn-zone.ts'
+import { probeRequest } from './sts/probe.ts'
 import { cacheKey } from './vending/cache-key.ts'
 import { createSeal } from './vending/seal.ts'
 import { createStack } from './vending/stack.ts'
@@ -81,7 +85,9 @@ export async function buildApp(config: Config, dependencies: AppDependencies): P
   const { logger, keyPool = createKeyPool(), sandbox = false } = dependencies
   const { clock = systemClock(dependencies.now), now = clock.now, random = Math.random } = dependencies
   const { metrics = new Registry() } = dependencies
-  const { source, sts } = sourceOf(dependencies, () => createJdcloudSts(config.sts, { now }))
+  const { source, sts } = sourceOf(dependencies, () =>
+    createJdcloudSts(config.sts, { now, onZone: reportZone(logger) }),
+  )
   const settings = {
     ...config.oss,
     maxSessionSeconds: config.sts.maxSessionSeconds,
@@ -133,7 +139,8 @@ export async function buildApp(config: Config, dependencies: AppDependencies): P
     overload.refuse()
     return verify(...presented)
   }
-  const authenticate = await registerRateLimits(app, config, identify, { now, metrics, redis })
+  const shared = redis && seal && { redis, nameOf: (key: string) => `oss-vend:rate:${seal.names(key)[0]}` }
+  const authenticate = await registerRateLimits(app, config, identify, { now, metrics, shared })
   const services = {
     authenticate,
     vending: createVending({
@@ -172,7 +179,8 @@ export async function buildApp(config: Config, dependencies: AppDependencies): P
   const tendKeys = () => {
     for (const keySet of keySets) keySet.tend()
   }
-  let stopTending: (() => void) | undefined
+  let stopTending = () => {}
+  let stopLearning = () => {}
   app.addHook('onReady', async () => {
     // Or the first callers would find Redis gone. One that really is keeps nobody from starting.
     if (redis) await readyWithin(redis, START_MS)
@@ -180,13 +188,17 @@ export async function buildApp(config: Config, dependencies: AppDependencies): P
     tendKeys()
     // Not by tokens alone: a key that is revoked in a quiet hour must not open for the first caller after it.
     if (keySets.length > 0) stopTending = every(TEND_KEYS_MS, tendKeys)
+    if (sts && config.sts.maxSessionSeconds > UNAMBIGUOUS_SECONDS) {
+      stopLearning = learnZone(sts, { probe: probeRequest(config.oss), clock, random, logger })
+    }
     overload.start()
     reloads.start()
   })
   app.addHook('onClose', async () => {
-    stopTending?.()
+    stopTending()
     overload.close()
     reloads.close()
+    stopLearning()
     await stack.close()
     redis?.disconnect()
     // Closed after the app, so that it can be asked until the last request is answered.

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import { addressFaults } from './identity/issuer.ts'
 import { type ReportFault, readIssuers } from './identity/issuers.ts'
 import { nearest } from './nearest.ts'
+import { leavesInPlaintext } from './redis.ts'
 import { explanations, serviceSettings, tokenSettings, VARIABLES } from './settings.ts'
 
 /** The exit code of a process that was configured wrongly: EX_CONFIG of sysexits.h. */
@@ -85,6 +86,11 @@ export function readConfig(env: Environment, { sandbox = false } = {}) {
     const rule = `VEND_DEADLINE_MS and SHUTDOWN_DELAY_MS together must be at most ${MAX_SHUTDOWN_MS}`
     report('SHUTDOWN_DELAY_MS', rule, 'a request that arrives last must be answered before the process is killed')
   }
+  const { REDIS_URL: redis, REDIS_ALLOW_PLAINTEXT: plaintextAllowed = false } = serviceRead.data ?? {}
+  if (redis && leavesInPlaintext(redis) && !plaintextAllowed && !sandbox) {
+    const remedy = 'write rediss:// or, where the network itself keeps others out, set REDIS_ALLOW_PLAINTEXT=true'
+    report('REDIS_URL', 'must not leave the machine in plain text', remedy)
+  }
   const keyIsFaulty = faults.some(({ variable }) => variable.startsWith('CACHE_ENCRYPTION_KEY'))
   if (serviceRead.data?.REDIS_URL && !serviceRead.data.CACHE_ENCRYPTION_KEY && !keyIsFaulty) {
     const remedy = 'generate one, the same for all replicas: openssl rand -base64 32'
@@ -126,6 +132,7 @@ export function readConfig(env: Environment, { sandbox = false } = {}) {
       secretKey: service.JDCLOUD_SECRET_KEY,
       roleJrn: `jrn:iam::${service.JDCLOUD_ACCOUNT_ID}:role/${service.JDCLOUD_ROLE_NAME}`,
       maxSessionSeconds: service.JDCLOUD_MAX_SESSION_SECONDS,
+      timeZone: service.JDCLOUD_STS_TIME_ZONE,
       connectTimeoutMs: service.STS_CONNECT_TIMEOUT_MS,
       timeoutMs: service.STS_TIMEOUT_MS,
       connections: service.STS_CONNECTIONS,

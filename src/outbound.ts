@@ -86,8 +86,12 @@ export async function call(
   }
 }
 
+/** As Node, OpenSSL and undici write their codes. */
+const CODE = /^[A-Z][A-Z0-9_]{2,63}$/u
+
 function outboundError(error: unknown, errors: typeof Errors): OutboundError {
-  const code = error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : 'unknown'
+  const named = error instanceof Error && 'code' in error ? String(error.code) : ''
+  const code = CODE.test(named) ? named : 'unknown'
   if (error instanceof errors.ResponseExceededMaxSizeError) return new OutboundError('too_large', code)
   const timedOut =
     error instanceof errors.HeadersTimeoutError ||

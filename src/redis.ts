@@ -1,4 +1,5 @@
 import type { Cluster, Redis, RedisOptions } from 'ioredis'
+import { isLoopback } from './loopback.ts'
 
 /** A connection to Redis or Valkey, whatever it is made of. */
 export type RedisClient = Redis | Cluster
@@ -57,6 +58,15 @@ export function parseRedisUrl(url: string): RedisAddress | undefined {
   } catch {
     return undefined
   }
+}
+
+/**
+ * Whether what is said to this Redis, its password first, can be read on a network. Without a password anyone who reaches
+ * it can write to it, which is no better. Sentinels and clusters tell only at run time which hosts they send us to.
+ */
+export function leavesInPlaintext({ kind, tls, nodes }: RedisAddress): boolean {
+  if (tls) return false
+  return kind !== 'single' || !nodes.every(({ host }) => isLoopback(host.includes(':') ? `[${host}]` : host))
 }
 
 function nodeOf(text: string, defaultPort: number): { host: string; port: number }[] {

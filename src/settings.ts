@@ -3,6 +3,7 @@ import { z } from 'zod'
 import { ALGORITHMS, JWKS_MAX_AGE_SECONDS, jwksOriginSchema } from './identity/issuer.ts'
 import { readRanges } from './limits/trusted-proxies.ts'
 import { parseRedisUrl } from './redis.ts'
+import { TIME_ZONES } from './sts/expiration.ts'
 
 /** What to say when a variable is wrong, and whether it is a secret, which `<NAME>_FILE` may then name a file for. */
 export type Explanation = Readonly<{ rule: string; remedy: string; secret?: true }>
@@ -189,6 +190,11 @@ export const serviceSettings = z.object({
     'leave it out for JD Cloud',
   ),
   JDCLOUD_MAX_SESSION_SECONDS: integer(3600, 43_200, 3600, "give the role's maximum session duration"),
+  JDCLOUD_STS_TIME_ZONE: setting(
+    z.enum(['auto', ...TIME_ZONES]).default('auto'),
+    'must be auto, UTC or +08:00',
+    'leave it out to learn it from STS',
+  ),
   OSS_REGION: setting(
     z.string().regex(/^[a-z]{2}-[a-z]+-\d{1,2}$/u),
     'must be a region such as cn-north-1',
@@ -233,7 +239,15 @@ export const serviceSettings = z.object({
       })
       .optional(),
     'must be the address of a Redis or Valkey',
-    'write redis://host:6379 or rediss://:password@host:6379; for Sentinel and Cluster see docs/configuration.md',
+    'write rediss://:password@host:6379; for Sentinel and Cluster see docs/configuration.md',
+  ),
+  REDIS_ALLOW_PLAINTEXT: setting(
+    z
+      .enum(['true', 'false'])
+      .default('false')
+      .transform((value) => value === 'true'),
+    'must be true or false',
+    'leave it out, and reach Redis by TLS',
   ),
   CACHE_ENCRYPTION_KEY: secret(
     list.pipe(z.array(aesKey).min(1)).optional(),

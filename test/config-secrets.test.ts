@@ -16,14 +16,14 @@ const secrets: Record<string, { value: string; read: (config: Config) => unknown
   JDCLOUD_ACCESS_KEY: { value: SENTINEL, read: (config) => config.sts.accessKey },
   JDCLOUD_SECRET_KEY: { value: SENTINEL, read: (config) => config.sts.secretKey },
   REDIS_URL: {
-    value: `redis://:${SENTINEL}@redis.test`,
+    value: `rediss://:${SENTINEL}@redis.test`,
     read: (config) => config.redis?.address,
     env: { CACHE_ENCRYPTION_KEY: AES_KEY },
   },
   CACHE_ENCRYPTION_KEY: {
     value: AES_KEY,
     read: (config) => config.redis?.encryptionKeys,
-    env: { REDIS_URL: 'redis://redis.test' },
+    env: { REDIS_URL: 'rediss://redis.test' },
   },
 }
 

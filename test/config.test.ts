@@ -232,6 +232,7 @@ t.test('defaults; an empty variable counts as unset', async (t) => {
       secretKey: environment.JDCLOUD_SECRET_KEY,
       roleJrn: 'jrn:iam::111111111111:role/test-role',
       maxSessionSeconds: 3600,
+      timeZone: 'auto',
       connectTimeoutMs: 1000,
       timeoutMs: 4000,
       connections: 32,

@@ -1,5 +1,6 @@
 import { createPublicKey } from 'node:crypto'
 import { z } from 'zod'
+import { isLoopback } from '../loopback.ts'
 
 const HMAC = ['HS256', 'HS384', 'HS512'] as const
 const ASYMMETRIC = ['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512', 'ES256', 'ES384', 'ES512', 'EdDSA'] as const
@@ -158,10 +159,6 @@ export function addressFaults(address: string, allow: Readonly<{ query: boolean 
     faults.push({ rule: `must not carry ${extras}`, remedy: 'write scheme, host, port, path' })
   }
   return faults
-}
-
-function isLoopback(hostname: string): boolean {
-  return hostname === 'localhost' || hostname === '[::1]' || /^127(?:\.\d{1,3}){3}$/u.test(hostname)
 }
 
 function isPublicKey(pem: string): boolean {

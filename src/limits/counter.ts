@@ -1,4 +1,5 @@
 import type { Cluster, Redis } from 'ioredis'
+import type { CountImplausible } from '../observe/redis-implausible.ts'
 import type { Count, Windows } from './windows.ts'
 
 /** Counts one more, for all replicas where they share a Redis. Never fails. */
@@ -9,15 +10,23 @@ const REDIS_TIMEOUT_MS = 25
 /** How long Redis is left alone once it did not answer; then one request tries it again. */
 const REDIS_PAUSE_MS = 1000
 
-/** A window without an end, left by whoever died between the two, would never be forgotten. */
+/** The most that is believed of one window: over its limit a key is counted in memory. */
+const MAX_COUNT = 10_000_000
+
+/**
+ * A count that no replica can have left so would lock its caller out: no number, absurdly high, or of a window that never
+ * ends or is longer than ours. It is counted anew.
+ */
 const HIT = `
-local current = redis.call('INCR', KEYS[1])
-local ttl = redis.call('PTTL', KEYS[1])
-if ttl < 0 then
-  redis.call('PEXPIRE', KEYS[1], ARGV[1])
-  ttl = tonumber(ARGV[1])
+local current = redis.pcall('INCR', KEYS[1])
+local ttl, odd = redis.call('PTTL', KEYS[1]), 0
+if type(current) ~= 'number' or current < 1 or current > tonumber(ARGV[2]) then odd = 1
+elseif current > 1 and (ttl < 0 or ttl > tonumber(ARGV[1])) then odd = 1 end
+if odd == 1 or current == 1 then
+  redis.call('SET', KEYS[1], 1, 'PX', ARGV[1])
+  current, ttl = 1, tonumber(ARGV[1])
 end
-return {current, ttl}`
+return {current, ttl, odd}`
 
 /** Tells Redis to count; shared by all counters, because they share its health. */
 export type SharedCounts = Readonly<{
@@ -28,12 +37,16 @@ export type SharedCounts = Readonly<{
 type SharedDependencies = Readonly<{
   redis: Redis | Cluster
   now: () => number
+  /** What a key is called in Redis: it may hold a caller or an address, and must not tell it. */
+  nameOf: (key: string) => string
+  implausible: CountImplausible
   /** Told once each time that Redis stops answering. */
   onFailure: () => void
 }>
 
 /** Counts in Redis, or Valkey, alone or as a cluster: each count is one key. */
-export function createSharedCounts({ redis, now, onFailure }: SharedDependencies): SharedCounts {
+export function createSharedCounts(dependencies: SharedDependencies): SharedCounts {
+  const { redis, now, nameOf, implausible, onFailure } = dependencies
   let pausedUntil = 0
   let failing = false
   let trying = false
@@ -57,8 +70,9 @@ export function createSharedCounts({ redis, now, onFailure }: SharedDependencies
       }
       trying = true
       try {
-        const answer = await within(redis.eval(HIT, 1, key, windowMs), REDIS_TIMEOUT_MS)
+        const answer = await within(redis.eval(HIT, 1, nameOf(key), windowMs, MAX_COUNT), REDIS_TIMEOUT_MS)
         const count = countOf(answer)
+        if (count && Array.isArray(answer) && answer[2] === 1) implausible('count')
         if (count) failing = false
         else pause()
         return count

@@ -8,6 +8,7 @@ import type { Config } from '../config.ts'
 import { VendError } from '../errors.ts'
 import type { Authenticate } from '../identity/authenticate.ts'
 import type { Caller } from '../identity/caller.ts'
+import { countImplausible } from '../observe/redis-implausible.ts'
 import { clientKey } from './address.ts'
 import { type Counter, createCounter, createSharedCounts } from './counter.ts'
 import { warnOfProxies } from './trusted-proxies.ts'
@@ -29,7 +30,8 @@ type Limit = 'address' | 'failed_authentication' | 'caller'
 type Dependencies = Readonly<{
   now: () => number
   metrics: Registry
-  redis?: Redis | Cluster | undefined
+  /** With the names that keys have in it. */
+  shared?: Readonly<{ redis: Redis | Cluster; nameOf: (key: string) => string }> | undefined
 }>
 
 /**
@@ -42,7 +44,7 @@ export async function registerRateLimits(
   app: App,
   { rateLimits, trustProxy }: Pick<Config, 'rateLimits' | 'trustProxy'>,
   authenticate: Authenticate,
-  { now, metrics, redis }: Dependencies,
+  { now, metrics, shared: others }: Dependencies,
 ): Promise<Authenticate> {
   const limited = new Metric({
     name: 'oss_vend_rate_limited_total',
@@ -59,7 +61,7 @@ export async function registerRateLimits(
     alone.inc()
     app.log.warn('Redis does not answer: this replica counts for its rate limits alone')
   }
-  const shared = redis && createSharedCounts({ redis, now, onFailure })
+  const shared = others && createSharedCounts({ ...others, now, implausible: countImplausible(metrics), onFailure })
   const createLimit = (limit: Limit, max: number) => {
     const windows = createWindows({ windowMs: WINDOW_MS, maxKeys: MAX_KEYS, now })
     const prefix = `oss-vend:rate:${limit}:`
@@ -134,7 +136,7 @@ const DETAILS: Readonly<Record<Limit, string>> = {
   caller: 'this caller has asked too often',
 }
 
-/** What a caller is counted as: tells nobody who looks into Redis who it is, and no two callers run together. */
+/** What a caller is counted as: no two callers run together. */
 function callerKey({ issuer, subject }: Caller): string {
   return hash('sha256', JSON.stringify([issuer, subject]), 'base64url')
 }

@@ -8,7 +8,11 @@ import { type Bindings, type ChildLoggerOptions, type DestinationStream, type Lo
 function describeError(error: unknown): Record<string, unknown> {
   if (!(error instanceof Error)) return { type: typeof error }
   const code = 'code' in error && /^[\w.-]{1,64}$/u.test(String(error.code)) ? String(error.code) : undefined
-  const stack = error.stack?.split('\n').filter((line) => /^\s+at /u.test(line))
+  // The stack begins with the message, and a message may have lines that look like places.
+  const stack = error.stack
+    ?.replace(error.message, '')
+    .split('\n')
+    .filter((line) => /^\s+at /u.test(line))
   return {
     type: error.name,
     ...(code !== undefined && { code }),

@@ -3,7 +3,8 @@ import { z } from 'zod'
 import { VendError } from '../errors.ts'
 import { call, createPool, OutboundError, type OutboundResponse, type Pool } from '../outbound.ts'
 import type { AssumeRoleRequest, CredentialSource, Credentials } from './credentials.ts'
-import { type CallTimes, createExpirationReader, type ExpirationReader } from './expiration.ts'
+import { createExpirationReader, type TimeZone, type ZoneReport } from './expiration.ts'
+import { describeRefusal } from './refusal.ts'
 import { createSigner, type SigningKeys, signingDate } from './signer.ts'
 
 /** STS is global, and the server reads the region from the signature's scope: this is what the Java and Go SDKs send. */
@@ -20,32 +21,25 @@ export type StsOptions = Readonly<{
   /** For the whole call. */
   timeoutMs: number
   connections: number
+  /** Of the expirations that STS writes; `auto` learns it from them. */
+  timeZone?: TimeZone | 'auto'
 }> &
   SigningKeys
 
-type Dependencies = Readonly<{ pool?: Pool; now?: () => number; nonce?: () => string }>
+type Dependencies = Readonly<{ pool?: Pool; now?: () => number; nonce?: () => string; onZone?: ZoneReport }>
 
-// Identifiers only: whatever else STS or a gateway writes may quote what it was sent, and would end up in a log.
-const identifier = z.string().regex(/^[\w.-]{1,64}$/u)
 const key = z.string().regex(/^[\x21-\x7e]{1,8192}$/u)
 const successSchema = z.looseObject({
-  requestId: identifier.optional().catch(undefined),
   result: z.looseObject({
     credentials: z.looseObject({ accessKey: key, secretKey: key, sessionToken: key, expiration: z.string() }),
   }),
 })
-const failureSchema = z.looseObject({
-  requestId: identifier.optional().catch(undefined),
-  error: z
-    .looseObject({ code: z.int().optional().catch(undefined), status: identifier.optional().catch(undefined) })
-    .optional()
-    .catch(undefined),
-})
-
 /** JD Cloud STS, whose long-lived keys can be replaced while it is asked. */
 export type JdcloudSts = CredentialSource &
   Readonly<{
     keys: () => SigningKeys
+    /** The time zone of its expirations, once it is known. */
+    zone: () => TimeZone | undefined
     /**
      * Signs with these from the next call on, once STS has granted them `probe`.
      * @throws {VendError} `upstream_denied` when it has not, another `upstream_` when that could not be found out; the
@@ -63,9 +57,9 @@ export type JdcloudSts = CredentialSource &
 export function createJdcloudSts(options: StsOptions, dependencies: Dependencies = {}): JdcloudSts {
   const { pool = createPool({ ...options, maxResponseBytes: MAX_RESPONSE_BYTES, keepAlive: false }), now = Date.now } =
     dependencies
-  const { nonce = randomUUID } = dependencies
+  const { nonce = randomUUID, onZone } = dependencies
   const url = new URL(PATH, options.endpoint)
-  const readExpiration = createExpirationReader()
+  const expirations = createExpirationReader(options.timeZone, onZone)
   const kind = {
     method: 'POST',
     host: url.host,
@@ -78,25 +72,30 @@ export function createJdcloudSts(options: StsOptions, dependencies: Dependencies
   let inUse = signedBy({ accessKey: options.accessKey, secretKey: options.secretKey })
 
   async function assumeRole(
-    { roleSessionName, policy, durationSeconds }: AssumeRoleRequest,
-    { signal, by: { sign } = inUse }: Readonly<{ signal?: AbortSignal; by?: ReturnType<typeof signedBy> }> = {},
+    { roleSessionName, policy, durationSeconds: wanted }: AssumeRoleRequest,
+    { signal, by = inUse }: Readonly<{ signal?: AbortSignal; by?: ReturnType<typeof signedBy> }> = {},
   ): Promise<Credentials> {
+    const durationSeconds = expirations.askable(wanted)
     const body = JSON.stringify({
       assumeRoleInfo: { roleJrn: options.roleJrn, roleSessionName, policy, durationSeconds },
     })
     const requestedAt = now()
-    const headers = sign({ body, date: signingDate(requestedAt), nonce: nonce() })
+    const headers = by.sign({ body, date: signingDate(requestedAt), nonce: nonce() })
     const { timeoutMs } = options
     const request = { method: 'POST', url: url.href, headers, body, timeoutMs, signal } as const
     const response = await call(pool, request).catch(upstreamError)
-    if (response.status !== 200) throw refusal(response)
-    return readCredentials(response, { requestedAt, receivedAt: now(), durationSeconds }, readExpiration)
+    if (response.status !== 200) throw refusal(response, [by.keys, inUse.keys])
+    const { expiration, ...credentials } = readCredentials(response)
+    const expiresAt = expirations.read(expiration, { requestedAt, receivedAt: now(), durationSeconds })
+    if (expiresAt === undefined) throw unusable('no usable expiration')
+    return { ...credentials, expiresAt }
   }
 
   return {
     // Whoever passes this on must not pass keys by mistake.
     assumeRole: (request, { signal } = {}) => assumeRole(request, { ...(signal && { signal }) }),
     keys: () => inUse.keys,
+    zone: expirations.zone,
     async replaceKeys(keys, probe) {
       const next = signedBy(keys)
       await assumeRole(probe, { by: next })
@@ -113,22 +112,19 @@ function upstreamError(error: unknown): never {
 }
 
 /** A 429 or 5xx says nothing about us and may pass; any other answer means that our keys, role or policy are wrong. */
-function refusal({ status, headers, body }: OutboundResponse): VendError {
-  const { requestId, error } = failureSchema.catch({}).parse(parseJson(body))
-  const log = { upstream: { status, requestId, code: error?.code, reason: error?.status } }
+function refusal({ status, headers, body }: OutboundResponse, keys: readonly SigningKeys[]): VendError {
+  const log = { upstream: { status, ...describeRefusal(parseJson(body), keys) } }
   const passing = status === 429 || status >= 500 || status < 400
   if (!passing) return new VendError('upstream_denied', { log })
   const retryAfterSeconds = retryAfter(headers['retry-after'])
   return new VendError('upstream_unavailable', { log, ...(retryAfterSeconds !== undefined && { retryAfterSeconds }) })
 }
 
-function readCredentials({ body }: OutboundResponse, times: CallTimes, readExpiration: ExpirationReader): Credentials {
+function readCredentials({ body }: OutboundResponse) {
   const parsed = successSchema.safeParse(parseJson(body))
   if (!parsed.success) throw unusable('not the documented answer')
   const { accessKey, secretKey, sessionToken, expiration } = parsed.data.result.credentials
-  const expiresAt = readExpiration(expiration, times)
-  if (expiresAt === undefined) throw unusable('no usable expiration')
-  return { accessKey, secretKey, sessionToken, expiresAt }
+  return { accessKey, secretKey, sessionToken, expiration }
 }
 
 function unusable(

@@ -1,8 +1,13 @@
 import type { Clock } from '../clock.ts'
 import type { RedisLink } from './redis-link.ts'
 
-/** Names in Redis; the braces keep both of a grant on one node of a cluster. */
-export const redisNames = (key: string) => ({ session: `oss-vend:{${key}}:session`, lease: `oss-vend:{${key}}:lease` })
+/** Where a grant's session and lease are in Redis; the braces keep both on one node of a cluster. */
+export const redisNames = (name: string) => ({
+  session: `oss-vend:{${name}}:session`,
+  lease: `oss-vend:{${name}}:lease`,
+})
+
+export type RedisNames = ReturnType<typeof redisNames>
 
 /** A session as Redis has it: sealed, and for how many milliseconds it still keeps it. */
 export type Shared = Readonly<{ sealed: Buffer; ttlMs: number }>
@@ -22,16 +27,17 @@ export const LEASE_MS = 600
 const RENEW_MS = 200
 /** In a crowd, when a replica is slow in coming round to renew it, a lease is of so many rounds, and still has an end. */
 const ROUNDS = 4
-const MAX_LEASE_MS = 4000
+export const MAX_LEASE_MS = 4000
 
 /** What the lease must be of a replica that has lately been so slow. */
 export const leaseFor = (lateMs: number) => Math.round(Math.min(Math.max(LEASE_MS, ROUNDS * lateMs), MAX_LEASE_MS))
 
-const RENEW = `if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('PEXPIRE', KEYS[1], ARGV[2]) end return 0`
-const RELEASE = `if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end return 0`
+// `pcall`: a lease of another type is somebody else's, and no reason to leave Redis alone.
+const RENEW = `if redis.pcall('GET', KEYS[1]) == ARGV[1] then return redis.call('PEXPIRE', KEYS[1], ARGV[2]) end return 0`
+const RELEASE = `if redis.pcall('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end return 0`
 const SHARE = `
 redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3])
-if redis.call('GET', KEYS[2]) == ARGV[1] then return redis.call('DEL', KEYS[2]) end
+if redis.pcall('GET', KEYS[2]) == ARGV[1] then return redis.call('DEL', KEYS[2]) end
 return 0
 `
 
@@ -39,10 +45,9 @@ return 0
 export function holdLease(
   link: RedisLink,
   clock: Pick<Clock, 'after' | 'monotonic'>,
-  key: string,
+  names: RedisNames,
   token: string,
 ): Lease {
-  const names = redisNames(key)
   let renewedAt = clock.monotonic()
   let cancel = () => {}
   const renew = () => {
@@ -74,8 +79,7 @@ export function holdLease(
 }
 
 /** For whoever goes on alone: there is nothing to hold, but others may be glad of the session. */
-export function noLease(link: RedisLink, key: string): Lease {
-  const { session } = redisNames(key)
+export function noLease(link: RedisLink, { session }: RedisNames): Lease {
   return {
     keep() {},
     async share({ sealed, ttlMs }) {

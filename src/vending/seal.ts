@@ -1,4 +1,4 @@
-import { createCipheriv, createDecipheriv, createHash, randomBytes } from 'node:crypto'
+import { createCipheriv, createDecipheriv, createHash, createHmac, hkdfSync, randomBytes } from 'node:crypto'
 
 /** Encrypts what leaves this process for a cache that others can read and write. */
 export type Seal = Readonly<{
@@ -6,17 +6,26 @@ export type Seal = Readonly<{
   seal(name: string, text: string): Buffer
   /** The text, or undefined for what was not sealed by one of the keys, under this name, or is not whole. */
   open(name: string, sealed: Buffer): string | undefined
+  /**
+   * What a text is called in that cache: a keyed hash, so that nobody who reads the cache can compute from a caller's name
+   * where to look, or whom an entry belongs to. One name for each key; entries are written under the first.
+   */
+  names(text: string): Names
   /** The keys in use, the one that seals first. */
   keys(): readonly Buffer[]
   /** Seals and opens with these from now on. */
   replaceKeys(keys: readonly Buffer[]): void
 }>
 
-const VERSION = 1
+/** Of the envelope and of what is sealed in it: an entry of another version does not open. */
+const VERSION = 2
 const KEY_ID_BYTES = 4
 const NONCE_BYTES = 12
 const TAG_BYTES = 16
 const HEADER_BYTES = 1 + KEY_ID_BYTES + NONCE_BYTES
+
+/** The names of one text, by the keys in their order. */
+export type Names = readonly [string, ...string[]]
 
 /**
  * AES-256-GCM. The first key seals and all of them open, so that a new one can be put in front of the old. The envelope
@@ -52,6 +61,11 @@ export function createSeal(keys: readonly Buffer[], random: (size: number) => Bu
       }
       return undefined
     },
+    names(text) {
+      const nameBy = ({ nameKey }: Identified) => createHmac('sha256', nameKey).update(text).digest('base64url')
+      const [first, ...others] = known
+      return [nameBy(first), ...others.map(nameBy)]
+    },
     keys: () => known.map(({ key }) => key),
     replaceKeys(keys) {
       known = identified(keys)
@@ -59,11 +73,15 @@ export function createSeal(keys: readonly Buffer[], random: (size: number) => Bu
   }
 }
 
-type Identified = Readonly<{ key: Buffer; id: Buffer }>
+type Identified = Readonly<{ key: Buffer; id: Buffer; nameKey: Buffer }>
 
 function identified(keys: readonly Buffer[]): readonly [Identified, ...Identified[]] {
-  const idOf = (key: Buffer) => createHash('sha256').update(key).digest().subarray(0, KEY_ID_BYTES)
-  const [first, ...others] = keys.map((key) => ({ key, id: idOf(key) }))
+  const [first, ...others] = keys.map((key) => ({
+    key,
+    id: createHash('sha256').update(key).digest().subarray(0, KEY_ID_BYTES),
+    // One key must not serve two algorithms.
+    nameKey: Buffer.from(hkdfSync('sha256', key, '', 'oss-vend names in Redis', 32)),
+  }))
   if (!first) throw new Error('there is no key to seal with')
   return [first, ...others]
 }

@@ -2,10 +2,12 @@ import { randomBytes } from 'node:crypto'
 import { Counter, type Registry } from 'prom-client'
 import { z } from 'zod'
 import type { Clock } from '../clock.ts'
-import { holdLease, leaseFor, noLease, redisNames } from './lease.ts'
+import { countImplausible } from '../observe/redis-implausible.ts'
+import { holdLease, type Lease, leaseFor, MAX_LEASE_MS, noLease, type RedisNames, redisNames } from './lease.ts'
 import type { RedisLink } from './redis-link.ts'
 import type { Seal } from './seal.ts'
 import type { Session } from './session.ts'
+import { createSharedEntries, type RedisTime } from './shared-entry.ts'
 import type { Waits } from './waits.ts'
 
 /** What the other replicas have to say: a session, that this one should ask STS, or that one of them is at it. */
@@ -41,36 +43,49 @@ type Dependencies = Readonly<{
   metrics: Registry
 }>
 
+/** On what terms this replica asks STS: `time` of Redis where it is known. */
+type Asking = Readonly<{
+  names: RedisNames
+  lease: Lease
+  time?: RedisTime | undefined
+  doubtful?: Session | undefined
+}>
+
 const POLL_MS = 40
 /** Whatever lies under a key, no more of it is read: three texts of 8 KiB, sealed. */
 const MAX_ENTRY_BYTES = 32 * 1024
 
 // An entry of another type is read as one byte, which no seal is.
-const READ = `
+const ENTRY = `
 local entry = redis.pcall('GETRANGE', KEYS[1], 0, ARGV[1])
 if type(entry) == 'table' then entry = '?' end
-return {entry, redis.call('PTTL', KEYS[1])}
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
 `
-// Read again under the lease: between the last look and now its former holder may have left a session. Whoever has the
-// lease already takes it for longer.
+const READ = `${ENTRY} return {entry, redis.call('PTTL', KEYS[1]), now}`
+// Read again under the lease: between the last look and now its former holder may have left a session. The holder of the
+// lease already takes it for longer. A lease that no replica can have taken would keep all of them waiting.
 const TAKE = `
+local odd = 0
 if not redis.call('SET', KEYS[2], ARGV[2], 'NX', 'PX', ARGV[3]) then
-  if redis.call('GET', KEYS[2]) ~= ARGV[2] then return {'', -2, 0} end
-  redis.call('PEXPIRE', KEYS[2], ARGV[3])
+  local left = redis.call('PTTL', KEYS[2])
+  if left < 0 or left > tonumber(ARGV[4]) then
+    odd = 1
+  elseif redis.pcall('GET', KEYS[2]) ~= ARGV[2] then
+    return {'', -2, 0, 0, 0}
+  end
+  redis.call('SET', KEYS[2], ARGV[2], 'PX', ARGV[3])
 end
-local entry = redis.pcall('GETRANGE', KEYS[1], 0, ARGV[1])
-if type(entry) == 'table' then entry = '?' end
-return {entry, redis.call('PTTL', KEYS[1]), 1}
+${ENTRY} return {entry, redis.call('PTTL', KEYS[1]), now, 1, odd}
 `
 
-const answerSchema = z.tuple([z.instanceof(Buffer), z.int()], z.int())
-const entrySchema = z.tuple([z.string().min(1), z.string().min(1), z.string().min(1), z.int().positive()])
+const answerSchema = z.tuple([z.instanceof(Buffer), z.int(), z.int()], z.int())
 
 /**
- * Sessions in Redis, sealed. How long one still lives is told by its time to live, which Redis counts, so that replicas
- * agree about it whose clocks do not.
+ * Sessions in Redis. How long one still lives is told by Redis' clock, so that replicas agree about it whose dates do not.
  */
 export function createSharedCache({ link, seal, clock, waits, random, metrics }: Dependencies): SharedCache {
+  const implausible = countImplausible(metrics)
   const lookups = new Counter({
     name: 'oss_vend_shared_cache_lookups_total',
     help: 'Looks into the shared cache: hit, miss, ignored for an entry that is not ours or not whole, unavailable.',
@@ -78,72 +93,90 @@ export function createSharedCache({ link, seal, clock, waits, random, metrics }:
     registers: [metrics],
   })
 
-  /** The session in an answer of Redis, if it is one that has so much left; `sure` unless the date says otherwise. */
-  function read(key: string, answer: unknown, needMs: number): { session: Session; sure: boolean } | undefined {
-    const [sealed, ttlMs = 0] = answerSchema.safeParse(answer).data ?? []
-    if (!sealed || sealed.length === 0) return undefined
-    const entry = entrySchema.safeParse(parseJson(seal.open(key, sealed)))
-    // Ours always have an end.
-    if (!entry.success || ttlMs <= 0) {
-      lookups.inc({ result: 'ignored' })
-      return undefined
-    }
-    if (ttlMs < needMs) return undefined
-    const [accessKey, secretKey, sessionToken, expiresAt] = entry.data
-    // A Redis whose clock was set back, or whoever may write to it, keeps sessions for longer than they live.
-    const datedMs = expiresAt - clock.now()
-    const sure = datedMs >= needMs
-    const endsAt = clock.monotonic() + (sure ? Math.min(ttlMs, datedMs) : ttlMs)
-    return { session: { accessKey, secretKey, sessionToken, expiresAt, endsAt }, sure }
+  const entries = createSharedEntries({ seal, clock })
+
+  /** The session in an answer of Redis, if it has so much left. */
+  function read(key: string, answer: unknown, want: Readonly<{ needMs: number; asked: number }>) {
+    const [sealed, ttlMs = 0, redisNow = 0] = answerSchema.safeParse(answer).data ?? []
+    if (!sealed) return undefined
+    const found = entries.read(key, { sealed, ttlMs, redisNow }, want)
+    if (found.kind === 'session') return found
+    if (found.kind !== 'none') lookups.inc({ result: 'ignored' })
+    if (found.kind === 'implausible') implausible('session')
+    return undefined
   }
 
-  function asking(key: string, lease: ReturnType<typeof holdLease>, doubtful?: Session): SharedAnswer {
+  function timeIn(answer: unknown): RedisTime | undefined {
+    const [, , redis = 0] = answerSchema.safeParse(answer).data ?? []
+    return redis > 0 ? { redis, monotonic: clock.monotonic() } : undefined
+  }
+
+  const look = ({ session }: RedisNames) =>
+    link.ask('read', (redis) => redis.callBuffer('eval', READ, 1, session, MAX_ENTRY_BYTES))
+
+  function asking(key: string, { names, lease, time, doubtful }: Asking): SharedAnswer {
     return {
       kind: 'ask',
       doubtful,
       keep: lease.keep,
       async done(session) {
-        const ttlMs = session ? Math.floor(session.endsAt - clock.monotonic()) : 0
-        if (!session || ttlMs <= 0) return lease.release()
-        const { accessKey, secretKey, sessionToken, expiresAt } = session
-        const sealed = seal.seal(key, JSON.stringify([accessKey, secretKey, sessionToken, expiresAt]))
-        return lease.share({ sealed, ttlMs })
+        if (!session) return lease.release()
+        // Unknown when Redis did not answer before. Without it nobody could tell when the session ends.
+        const known = time ?? timeIn(await look(names))
+        const shared = known && entries.write(key, session, known)
+        return shared ? lease.share(shared) : lease.release()
       },
     }
   }
 
   return {
     async find(key, { needMs, until, wait }) {
-      const names = redisNames(key)
+      const [name, ...olderNames] = seal.names(key)
+      const names = redisNames(name)
       const token = randomBytes(16).toString('base64url')
       let slowestMs = 0
+      let doubtful: Session | undefined
+
+      // Only while keys are being changed: a replica that has the old one alone writes under its name.
+      for (const older of olderNames) {
+        const asked = clock.monotonic()
+        const found = read(key, await look(redisNames(older)), { needMs, asked })
+        doubtful ??= found?.session
+        if (!found?.sure) continue
+        lookups.inc({ result: 'hit' })
+        return { kind: 'session', session: found.session }
+      }
 
       for (;;) {
         const asked = clock.monotonic()
-        const seen = await link.ask('read', (redis) =>
-          redis.callBuffer('eval', READ, 1, names.session, MAX_ENTRY_BYTES),
-        )
-        const found = read(key, seen, needMs)
+        const seen = await look(names)
+        const found = read(key, seen, { needMs, asked })
         lookups.inc({ result: seen === undefined ? 'unavailable' : found?.sure ? 'hit' : 'miss' })
         if (found?.sure) return { kind: 'session', session: found.session }
-        if (seen === undefined) return asking(key, noLease(link, key))
+        doubtful ??= found?.session
+        if (seen === undefined) return asking(key, { names, lease: noLease(link, names) })
+        const seenAt = timeIn(seen)
 
         const began = clock.monotonic()
         slowestMs = Math.max(slowestMs, began - asked)
         const leaseMs = leaseFor(slowestMs)
         const taken = await link.ask('write', (redis) =>
-          redis.callBuffer('eval', TAKE, 2, names.session, names.lease, MAX_ENTRY_BYTES, token, leaseMs),
+          redis.callBuffer('eval', TAKE, 2, names.session, names.lease, MAX_ENTRY_BYTES, token, leaseMs, MAX_LEASE_MS),
         )
-        const [, , gotIt] = answerSchema.safeParse(taken).data ?? []
-        if (gotIt === undefined) return asking(key, noLease(link, key), found?.session)
+        const [, , , gotIt, odd] = answerSchema.safeParse(taken).data ?? []
+        if (odd === 1) implausible('lease')
+        if (gotIt === undefined) {
+          return asking(key, { names, lease: noLease(link, names), time: seenAt, doubtful })
+        }
         const tookMs = clock.monotonic() - began
         slowestMs = Math.max(slowestMs, tookMs)
         // This process was so slow in reading the answer that the lease is over, or soon would be.
         if (gotIt === 1 && tookMs > leaseMs / 2 && leaseFor(slowestMs) > leaseMs) continue
         if (gotIt === 1) {
-          const lease = holdLease(link, clock, key, token)
-          const left = read(key, taken, needMs)
-          if (!left?.sure) return asking(key, lease, left?.session)
+          const time = timeIn(taken)
+          const lease = holdLease(link, clock, names, token)
+          const left = read(key, taken, { needMs, asked: began })
+          if (!left?.sure) return asking(key, { names, lease, time, doubtful: left?.session ?? doubtful })
           await lease.release()
           return { kind: 'session', session: left.session }
         }
@@ -152,13 +185,5 @@ export function createSharedCache({ link, seal, clock, waits, random, metrics }:
         await waits.sleep(pauseMs)
       }
     },
-  }
-}
-
-function parseJson(text: string | undefined): unknown {
-  try {
-    return text === undefined ? undefined : JSON.parse(text)
-  } catch {
-    return undefined
   }
 }

@@ -1,6 +1,7 @@
 import type { FastifyBaseLogger } from 'fastify'
 import type { Registry } from 'prom-client'
 import type { Clock } from '../clock.ts'
+import { countImplausible } from '../observe/redis-implausible.ts'
 import type { RedisClient } from '../redis.ts'
 import type { CredentialSource } from '../sts/credentials.ts'
 import { createCacheMetrics } from './cache-metrics.ts'
@@ -56,7 +57,10 @@ export function createStack(
     logger,
     metrics,
     rate: link
-      ? createSharedRate(options.maxRps, link, `oss-vend:{${shared.scope}}:rate`, monotonic)
+      ? createSharedRate(options.maxRps, link, `oss-vend:{${shared.scope}}:rate`, {
+          monotonic,
+          implausible: countImplausible(metrics),
+        })
       : createLocalRate(options.maxRps, monotonic),
     perSecond: options.maxRps,
     limit: options.connections,

@@ -11,10 +11,17 @@ async function replica(t: Test, server: RedisServer, { max = 100 } = {}) {
   const redis = connectTo(t, server)
   await redis.ping()
   const failures: string[] = []
-  const shared = createSharedCounts({ redis, now: () => time, onFailure: () => failures.push('failed') })
+  const implausible: string[] = []
+  const shared = createSharedCounts({
+    redis,
+    now: () => time,
+    nameOf: (key) => key,
+    implausible: (what) => implausible.push(what),
+    onFailure: () => failures.push('failed'),
+  })
   const windows = createWindows({ windowMs, maxKeys: 100, now: () => time })
   const hit = createCounter({ prefix: 'test:', max, windowMs, windows, shared })
-  return { hit, redis, failures, pass: (milliseconds: number) => (time += milliseconds) }
+  return { hit, redis, failures, implausible, pass: (milliseconds: number) => (time += milliseconds) }
 }
 
 t.test('replicas count together', needsRedis, async (t) => {
@@ -34,11 +41,28 @@ t.test('replicas count together', needsRedis, async (t) => {
   )
 })
 
-t.test('a window without an end is given one', needsRedis, async (t) => {
+t.test('a count that no replica can have left is counted anew, and told', needsRedis, async (t) => {
   const one = await replica(t, await redisServer(t))
-  await one.redis.set('test:a', '5')
-  t.strictSame(await one.hit('a'), { current: 6, ttl: windowMs })
-  t.ok((await one.redis.pttl('test:a')) > 0)
+  const rows: Record<string, () => Promise<unknown>> = {
+    'a window without an end': () => one.redis.set('test:a', '5'),
+    'a window of thirty days': () => one.redis.set('test:a', '5', 'PX', 30 * 86_400_000),
+    'a number as high as none': () => one.redis.set('test:a', '9007199254740991', 'PX', 1000),
+    'the highest number that Redis can count to': () => one.redis.set('test:a', '9223372036854775807', 'PX', 1000),
+    'a number below zero': () => one.redis.set('test:a', '-1000000', 'PX', 1000),
+    text: () => one.redis.set('test:a', 'x'.repeat(1000), 'PX', 1000),
+    'a list': () => one.redis.rpush('test:a', 'x'),
+  }
+  for (const [row, put] of Object.entries(rows)) {
+    one.implausible.length = 0
+    await one.redis.del('test:a')
+    await put()
+    t.strictSame(await one.hit('a'), { current: 1, ttl: windowMs }, row)
+    t.strictSame(one.implausible, ['count'], row)
+    t.equal((await one.hit('a')).current, 2, row)
+    const ttl = await one.redis.pttl('test:a')
+    t.ok(ttl > 0 && ttl <= windowMs, row)
+    t.strictSame(one.failures, [], row)
+  }
 })
 
 t.test('who is over the limit is counted here alone', needsRedis, async (t) => {
@@ -89,8 +113,14 @@ t.test('a Redis whose answers make no sense counts as none', async (t) => {
     const redis = { status: 'ready', eval: async () => (answer instanceof Error ? Promise.reject(answer) : answer) }
     const windows = createWindows({ windowMs, maxKeys: 100, now: () => 0 })
     let failures = 0
-    // @ts-expect-error: of a client, only what is used
-    const shared = createSharedCounts({ redis, now: () => 0, onFailure: () => failures++ })
+    const shared = createSharedCounts({
+      // @ts-expect-error: of a client, only what is used
+      redis,
+      now: () => 0,
+      nameOf: (key) => key,
+      implausible: () => {},
+      onFailure: () => failures++,
+    })
     const hit = createCounter({ prefix: '', max: 9, windowMs, windows, shared })
     t.strictSame(await hit('a'), { current: 1, ttl: windowMs }, String(answer))
     t.equal(failures, 1)

@@ -21,3 +21,11 @@ t.test('what has no secret is logged as it is', async (t) => {
   logger.info({ upstream: { status: 500, list: ['a', { b: 1 }], nothing: null, missing: undefined } }, 'line')
   t.match(lines()[0], { upstream: { status: 500, list: ['a', { b: 1 }], nothing: null }, msg: 'line' })
 })
+
+t.test('a message that looks like a stack is no part of one', async (t) => {
+  const { logger, text, lines } = captureLogs()
+  logger.warn({ error: new Error('SENTINEL\n    at SENTINEL (SENTINEL.ts:1:1)') }, 'said')
+  logger.warn({ error: new Error('x', { cause: new TypeError('\n  at SENTINEL') }) }, 'said')
+  t.notMatch(text(), /SENTINEL/u)
+  t.match(lines()[0], { error: { stack: [/log\.test\.ts/u] } })
+})

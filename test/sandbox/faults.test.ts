@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import type { ServerResponse } from 'node:http'
 import { connect, type Socket } from 'node:net'
 import t, { type Test } from 'tap'
-import { createFaults, type Fault, withFaults } from '../../sandbox/faults.ts'
+import { createFaults, FAULT_REQUEST_ID, type Fault, withFaults } from '../../sandbox/faults.ts'
 import { listen } from '../helpers/listen.ts'
 
 /** A listener that answers `fine`, behind a switch of faults; `arrival` is the response to its first request. */
@@ -45,7 +45,7 @@ async function receive(socket: Socket): Promise<{ head: string; body: string; en
 
 t.test('what a raw client sees of each fault', async (t) => {
   const json = (code: number, status: string, message: string): string =>
-    JSON.stringify({ requestId: 'fault', error: { code, status, message } })
+    JSON.stringify({ requestId: FAULT_REQUEST_ID, error: { code, status, message } })
   const limited = json(429, 'RATE_LIMIT_EXCEEDED', 'Too many requests.')
   const page = '<html><head><title>502 Bad Gateway</title></head><body><h1>502 Bad Gateway</h1></body></html>\n'
   const target = 'http://127.0.0.1:9/elsewhere'

@@ -1,10 +1,9 @@
 import fc from 'fast-check'
 import t from 'tap'
-import { createExpirationReader } from '../../src/sts/expiration.ts'
+import { type CallTimes, createExpirationReader } from '../../src/sts/expiration.ts'
 
 const HOUR = 3_600_000
-const readExpiration = (...args: Parameters<ReturnType<typeof createExpirationReader>>) =>
-  createExpirationReader()(...args)
+const readExpiration = (text: string, times: CallTimes) => createExpirationReader().read(text, times)
 const requestedAt = Date.UTC(2026, 0, 1, 0, 0, 0)
 const times = { requestedAt, receivedAt: requestedAt + 200, durationSeconds: 3600 }
 const inUtc = (epoch: number) => new Date(epoch).toISOString().slice(0, 19).replace('T', ' ')
@@ -63,7 +62,7 @@ const calls = fc.record({
 t.test('for any duration, delay and zone, the true expiry is found once an hour-long session was seen', async () => {
   fc.assert(
     fc.property(zones, calls, (zone, { durationSeconds, latency, requestedAt }) => {
-      const read = createExpirationReader()
+      const { read } = createExpirationReader()
       const ask = (duration: number) => {
         const truth = Math.floor((requestedAt + latency / 2) / 1000) * 1000 + duration * 1000
         const call = { requestedAt, receivedAt: requestedAt + latency, durationSeconds: duration }
@@ -82,7 +81,7 @@ t.test(
         const { durationSeconds, latency, requestedAt } = call
         const truth = Math.floor((requestedAt + latency) / 1000 + durationSeconds * share) * 1000
         const receivedAt = requestedAt + latency
-        const told = createExpirationReader()(answer(zone, truth), { requestedAt, receivedAt, durationSeconds })
+        const told = createExpirationReader().read(answer(zone, truth), { requestedAt, receivedAt, durationSeconds })
         return told === undefined || told <= truth
       }),
       { numRuns: 2000 },
@@ -91,7 +90,7 @@ t.test(
 )
 
 t.test('a long session is told as short while the zone is not known, and as what it is afterwards', async (t) => {
-  const read = createExpirationReader()
+  const { read } = createExpirationReader()
   const long = { ...times, durationSeconds: 43_200 }
   t.equal(read(inUtc(requestedAt + 12 * HOUR), long), requestedAt + 4 * HOUR)
   t.equal(read(inUtc(requestedAt + HOUR), times), requestedAt + HOUR)

@@ -16,6 +16,7 @@ const CREDENTIALS = {
   sessionToken: 'SENTINEL-token',
   expiration: '2026-01-01 09:00:00',
 }
+const REQUEST_ID = 'bgvsvqrgujfiqoshw9mhwm3fw7tj35ev'
 const SUCCESS = { requestId: 'req-1', result: { credentials: CREDENTIALS } }
 
 const options = (endpoint: string) => ({
@@ -73,11 +74,11 @@ t.test('each answer has one meaning', async (t) => {
   const json = (value: unknown) => JSON.stringify(value)
   const failure = (code: number, status: string) =>
     json({
-      requestId: 'req-2',
+      requestId: REQUEST_ID,
       error: { code, status, message: 'SENTINEL in a message', details: [{ a: 'SENTINEL' }] },
     })
   const upstream = (status: number, code?: number, reason?: string) => ({
-    upstream: { status, requestId: 'req-2', code, reason },
+    upstream: { status, requestId: REQUEST_ID, code, reason },
   })
   const credentials = (changes: object) =>
     json({ requestId: 'r', result: { credentials: { ...CREDENTIALS, ...changes } } })
@@ -111,14 +112,14 @@ t.test('each answer has one meaning', async (t) => {
       name: '429 with Retry-After',
       status: 429,
       headers: { 'retry-after': '7' },
-      body: failure(429, 'X'),
+      body: failure(429, 'RATE_LIMIT_EXCEEDED'),
       want: { code: 'upstream_unavailable', retryAfter: 7 },
     },
     {
       name: '429 with a day of Retry-After',
       status: 429,
       headers: { 'retry-after': '86400' },
-      body: failure(429, 'X'),
+      body: failure(429, 'RATE_LIMIT_EXCEEDED'),
       want: { code: 'upstream_unavailable', retryAfter: 60 },
     },
     {
@@ -153,7 +154,7 @@ t.test('each answer has one meaning', async (t) => {
       name: 'a request id with a line break',
       status: 403,
       body: json({ requestId: 'a\nb', error: { code: 1, status: 'A\nB' } }),
-      want: { code: 'upstream_denied', log: { upstream: { requestId: undefined, reason: undefined } } },
+      want: { code: 'upstream_denied', log: { upstream: { requestId: undefined, reason: 'other' } } },
     },
     { name: '200 with HTML', status: 200, body: '<html>', want: unusable },
     { name: '200 with an error inside', status: 200, body: failure(403, 'HTTP_FORBIDDEN'), want: unusable },

@@ -25,6 +25,8 @@ import {
 
 const KEYS = [randomBytes(32)]
 const HOUR = 3_600_000
+/** Where a grant's session and lease are. */
+const namesOf = (key: string, keys: readonly Buffer[] = KEYS) => redisNames(createSeal(keys).names(key)[0])
 
 async function connect(t: Test, url: string): Promise<RedisClient> {
   const address = parseRedisUrl(url)
@@ -67,7 +69,7 @@ const looks = (metrics: Registry, result: string) => metric(metrics, 'oss_vend_s
 /** What is under a key, waited for: it is put there behind the back of the caller. */
 async function stored(redis: RedisClient, key: string): Promise<Buffer> {
   for (;;) {
-    const found = await redis.getBuffer(redisNames(key).session)
+    const found = await redis.getBuffer(namesOf(key).session)
     if (found) return found
     await delay(5)
   }
@@ -91,9 +93,9 @@ t.test('what lies in Redis is sealed, ends with its session, and is no lease any
   await one.find()
   const sealed = await stored(one.redis, 'alice')
   t.notMatch(sealed.toString('latin1'), /access-|secret-|token-/u)
-  const ttl = await one.redis.pttl(redisNames('alice').session)
+  const ttl = await one.redis.pttl(namesOf('alice').session)
   t.ok(ttl > HOUR - 5000 && ttl <= HOUR, String(ttl))
-  t.equal(await one.redis.exists(redisNames('alice').lease), 0)
+  t.equal(await one.redis.exists(namesOf('alice').lease), 0)
 })
 
 t.test('replicas whose clocks are an hour apart agree about how long a session lives', needsRedis, async (t) => {
@@ -110,7 +112,7 @@ t.test('replicas whose clocks are an hour apart agree about how long a session l
     t.equal(await other.find(), 'access-1 cache')
   }
   t.equal(refusing.asked.length, 1, 'by whom the date says that it is over, and once')
-  await one.redis.pexpire(redisNames('alice').session, 899_000)
+  await one.redis.pexpire(namesOf('alice').session, 899_000)
   const behind = await replica(t, url, sts.source, { now: () => Date.now() - HOUR })
   t.equal(await behind.find(), 'access-2 sts', 'one that has too little left is not taken, whatever the clock says')
 })
@@ -123,7 +125,7 @@ t.test('what Redis keeps for longer than it lives is not handed out', needsRedis
   const sealed = await stored(one.redis, 'alice')
   const later = Date.now() + 50 * 60_000
   const next = countingSource(() => later)
-  await one.redis.set(redisNames('alice').session, sealed, 'PX', HOUR)
+  await one.redis.set(namesOf('alice').session, sealed, 'PX', HOUR)
   const other = await replica(t, url, next.source, { now: () => later })
   t.equal(await other.find(), 'access-1 sts')
   t.equal(next.asked.length, 1)
@@ -135,7 +137,7 @@ t.test('entries that are not ours are ignored and counted', needsRedis, async (t
   const first = await replica(t, url, sts.source)
   await first.find('alice')
   const sealed = await stored(first.redis, 'alice')
-  const name = redisNames('victim').session
+  const name = namesOf('victim').session
   const bent = Buffer.from(sealed)
   bent[40] = (bent[40] ?? 0) ^ 1
   const foreign = createSeal([randomBytes(32)]).seal('victim', '["a","b","c",9999999999999]')
@@ -217,7 +219,7 @@ async function slowReplica(t: Test, url: string, readMs = 0) {
   const answer = await shared.find('alice', { needMs: 900_000, until: clock.monotonic() + 60_000, wait: true })
   if (answer.kind !== 'ask') throw new Error(answer.kind)
   t.teardown(() => answer.done())
-  const { lease } = redisNames('alice')
+  const { lease } = namesOf('alice')
   const pass = (ms: number) => {
     ahead += ms
   }
@@ -265,7 +267,7 @@ t.test('callers who join keep the lease of the one that is asking', needsRedis, 
   const one = await replica(t, url, held.source, { clock })
   const first = one.find()
   while (held.asked.length === 0) await delay(5)
-  const { lease } = redisNames('alice')
+  const { lease } = namesOf('alice')
   await one.redis.pexpire(lease, 100)
   ahead += 250
   const second = one.find()
@@ -280,11 +282,11 @@ t.test('nobody ends the lease of another', needsRedis, async (t) => {
   const one = await replica(t, url, held.source)
   const first = one.find()
   while (held.asked.length === 0) await delay(5)
-  await one.redis.set(redisNames('alice').lease, 'another')
+  await one.redis.set(namesOf('alice').lease, 'another')
   held.asked[0]?.pay(credentials(1, Date.now() + HOUR))
   await first
   await stored(one.redis, 'alice')
-  t.equal(await one.redis.get(redisNames('alice').lease), 'another')
+  t.equal(await one.redis.get(namesOf('alice').lease), 'another')
 })
 
 t.test('a failure lets the next replica try at once', needsRedis, async (t) => {
@@ -344,7 +346,7 @@ t.test('a session that comes between looking and taking the lease is found', nee
   const [quick, slow] = await Promise.all([replica(t, url, sts.source), replica(t, url, sts.source)])
   await quick.find()
   const sealed = await stored(quick.redis, 'alice')
-  await quick.redis.del(redisNames('alice').session)
+  await quick.redis.del(namesOf('alice').session)
   const original = slow.redis.callBuffer.bind(slow.redis)
   let looked = false
   t.intercept(slow.redis, 'callBuffer', {
@@ -352,12 +354,12 @@ t.test('a session that comes between looking and taking the lease is found', nee
       const answer = await original(...args)
       if (!looked) {
         looked = true
-        await quick.redis.set(redisNames('alice').session, sealed, 'PX', HOUR)
+        await quick.redis.set(namesOf('alice').session, sealed, 'PX', HOUR)
       }
       return answer
     },
   })
   t.equal(await slow.find(), 'access-1 shared')
   t.equal(sts.asked.length, 1)
-  t.equal(await slow.redis.exists(redisNames('alice').lease), 0)
+  t.equal(await slow.redis.exists(namesOf('alice').lease), 0)
 })

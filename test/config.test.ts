@@ -23,6 +23,13 @@ t.test('a bad value is told by variable, rule and remedy; the edges of what is g
   const rows: Record<string, { rule: string; bad: string[]; good: string[] }> = {
     PORT: integer(0, 65_535),
     JWT_CLOCK_TOLERANCE_SECONDS: integer(0, 300),
+    JWT_MAX_TOKEN_AGE_SECONDS: integer(1, 31_536_000),
+    JWT_ALLOWED_TYPES: {
+      rule: 'must be values of the typ header, with commas between',
+      bad: [',', 'a b', 'a/b/c', 'é', 'JWT,"x"', 'x'.repeat(65)],
+      good: ['JWT', 'absent, JWT,application/at+jwt'],
+    },
+    SESSION_BOUND_TO_TOKEN: { rule: 'must be true or false', bad: ['1', 'yes', 'TRUE'], good: ['true', 'false'] },
     JDCLOUD_MAX_SESSION_SECONDS: integer(3600, 43_200),
     STS_CONNECT_TIMEOUT_MS: integer(50, 5000),
     STS_TIMEOUT_MS: integer(100, 8000),
@@ -231,6 +238,7 @@ t.test('defaults; an empty variable counts as unset', async (t) => {
       connections: 32,
       maxRps: 100,
     },
+    sessionBoundToToken: false,
     vendDeadlineMs: 5000,
     cache: { maxEntries: 100_000, maxBytes: 268_435_456, minValiditySeconds: 900 },
     redis: undefined,

@@ -37,6 +37,8 @@ export type TokenSettings = Readonly<{
   JWT_PUBLIC_KEY?: string | undefined
   JWT_JWKS_URL?: string | undefined
   JWT_CLOCK_TOLERANCE_SECONDS: number
+  JWT_ALLOWED_TYPES?: readonly string[] | undefined
+  JWT_MAX_TOKEN_AGE_SECONDS?: number | undefined
 }>
 
 /** Told of one fault: the variable (with the place inside a file), the rule, the remedy. Never a value. */
@@ -79,6 +81,7 @@ function readSingleIssuer(settings: TokenSettings, report: ReportFault, sandbox:
     audience: audience ?? [],
     algorithms: settings.JWT_ALGORITHMS ?? fallbackAlgorithms(keys),
     clockToleranceSeconds: settings.JWT_CLOCK_TOLERANCE_SECONDS,
+    ...meaning(settings.JWT_ALLOWED_TYPES, settings.JWT_MAX_TOKEN_AGE_SECONDS),
     keys,
   }
   const variable = {
@@ -172,10 +175,19 @@ function readEntry(entry: unknown, at: string, { path, tolerance, report, sandbo
   const algorithms = rest.algorithms ?? fallbackAlgorithms(keys)
   const file = secretFile ?? publicKeyFile
   const keyFile = file === undefined ? {} : { keyFile: pathOf(file) }
-  const candidate: Issuer = { name, issuer, audience, algorithms, clockToleranceSeconds, keys, ...keyFile }
+  const bounds = meaning(rest.allowedTypes, rest.maxTokenAgeSeconds)
+  const candidate: Issuer = { name, issuer, audience, algorithms, clockToleranceSeconds, ...bounds, keys, ...keyFile }
   const faults = relevant(issuerFaults(candidate), sandbox)
   for (const { rule, remedy } of faults) report(at, rule, remedy)
   return faults.length > 0 ? [] : [candidate]
+}
+
+/** What is configured of what a token must mean; the rest has defaults. */
+function meaning(
+  allowedTypes: readonly string[] | undefined,
+  maxTokenAgeSeconds: number | undefined,
+): Pick<Issuer, 'allowedTypes' | 'maxTokenAgeSeconds'> {
+  return { ...(allowedTypes && { allowedTypes }), ...(maxTokenAgeSeconds !== undefined && { maxTokenAgeSeconds }) }
 }
 
 function keyOrigin(given: {

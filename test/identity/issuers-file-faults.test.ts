@@ -5,7 +5,8 @@ import { AUDIENCE, keys } from '../helpers/tokens.ts'
 const one = { name: 'web', issuer: 'https://web.test', audience: AUDIENCE }
 const two = { name: 'app', issuer: 'https://app.test', audience: [AUDIENCE, 'other'] }
 const FIELDS =
-  'name, issuer, audience, algorithms, secret, secretFile, publicKey, publicKeyFile, jwksUrl, clockToleranceSeconds'
+  'name, issuer, audience, algorithms, secret, secretFile, publicKey, publicKeyFile, jwksUrl, clockToleranceSeconds, ' +
+  'allowedTypes, maxTokenAgeSeconds'
 const WRONG = 'has the wrong form'
 const SEVERAL = 'at most one of secret, secretFile, publicKey, publicKeyFile and jwksUrl may be set'
 
@@ -59,6 +60,8 @@ t.test('what is wrong is told with its place', async (t) => {
       publicKeyFile: [true],
       jwksUrl: [''],
       clockToleranceSeconds: [-1, 301, 1.5, '5'],
+      allowedTypes: [[], 'JWT', 7],
+      maxTokenAgeSeconds: [0, -1, 31_536_001, 1.5, '5'],
     }).flatMap(([field, values]) =>
       values.map((value) => ({
         name: `${field} ${JSON.stringify(value)}`,

@@ -100,7 +100,7 @@ function likelyReason({ payload }: UnverifiedToken, issuer: Issuer): Reason {
   const { aud, sub, exp } = payload
   if (![aud].flat().some((one) => issuer.audience.some((audience) => audience === one))) return 'audience'
   if (typeof sub !== 'string' || sub === '') return 'subject'
-  if (typeof exp !== 'number') return 'date'
+  if (typeof exp !== 'number' || !Number.isFinite(exp)) return 'date'
   return 'signature'
 }
 

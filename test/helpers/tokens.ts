@@ -14,11 +14,12 @@ export const ISSUER = 'https://login.example.test'
 export const AUDIENCE = 'https://api.example.test'
 
 /**
- * Claims that the test issuer's configuration accepts, by every clock that a test may set: they are good until two days
- * from now, and do not say since when.
+ * Claims that the test issuer's configuration accepts, by every clock that a test may set: they are good for two days
+ * and more, and do not say since when.
  */
 export function claims(overrides: Record<string, unknown> = {}): Record<string, unknown> {
-  const exp = Math.floor(Date.now() / 1000) + 172_800
+  // Whole days, so that the same claims give the same token throughout a test.
+  const exp = Math.ceil(Date.now() / 86_400_000 + 2) * 86_400
   return { iss: ISSUER, aud: AUDIENCE, sub: 'alice', scope: 'oss.upload', exp, ...overrides }
 }
 

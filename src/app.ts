@@ -133,7 +133,7 @@ export async function buildApp(config: Config, dependencies: AppDependencies): P
   const { draining, stop } = createDrain(app)
   limitConnections(app, config.maxConnections, metrics)
   const overload = createOverload(config.overload, { ...dependencies, metrics })
-  const verify = await registerIdentity(app, issuers)
+  const verify = await registerIdentity(app, issuers, now)
   // Shed after the limits of addresses and before signatures are checked, which is most of what a request costs.
   const identify: typeof verify = async (...presented) => {
     overload.refuse()
@@ -151,6 +151,7 @@ export async function buildApp(config: Config, dependencies: AppDependencies): P
       keyOf,
       minValiditySeconds: config.cache.minValiditySeconds,
       deadlineMs: config.vendDeadlineMs,
+      boundToToken: config.sessionBoundToToken,
     }),
     oss: config.oss,
     // One issuer whose key server is down must not take the callers of the others down with it.

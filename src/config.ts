@@ -138,6 +138,7 @@ export function readConfig(env: Environment, { sandbox = false } = {}) {
       connections: service.STS_CONNECTIONS,
       maxRps: service.STS_MAX_RPS,
     },
+    sessionBoundToToken: service.SESSION_BOUND_TO_TOKEN,
     vendDeadlineMs: service.VEND_DEADLINE_MS,
     cache: {
       maxEntries: service.CACHE_MAX_ENTRIES,

@@ -1,6 +1,14 @@
 import { fileURLToPath } from 'node:url'
 import { z } from 'zod'
-import { ALGORITHMS, JWKS_MAX_AGE_SECONDS, jwksOriginSchema } from './identity/issuer.ts'
+import {
+  ALGORITHMS,
+  JWKS_MAX_AGE_SECONDS,
+  jwksOriginSchema,
+  MAX_TOKEN_AGE_SECONDS,
+  tokenType,
+} from './identity/issuer.ts'
+import { shapeFault } from './lib/secret-shape.ts'
+import { isStrongSecret } from './lib/secret-strength.ts'
 import { readRanges } from './limits/trusted-proxies.ts'
 import { parseRedisUrl } from './redis.ts'
 import { TIME_ZONES } from './sts/expiration.ts'
@@ -37,8 +45,10 @@ function integer(min: number, max: number, fallback: number, remedy: string) {
 const text = z.string().min(1)
 /** JD Cloud's long-lived keys. */
 // A line break that came along with the key would make every signature wrong, and only STS would say so.
-export const KEY_TEXT = /^[\x21-\x7e]{1,256}$/u
-const keyText = z.string().regex(KEY_TEXT)
+const KEY_TEXT = /^[\x21-\x7e]{1,256}$/u
+/** Whether a text can be a key of JD Cloud, and is no path, address, token or key of another kind. */
+export const isKeyText = (value: string) => KEY_TEXT.test(value) && shapeFault(value) === undefined
+const keyText = z.string().refine(isKeyText)
 const list = z.string().transform((value) =>
   value
     .split(',')
@@ -46,11 +56,16 @@ const list = z.string().transform((value) =>
     .filter((item) => item !== ''),
 )
 const AES_KEY_BYTES = 32
+/** Random bytes are never all printable: this is a text that somebody thought of. */
+const isGuessableText = (key: Buffer) => {
+  const text = key.toString('latin1')
+  return /^[\x20-\x7e]*$/u.test(text) && (shapeFault(text) !== undefined || !isStrongSecret(text))
+}
 const aesKey = z
   .base64()
   .transform((value) => Buffer.from(value, 'base64'))
   // Zeros, or a few characters typed by hand, are no key.
-  .refine((key) => key.length === AES_KEY_BYTES && new Set(key).size >= 16)
+  .refine((key) => key.length === AES_KEY_BYTES && new Set(key).size >= 16 && !isGuessableText(key))
 const origin = z.string().refine((value) => value === '*' || (URL.canParse(value) && new URL(value).origin === value))
 
 // Built code lives one directory deeper, in dist/.
@@ -103,6 +118,16 @@ export const tokenSettings = z.object({
     'give the age after which a key set verifies nothing until it is fetched again',
   ),
   JWT_CLOCK_TOLERANCE_SECONDS: integer(0, 300, 5, 'keep it as small as your clocks allow'),
+  JWT_ALLOWED_TYPES: setting(
+    list.pipe(z.array(tokenType).min(1)).optional(),
+    'must be values of the typ header, with commas between',
+    'name those of your access tokens, absent for none; leave it out for absent,JWT,at+jwt',
+  ),
+  JWT_MAX_TOKEN_AGE_SECONDS: setting(
+    integerFrom(1, MAX_TOKEN_AGE_SECONDS).optional(),
+    `must be a whole number from 1 to ${MAX_TOKEN_AGE_SECONDS}`,
+    'give the age from which a token is refused whatever its exp says, or leave it out for none',
+  ),
 })
 
 /** Variables about everything else. */
@@ -223,6 +248,14 @@ export const serviceSettings = z.object({
     10_000,
     100,
     'give the calls a second that your account may make, less what others of it need',
+  ),
+  SESSION_BOUND_TO_TOKEN: setting(
+    z
+      .enum(['true', 'false'])
+      .default('false')
+      .transform((value) => value === 'true'),
+    'must be true or false',
+    'with true no session ends after its token, and a token needs more than an hour left: see docs/configuration.md',
   ),
   VEND_DEADLINE_MS: integer(500, 8000, 5000, 'give the most time that a caller waits for credentials'),
   CACHE_MAX_ENTRIES: integer(1, 5_000_000, 100_000, 'give the most sessions to hold in memory'),

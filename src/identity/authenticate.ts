@@ -6,6 +6,7 @@ import type { Caller } from './caller.ts'
 import type { ConfiguredKey } from './configured-key.ts'
 import type { Issuer } from './issuer.ts'
 import { type KeySet, KeysUnavailableError } from './key-set.ts'
+import { dateFault, type MeaningFault, typeFault } from './meaning.ts'
 import { readToken, type UnverifiedToken } from './token.ts'
 
 declare module 'fastify' {
@@ -32,8 +33,13 @@ const verifiedClaims = z.looseObject({ sub: z.string().min(1), exp: z.number() }
 /**
  * Registers one @fastify/jwt verifier for each issuer, with algorithms, `iss` and `aud` pinned, and returns the one
  * function that uses them. The unverified `iss` does nothing but choose among them.
+ * @param now epoch milliseconds, which the dates of tokens are compared with
  */
-export async function registerIdentity(app: FastifyInstance, issuers: readonly TrustedIssuer[]): Promise<Authenticate> {
+export async function registerIdentity(
+  app: FastifyInstance,
+  issuers: readonly TrustedIssuer[],
+  now: () => number = Date.now,
+): Promise<Authenticate> {
   app.decorateRequest('presentedToken', '')
   for (const { issuer, key, keySet } of issuers) {
     await app.register(fastifyJwt, {
@@ -46,7 +52,9 @@ export async function registerIdentity(app: FastifyInstance, issuers: readonly T
         allowedIss: issuer.issuer,
         allowedAud: [...issuer.audience],
         requiredClaims: ['iss', 'aud', 'exp', 'sub'],
-        clockTolerance: issuer.clockToleranceSeconds * 1000,
+        // Dates are for dateFault: fast-jwt reads the machine's clock, and takes any number for a date.
+        ignoreExpiration: true,
+        ignoreNotBefore: true,
         extractToken: (request: FastifyRequest) => request.presentedToken,
       },
     })
@@ -60,24 +68,37 @@ export async function registerIdentity(app: FastifyInstance, issuers: readonly T
     const { issuer } = trusted
     // Checked before any key is looked up, so that a token cannot make us fetch keys for an algorithm we refuse.
     if (!issuer.algorithms.some((algorithm) => algorithm === unverified.header.alg)) throw refusal('algorithm')
-    const { keySet } = trusted
-    const revision = keySet?.revision() ?? 0
-    const verify = async () => verifiedClaims.parse(await request[`verify:${issuer.name}`]?.())
-    request.presentedToken = token
-    try {
-      const claims = await verify().catch(async (error: unknown) => {
-        // The issuer may have put a new key under the old `kid`.
-        const suspect = !isAboutKeys(error) && likelyReason(unverified, issuer) === 'signature'
-        if (suspect && (await keySet?.changedSince(revision))) return verify()
-        throw error
-      })
-      return { issuer: issuer.name, subject: claims.sub, claims }
-    } catch (error) {
-      if (error instanceof KeysUnavailableError) throw keysUnavailable(issuer, error)
-      throw refusal(error instanceof UnknownKeyError ? 'key' : likelyReason(unverified, issuer))
-    } finally {
-      request.presentedToken = ''
-    }
+    const otherType = typeFault(unverified, issuer)
+    if (otherType) throw refusal(otherType)
+    const claims = await verified(request, token, trusted, unverified)
+    const badDate = dateFault(claims, issuer, now())
+    if (badDate) throw refusal(badDate)
+    return { issuer: issuer.name, subject: claims.sub, claims, expiresAt: claims.exp * 1000 }
+  }
+}
+
+/** The claims of a token, once its signature, `iss` and `aud` are found good. */
+async function verified(
+  request: FastifyRequest,
+  token: string,
+  { issuer, keySet }: TrustedIssuer,
+  unverified: UnverifiedToken,
+) {
+  const revision = keySet?.revision() ?? 0
+  const verify = async () => verifiedClaims.parse(await request[`verify:${issuer.name}`]?.())
+  request.presentedToken = token
+  try {
+    return await verify().catch(async (error: unknown) => {
+      // The issuer may have put a new key under the old `kid`.
+      const suspect = !isAboutKeys(error) && likelyReason(unverified, issuer) === 'signature'
+      if (suspect && (await keySet?.changedSince(revision))) return verify()
+      throw error
+    })
+  } catch (error) {
+    if (error instanceof KeysUnavailableError) throw keysUnavailable(issuer, error)
+    throw refusal(error instanceof UnknownKeyError ? 'key' : likelyReason(unverified, issuer))
+  } finally {
+    request.presentedToken = ''
   }
 }
 
@@ -88,27 +109,16 @@ const keysUnavailable = ({ name }: Issuer, { retryAfterSeconds }: KeysUnavailabl
   new VendError('upstream_unavailable', { retryAfterSeconds, log: { reason: 'keys', issuer: name } })
 
 /** What is told to the log alone, and by one word: the messages of token libraries quote claims. */
-type Reason =
-  | 'malformed'
-  | 'issuer'
-  | 'algorithm'
-  | 'key'
-  | 'audience'
-  | 'subject'
-  | 'expired'
-  | 'not_yet_valid'
-  | 'signature'
+type Reason = 'malformed' | 'issuer' | 'algorithm' | 'key' | 'audience' | 'subject' | 'signature' | MeaningFault
 
 const refusal = (reason: Reason) => new VendError('unauthenticated', { log: { reason } })
 
 /** Why a token that the verifier refused was probably refused; @fastify/jwt has one code for most of it. */
 function likelyReason({ payload }: UnverifiedToken, issuer: Issuer): Reason {
-  const { aud, sub, exp, nbf } = payload
-  const now = Date.now() / 1000
+  const { aud, sub, exp } = payload
   if (![aud].flat().some((one) => issuer.audience.some((audience) => audience === one))) return 'audience'
   if (typeof sub !== 'string' || sub === '') return 'subject'
-  if (typeof exp !== 'number' || exp + issuer.clockToleranceSeconds < now) return 'expired'
-  if (nbf !== undefined && (typeof nbf !== 'number' || nbf - issuer.clockToleranceSeconds > now)) return 'not_yet_valid'
+  if (typeof exp !== 'number' || !Number.isFinite(exp)) return 'date'
   return 'signature'
 }
 

@@ -8,4 +8,6 @@ export type Caller = Readonly<{
   subject: string
   /** Every verified claim of the token, `sub` among them. */
   claims: Readonly<Record<string, unknown>>
+  /** When the token ends by its `exp`, epoch milliseconds. */
+  expiresAt: number
 }>

@@ -1,5 +1,7 @@
 import { createPublicKey } from 'node:crypto'
 import { z } from 'zod'
+import { shapeFault } from '../lib/secret-shape.ts'
+import { isStrongSecret } from '../lib/secret-strength.ts'
 import { isLoopback } from '../loopback.ts'
 
 const HMAC = ['HS256', 'HS384', 'HS512'] as const
@@ -26,6 +28,10 @@ export type Issuer = Readonly<{
   audience: readonly string[]
   algorithms: readonly Algorithm[]
   clockToleranceSeconds: number
+  /** What the `typ` of a token may be, see {@link DEFAULT_TYPES}. */
+  allowedTypes?: readonly string[]
+  /** A token that was issued longer ago is refused, and so is one that does not say when it was. */
+  maxTokenAgeSeconds?: number
   keys: KeyOrigin
   /** Where the key stands, when it was read from a file. */
   keyFile?: string
@@ -42,6 +48,17 @@ export const jwksOriginSchema = z.string().refine((text) => {
   const isOrigin = URL.canParse(text) && new URL(text).origin === text && !text.includes('*')
   return isOrigin && addressFaults(text).length === 0
 })
+/**
+ * The `typ` that tokens may have when nothing else is configured: none, which `absent` stands for, `JWT`, and that of
+ * access tokens (RFC 9068). Tokens of the same issuer that mean something else have another.
+ */
+export const DEFAULT_TYPES: readonly string[] = ['absent', 'JWT', 'at+jwt']
+
+/** One of the types that are allowed. */
+export const tokenType = z.string().regex(/^[\w!#$&^.+-]{1,64}(?:\/[\w!#$&^.+-]{1,64})?$/u)
+
+/** A year: a longer bound is none. */
+export const MAX_TOKEN_AGE_SECONDS = 31_536_000
 
 /** One entry of the issuers file. */
 export const issuerEntrySchema = z.strictObject({
@@ -63,6 +80,8 @@ export const issuerEntrySchema = z.strictObject({
   clockToleranceSeconds: z.int().min(0).max(300).optional(),
   jwksMaxAgeSeconds: z.int().min(JWKS_MAX_AGE_SECONDS.least).max(JWKS_MAX_AGE_SECONDS.most).optional(),
   jwksOrigins: z.array(jwksOriginSchema).min(1).optional(),
+  allowedTypes: z.array(tokenType).min(1).optional(),
+  maxTokenAgeSeconds: z.int().min(1).max(MAX_TOKEN_AGE_SECONDS).optional(),
 })
 
 /** What an issuer must not be, each as `[rule, remedy]`; `weak` ones are let through where only a sandbox listens. */
@@ -114,6 +133,9 @@ export function issuerFaults({ keys, algorithms, issuer }: Issuer): IssuerFault[
     })
   }
   if (keys.kind === 'secret') {
+    const shape = shapeFault(keys.secret)
+    // Not a weak one, which a sandbox may have: a public key signs for anybody.
+    if (shape) return [...faults, shape]
     const needed = Math.max(...algorithms.map((algorithm) => Number(algorithm.slice(2)) / 8 || 0))
     const remedy = 'generate one: openssl rand -base64 48'
     const weak = (rule: string) => faults.push({ rule, remedy, weak: true })
@@ -121,8 +143,8 @@ export function issuerFaults({ keys, algorithms, issuer }: Issuer): IssuerFault[
       weak(`an HMAC secret must have at least ${needed} bytes for ${algorithms.join(', ')}`)
     } else if (keys.secret.startsWith('sandbox-only-')) {
       weak("must not be the sandbox's, which is published")
-    } else if (new Set(keys.secret).size < 8) {
-      weak('must not be a few characters repeated')
+    } else if (!isStrongSecret(keys.secret)) {
+      weak('must not be easy to guess, as words, repeats, sequences, dates and published examples are')
     }
   }
   if (keys.kind === 'public-key') {

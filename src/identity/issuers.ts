@@ -39,6 +39,8 @@ export type TokenSettings = Readonly<{
   JWT_JWKS_ORIGINS?: readonly string[] | undefined
   JWT_JWKS_MAX_AGE_SECONDS: number
   JWT_CLOCK_TOLERANCE_SECONDS: number
+  JWT_ALLOWED_TYPES?: readonly string[] | undefined
+  JWT_MAX_TOKEN_AGE_SECONDS?: number | undefined
 }>
 
 /** The file itself, and the defaults of its entries. */
@@ -88,6 +90,7 @@ function readSingleIssuer(settings: TokenSettings, report: ReportFault, sandbox:
     audience: audience ?? [],
     algorithms: settings.JWT_ALGORITHMS ?? fallbackAlgorithms(keys),
     clockToleranceSeconds: settings.JWT_CLOCK_TOLERANCE_SECONDS,
+    ...meaning(settings.JWT_ALLOWED_TYPES, settings.JWT_MAX_TOKEN_AGE_SECONDS),
     keys,
   }
   const variable = {
@@ -189,10 +192,19 @@ function readEntry(entry: unknown, at: string, { path, defaults, report, sandbox
   const algorithms = rest.algorithms ?? fallbackAlgorithms(keys)
   const file = secretFile ?? publicKeyFile
   const keyFile = file === undefined ? {} : { keyFile: pathOf(file) }
-  const candidate: Issuer = { name, issuer, audience, algorithms, clockToleranceSeconds, keys, ...keyFile }
+  const bounds = meaning(rest.allowedTypes, rest.maxTokenAgeSeconds)
+  const candidate: Issuer = { name, issuer, audience, algorithms, clockToleranceSeconds, ...bounds, keys, ...keyFile }
   const faults = relevant(issuerFaults(candidate), sandbox)
   for (const { rule, remedy } of faults) report(at, rule, remedy)
   return faults.length > 0 ? [] : [candidate]
+}
+
+/** What is configured of what a token must mean; the rest has defaults. */
+function meaning(
+  allowedTypes: readonly string[] | undefined,
+  maxTokenAgeSeconds: number | undefined,
+): Pick<Issuer, 'allowedTypes' | 'maxTokenAgeSeconds'> {
+  return { ...(allowedTypes && { allowedTypes }), ...(maxTokenAgeSeconds !== undefined && { maxTokenAgeSeconds }) }
 }
 
 function keyOrigin(

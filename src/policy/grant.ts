@@ -39,6 +39,8 @@ export type GrantRequest = Readonly<{
   params?: Readonly<Record<string, string | number>> | undefined
   /** Seconds, from 3600 to the template's; the template's when left out. */
   durationSeconds?: number | undefined
+  /** Seconds: a session that would be longer is cut to this, and the request refused where none is that short. */
+  mostSeconds?: number | undefined
   /** When, in epoch milliseconds; now when left out. */
   at?: number | undefined
 }>
@@ -48,10 +50,10 @@ export type GrantRequest = Readonly<{
  * @throws {VendError} `policy_not_allowed`, `invalid_request`, `unsafe_value` or `policy_too_large`
  */
 export function fillIn(template: Template, request: GrantRequest, settings: GrantSettings): Grant {
-  const { caller, params = {}, durationSeconds, at } = request
+  const { caller, params = {}, at } = request
   requireConditions(template, caller, at)
   checkParams(template, params)
-  const duration = checkDuration(template, durationSeconds, settings)
+  const duration = checkDuration(template, request, settings)
 
   const { plan } = template
   const values: string[] = []
@@ -127,12 +129,17 @@ function checkParams(template: Template, params: Readonly<Record<string, string 
 
 const pointerTo = (param: string) => `/params/${pointerStep(param)}`
 
-function checkDuration(template: Template, asked: number | undefined, settings: GrantSettings): number {
+function checkDuration(template: Template, request: GrantRequest, settings: GrantSettings): number {
+  const { durationSeconds: asked, mostSeconds = Number.POSITIVE_INFINITY } = request
   const most = Math.min(template.durationSeconds, settings.maxSessionSeconds)
   const duration = asked ?? most
   if (!Number.isInteger(duration) || duration < MIN_SESSION_SECONDS || duration > most) {
     const detail = duration > most ? `must be at most ${most} for this policy` : 'must be whole seconds, 3600 or more'
     throw new VendError('invalid_request', { errors: [{ pointer: '/durationSeconds', detail }] })
   }
-  return duration
+  if (mostSeconds < MIN_SESSION_SECONDS) throw new VendError('policy_not_allowed', { detail: TOKEN_ENDS_TOO_SOON })
+  return Math.min(duration, mostSeconds)
 }
+
+const TOKEN_ENDS_TOO_SOON =
+  'claim "exp" is too near: no session may end after its token, and none is shorter than an hour; ask with a newer token'

@@ -5,7 +5,7 @@ import type { Config } from '../config.ts'
 import { VendError } from '../errors.ts'
 import type { TrustedIssuer } from '../identity/authenticate.ts'
 import { pemOf } from '../identity/issuers.ts'
-import { KEY_TEXT, serviceSettings } from '../settings.ts'
+import { isKeyText, serviceSettings } from '../settings.ts'
 import type { JdcloudSts } from '../sts/jdcloud.ts'
 import { probeRequest } from '../sts/probe.ts'
 import type { Seal } from '../vending/seal.ts'
@@ -45,7 +45,7 @@ export function stsKeys(
     paths: inFiles.map(({ path }) => path),
     current: () => inFiles.map(({ field }) => sts.keys()[field]),
     async take(contents): Promise<Outcome> {
-      if (!contents.every((content) => KEY_TEXT.test(content))) return { result: 'refused', log: { reason: 'form' } }
+      if (!contents.every(isKeyText)) return { result: 'refused', log: { reason: 'form' } }
       const { accessKey, secretKey } = sts.keys()
       const changed = Object.fromEntries(inFiles.map(({ field }, i) => [field, contents[i]]))
       const keys = { accessKey, secretKey, ...changed }

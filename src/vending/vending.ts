@@ -3,10 +3,11 @@ import type { Caller } from '../identity/caller.ts'
 import { unmetCondition } from '../policy/allow.ts'
 import type { Catalogue } from '../policy/catalogue.ts'
 import { type Explanation, explain, type Question } from '../policy/explain.ts'
-import type { Grant, GrantSettings } from '../policy/grant.ts'
+import type { Grant, GrantRequest, GrantSettings } from '../policy/grant.ts'
 import type { Template } from '../policy/template.ts'
 import type { CredentialCache, Found } from './credential-cache.ts'
 import { createGrants, type Granted } from './grants.ts'
+import { mostSecondsFor, withinToken } from './token-bound.ts'
 
 /** What a caller asks for. */
 export type VendRequest = Readonly<{
@@ -47,28 +48,43 @@ type Dependencies = Readonly<{
   /** Least that a session has left, and most that a vend takes. */
   minValiditySeconds: number
   deadlineMs: number
+  /** Whether no session may end after the token that it was vended for. */
+  boundToToken?: boolean
   /** Epoch milliseconds. */
   now: () => number
 }>
 
 /** Authorises, fills in, and has the cache bring the session. */
-export function createVending({ catalogue, settings, cache, keyOf, now, ...limits }: Dependencies): Vending {
+export function createVending({
+  catalogue,
+  settings,
+  cache,
+  keyOf,
+  now,
+  boundToToken = false,
+  ...limits
+}: Dependencies): Vending {
   const grants = createGrants({ settings, keyOf })
   const find = (policy: string) => {
     const template = catalogue().get(policy)
     if (!template) throw new VendError('policy_not_found')
     return template
   }
+  const requestOf = (caller: Caller, request: Pick<VendRequest, 'params' | 'durationSeconds'>): GrantRequest => {
+    const at = now()
+    return { caller, ...request, at, mostSeconds: boundToToken ? mostSecondsFor(caller, at) : undefined }
+  }
   return {
     vend(caller, { policy, params, durationSeconds, minValiditySeconds }, deadlineMs = limits.deadlineMs) {
-      const granted = grants(find(policy), { caller, params, durationSeconds, at: now() })
+      const granted = grants(find(policy), requestOf(caller, { params, durationSeconds }))
       const validitySeconds = Math.max(limits.minValiditySeconds, checkValidity(minValiditySeconds, granted.grant))
       const need = { validityMs: validitySeconds * 1000, deadlineMs: Math.min(deadlineMs, limits.deadlineMs) }
       const found = cache.find(granted.key, granted.grant, need)
-      return found instanceof Promise ? found.then((later) => vendedOf(granted, later)) : vendedOf(granted, found)
+      const vended = (one: Found) => vendedOf(granted, boundToToken ? withinToken(one, caller) : one)
+      return found instanceof Promise ? found.then(vended) : vended(found)
     },
     explain: (caller, { policy, ...request }, question) =>
-      explain(find(policy), { caller, ...request, at: now() }, settings, question),
+      explain(find(policy), requestOf(caller, request), settings, question),
     policiesFor: (caller) => {
       const at = now()
       return [...catalogue().values()].filter((template) => unmetCondition(template, caller, at) === undefined)

@@ -13,18 +13,14 @@ export const keys = {
 export const ISSUER = 'https://login.example.test'
 export const AUDIENCE = 'https://api.example.test'
 
-/** Claims that the test issuer's configuration accepts, valid for ten minutes. */
+/**
+ * Claims that the test issuer's configuration accepts, by every clock that a test may set: they are good for two days
+ * and more, and do not say since when.
+ */
 export function claims(overrides: Record<string, unknown> = {}): Record<string, unknown> {
-  const now = Math.floor(Date.now() / 1000)
-  return {
-    iss: ISSUER,
-    aud: AUDIENCE,
-    sub: 'alice',
-    scope: 'oss.upload',
-    iat: now,
-    exp: now + 600,
-    ...overrides,
-  }
+  // Whole days, so that the same claims give the same token throughout a test.
+  const exp = Math.ceil(Date.now() / 86_400_000 + 2) * 86_400
+  return { iss: ISSUER, aud: AUDIENCE, sub: 'alice', scope: 'oss.upload', exp, ...overrides }
 }
 
 /** Mints like an issuer would; `alg` picks the key. Written by hand because it must also mint what no library would. */

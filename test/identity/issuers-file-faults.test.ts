@@ -6,7 +6,7 @@ const one = { name: 'web', issuer: 'https://web.test', audience: AUDIENCE }
 const two = { name: 'app', issuer: 'https://app.test', audience: [AUDIENCE, 'other'] }
 const FIELDS =
   'name, issuer, audience, algorithms, secret, secretFile, publicKey, publicKeyFile, jwksUrl, clockToleranceSeconds, ' +
-  'jwksMaxAgeSeconds, jwksOrigins'
+  'jwksMaxAgeSeconds, jwksOrigins, allowedTypes, maxTokenAgeSeconds'
 const WRONG = 'has the wrong form'
 const SEVERAL = 'at most one of secret, secretFile, publicKey, publicKeyFile and jwksUrl may be set'
 
@@ -62,6 +62,8 @@ t.test('what is wrong is told with its place', async (t) => {
       clockToleranceSeconds: [-1, 301, 1.5, '5'],
       jwksMaxAgeSeconds: [0, 59, 2_592_001, 60.5, '60'],
       jwksOrigins: [[], 'https://keys.test'],
+      allowedTypes: [[], 'JWT', 7],
+      maxTokenAgeSeconds: [0, -1, 31_536_001, 1.5, '5'],
     }).flatMap(([field, values]) =>
       values.map((value) => ({
         name: `${field} ${JSON.stringify(value)}`,

@@ -1,0 +1,68 @@
+import { DEFAULT_TYPES, type Issuer } from './issuer.ts'
+import type { UnverifiedToken } from './token.ts'
+
+/** Why a token with a good signature does not say what it must. */
+export type MeaningFault = 'type' | 'date' | 'expired' | 'not_yet_valid' | 'issued_in_future' | 'too_old'
+
+type Rules = Pick<Issuer, 'allowedTypes' | 'maxTokenAgeSeconds' | 'clockToleranceSeconds'>
+
+/**
+ * Seconds since 1970 have ten digits until 2286. A date in milliseconds has thirteen, and would make a token good for
+ * fifty thousand years.
+ */
+const END_OF_DATES = 10_000_000_000
+
+/**
+ * Where issuers say by a claim what a token is for: Keycloak by `typ`, Cognito by `token_use`, Django and Flask by
+ * `token_type` and `type`. Their refresh tokens have the issuer, the audience and the key of access tokens.
+ */
+const PURPOSE_CLAIMS = ['typ', 'token_type', 'token_use', 'type'] as const
+const OTHER_PURPOSES = ['refresh', 'offline', 'logout']
+/** Keycloak alone: at other providers an ID token may be the only one with an audience, as at Cognito. */
+const OTHER_PURPOSES_OF_TYP = [...OTHER_PURPOSES, 'id']
+
+/** Whether the token is one that callers are known by, and not a logout token, a DPoP proof or the like. */
+export function typeFault({ header, payload }: UnverifiedToken, { allowedTypes }: Rules): MeaningFault | undefined {
+  const allowed = (allowedTypes ?? DEFAULT_TYPES).map(mediaType)
+  const { typ } = header
+  // A token without a typ is not one whose typ is null.
+  const type = Object.hasOwn(header, 'typ') ? (typeof typ === 'string' ? mediaType(typ) : undefined) : 'absent'
+  if (type === undefined || !allowed.includes(type) || (type === 'absent' && typ !== undefined)) return 'type'
+  for (const claim of PURPOSE_CLAIMS) {
+    const value = payload[claim]
+    const purpose = typeof value === 'string' ? value.toLowerCase() : ''
+    const others = claim === 'typ' ? OTHER_PURPOSES_OF_TYP : OTHER_PURPOSES
+    if (others.includes(purpose) && !allowed.includes(purpose)) return 'type'
+  }
+  return undefined
+}
+
+/** RFC 7515, 4.1.9: case does not matter, and `application/` is left out where no other slash is. */
+const mediaType = (type: string) => type.toLowerCase().replace(/^application\/(?=[^/]*$)/u, '')
+
+/**
+ * Whether the dates of a token make sense and hold now. Pure, and cheap enough to ask each time that a token is used:
+ * a signature stays good, and a date does not.
+ * @param now epoch milliseconds
+ */
+export function dateFault(
+  { exp, nbf, iat }: Readonly<Record<string, unknown>>,
+  { clockToleranceSeconds, maxTokenAgeSeconds }: Rules,
+  now: number,
+): MeaningFault | undefined {
+  const seconds = now / 1000
+  if (!isDate(exp) || !isDateOrAbsent(nbf) || !isDateOrAbsent(iat)) return 'date'
+  if (exp + clockToleranceSeconds <= seconds) return 'expired'
+  if (nbf !== undefined && nbf - clockToleranceSeconds > seconds) return 'not_yet_valid'
+  if (iat !== undefined && iat - clockToleranceSeconds > seconds) return 'issued_in_future'
+  if (maxTokenAgeSeconds === undefined) return undefined
+  return iat === undefined || iat + maxTokenAgeSeconds + clockToleranceSeconds < seconds ? 'too_old' : undefined
+}
+
+function isDate(value: unknown): value is number {
+  return typeof value === 'number' && value >= 0 && value < END_OF_DATES
+}
+
+function isDateOrAbsent(value: unknown): value is number | undefined {
+  return value === undefined || isDate(value)
+}

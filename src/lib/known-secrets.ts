@@ -1,0 +1,35 @@
+/**
+ * Texts that attackers try first: alphabets and keyboards, what people write until they have a secret, and secrets that
+ * documentation has published (jwt.io, RFC 7515, RFC 7520, Supabase, Spring, Django, Laravel, Hasura, NestJS, Express,
+ * ASP.NET tutorials). Strength is judged by how much of a secret is not in here.
+ */
+export const KNOWN_TEXTS = [
+  'abcdefghijklmnopqrstuvwxyz0123456789 1234567890abcdef 0123456789abcdef fedcba9876543210',
+  '00112233445566778899aabbccddeeff 000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f',
+  'qwertyuiop asdfghjkl zxcvbnm qwertzuiop yxcvbnm azertyuiop qsdfghjklm wxcvbn !@#$%^&*()_+ `1234567890-=',
+  '1qaz2wsx3edc4rfv5tgb6yhn7ujm8ik,9ol.0p;/ qazwsxedcrfvtgbyhnujmikolp 1q2w3e4r5t6y7u8i9o0p qweasdzxc',
+  'zaq12wsxcde34rfvbgt56yhnmju78ik,.lo90p;/ zaq1xsw2cde3vfr4bgt5nhy6mju7,ki8.lo9/;p0 a1b2c3d4e5f6g7h8i9j0k1l2m3n4o5p6',
+  'aabbccddeeffgghhiijjkkllmmnnooppqqrrssttuuvvwwxxyyzz deadbeefcafebabe0badf00d8badf00dfeedface',
+  'thequickbrownfoxjumpsoverthelazydog the quick brown fox jumps over the lazy dog',
+  'the-quick-brown-fox-jumps-over-the-lazy-dog lorem ipsum dolor sit amet loremipsumdolorsitamet',
+  'consectetur adipiscing elit correct horse battery staple correcthorsebatterystaple',
+  'changeme change-me change_me please-change-this changethis replace-me replaceme fixme todo placeholder example',
+  'your-256-bit-secret your-384-bit-secret your-512-bit-secret your_jwt_secret your-secret-key your-secret-here',
+  'yourSecretKey your-super-secret-key your_secret_key_here insert-your-secret-here put-your-secret-here enter-secret',
+  'a-string-secret-at-least-256-bits-long a-valid-string-secret-that-is-at-least-512-bits-long-which-is-very-long',
+  'a-valid-string-secret-that-is-at-least-384-bits-long secretkey secret-key secret_key mysecretkey my-secret-key',
+  'my-32-character-ultra-secure-and-ultra-long-secret super-secret-jwt-token-with-at-least-32-characters-long',
+  'this-is-my-secret thisisasecret this is a secret this-is-a-very-long-secret-key ThisIsTheSecretKeyForSigningTokens',
+  'this is my custom Secret key for authentication supersecret topsecret verysecret jwtsecret jwt-secret jwt_secret',
+  'django-insecure- keyboard cat shhhhh shhhhhared-secret notsosecret not-a-secret do-not-use-in-production insecure',
+  'development production staging testing test-secret testsecret dev-secret local-dev-only for-development-only demo',
+  'password passw0rd password123 p@ssw0rd letmein iloveyou welcome administrator admin root master monkey dragon',
+  'football baseball superman batman trustno1 starwars princess sunshine whatever freedom michael jordan hunter2',
+  'default secret token private shared signing session access refresh authentication authorization application service',
+  'signing-secret signing_key secret_token SecretForJwt KeyForJwt JwtAuthentication company server client backend frontend website mobile system database storage bucket oss-vend jdcloud jingdong',
+  'signature encryption algorithm HS256 HS384 HS512 HMACSHA256 random string characters minimum length at least 32',
+  'AyM1SysPpbyDfZld3umj1qzKObwVMoqQ-EstJQLr_T-1qS0gZH75aKtMN3Yj0iPS4hcgUuTwjAzZr1Z9CAow',
+  'hJtXIZ2uSN5kbQfbtTNWbpdmhkV8FJG-Onbc6mxCcYg FdFYFzERwC2uCBB46pZQi4GG85LujR8obt-KWRBICVQ',
+  '404E635266556A586E3272357538782F413F4428472B4B6250645367566B5970 3EK6FD+o0+c7tzBNVfjpMkNDi2yARAAKzQlk8O2IKoxQu4nF7EdAh8s3TwpHwrdWT6R',
+  '3cfa76ef14937c1c0ea519f8fc057a80fcd04a7420f8e8bcd0a7567c272e007b Yq3t6w9z$C&F)J@NcRfUjXn2r5u8x/A?D(G+KbPdSgVkYp3s6v9y$B&E)H@McQfTjWmZq4t7w!z%C*F-JaNdRgUkXp2r',
+].join(' ')

@@ -63,7 +63,8 @@ export function createVending({ catalogue, settings, cache, keyOf, now, ...limit
     vend(caller, { policy, params, durationSeconds, minValiditySeconds }, deadlineMs = limits.deadlineMs) {
       const granted = grants(find(policy), { caller, params, durationSeconds, at: now() })
       const validitySeconds = Math.max(limits.minValiditySeconds, checkValidity(minValiditySeconds, granted.grant))
-      const need = { validityMs: validitySeconds * 1000, deadlineMs: Math.min(deadlineMs, limits.deadlineMs) }
+      const waitMs = Math.min(deadlineMs, limits.deadlineMs)
+      const need = { owner: caller, validityMs: validitySeconds * 1000, deadlineMs: waitMs }
       const found = cache.find(granted.key, granted.grant, need)
       return found instanceof Promise ? found.then((later) => vendedOf(granted, later)) : vendedOf(granted, found)
     },

@@ -118,7 +118,12 @@ export async function buildApp(config: Config, dependencies: AppDependencies): P
   const redis = dependencies.redis ?? (config.redis && (await connectRedis(config.redis.address, random)))
   const seal = config.redis && createSeal(config.redis.encryptionKeys)
   const stack = createStack(
-    { ...config.cache, ...config.sts, deadlineMs: config.vendDeadlineMs },
+    {
+      ...config.cache,
+      ...config.sts,
+      deadlineMs: config.vendDeadlineMs,
+      newSessionsPerMinute: config.rateLimits.newSessions,
+    },
     {
       source,
       clock,

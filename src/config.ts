@@ -114,6 +114,7 @@ export function readConfig(env: Environment, { sandbox = false } = {}) {
       address: service.RATE_LIMIT_ADDRESS_PER_MINUTE,
       failedAuthentication: service.RATE_LIMIT_FAILED_AUTH_PER_MINUTE,
       caller: service.RATE_LIMIT_CALLER_PER_MINUTE,
+      newSessions: service.RATE_LIMIT_NEW_SESSIONS_PER_MINUTE,
     },
     /** What is too much; 0 is never. */
     overload: {

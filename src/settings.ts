@@ -185,6 +185,12 @@ export const serviceSettings = z.object({
     120,
     'give the requests a minute that one caller may make, or 0 for no limit',
   ),
+  RATE_LIMIT_NEW_SESSIONS_PER_MINUTE: integer(
+    0,
+    1_000_000,
+    20,
+    'give the new sessions a minute that one caller may cause, or 0 for no limit',
+  ),
   MAX_CONNECTIONS: integer(1, 1_000_000, 10_000, 'give the most connections to hold at a time'),
   OVERLOAD_EVENT_LOOP_DELAY_MS: integer(0, 60_000, 500, 'give the delay from which requests are shed, or 0 for never'),
   OVERLOAD_HEAP_PERCENT: integer(0, 100, 90, "give the share of Node's heap limit, or 0 for never"),

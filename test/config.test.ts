@@ -219,7 +219,7 @@ t.test('defaults; an empty variable counts as unset', async (t) => {
     corsOrigins: [],
     requestTimeoutMs: 10_000,
     maxConnections: 10_000,
-    rateLimits: { address: 6000, failedAuthentication: 300, caller: 120 },
+    rateLimits: { address: 6000, failedAuthentication: 300, caller: 120, newSessions: 20 },
     overload: { eventLoopDelayMs: 500, heapPercent: 90, rssMb: 0 },
     shutdownDelayMs: 1000,
     issuers: [

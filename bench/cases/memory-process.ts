@@ -55,7 +55,7 @@ const callerOf = (index: number) => {
 }
 const grantOf = (caller: ReturnType<typeof callerOf>) => fillIn(template, { caller }, settings)
 const keyOf = (grant: Grant) => cacheKey('https://sts.example.test jrn:iam::111111111111:role/test-role', grant)
-const need = { validityMs: 900_000, deadlineMs: 5000 }
+const need = { owner: callerOf(0), validityMs: 900_000, deadlineMs: 5000 }
 
 function createCache() {
   const clock = systemClock()

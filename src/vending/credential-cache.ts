@@ -6,20 +6,20 @@ import type { CacheMetrics } from './cache-metrics.ts'
 import { type Session, standing } from './session.ts'
 import type { SessionStore } from './session-store.ts'
 import type { SharedCache } from './shared-cache.ts'
-import { PostponedError, type Upstream, type When } from './upstream.ts'
+import { type Owner, PostponedError, type Upstream, type When } from './upstream.ts'
 import type { Waits } from './waits.ts'
 
 /** Credentials, and who had them: this process, another replica, or STS just now. */
 export type Found = Readonly<{ credentials: Credentials; from: 'cache' | 'shared' | 'sts' }>
 
-/** What is needed of a session, and how long somebody waits for it. */
-export type Need = Readonly<{ validityMs: number; deadlineMs: number }>
+/** What is needed of a session, by whom, and how long they wait for it. */
+export type Need = Readonly<{ owner: Owner; validityMs: number; deadlineMs: number }>
 
 /** Sessions, from wherever they are nearest. */
 export type CredentialCache = Readonly<{
   /**
    * A session for the grant of this key, with at least `validityMs` left. One that is here comes without a promise.
-   * @throws {VendError} `upstream_…`; `upstream_timeout` also when `deadlineMs` are over
+   * @throws {VendError} as {@link Upstream} does; `upstream_unavailable` also when `deadlineMs` are over
    */
   find(key: string, request: AssumeRoleRequest, need: Need): Found | Promise<Found>
   /** Resolves when nothing is under way any more; begins no refresh from now on. */
@@ -35,16 +35,18 @@ type Dependencies = Readonly<{
   waits: Waits
   random: () => number
   metrics: CacheMetrics
-  /** What getting a session may take, whoever waits for it. */
+  /** After so long no call begins for a session, whoever waits for it. */
   flightMs: number
   /** A session with less than this left is of no use to anybody. */
   minValidityMs: number
 }>
 
-/** A session that is being got, for all who ask meanwhile. It belongs to none of them: nobody can cancel it. */
+/**
+ * A session on its way, for all who ask meanwhile. It belongs to none of them: nobody can cancel it, and it arrives in the
+ * cache even after all of them were told to come again.
+ */
 type Flight = Readonly<{
   outcome: Promise<Landed>
-  until: number
   background: boolean
   /** Told of everybody who joins; does something while other replicas wait for this one. */
   joined: () => void
@@ -91,7 +93,7 @@ export function createCredentialCache(dependencies: Dependencies): CredentialCac
     onJoin: (joined: () => void) => void,
   ): Promise<Landed> {
     const others = await shared?.find(key, { needMs, until: when.until, wait: !when.background })
-    if (others?.kind === 'busy') throw when.background ? new PostponedError() : timeout('another replica is asking')
+    if (others?.kind === 'busy') throw when.background ? new PostponedError() : stillAsking('another replica is asking')
     if (others?.kind === 'session') {
       keep(key, others.session, request.durationSeconds * 1000)
       return { session: others.session, from: 'shared' }
@@ -115,13 +117,18 @@ export function createCredentialCache(dependencies: Dependencies): CredentialCac
     }
   }
 
-  function start(key: string, request: AssumeRoleRequest, needMs: number, background: boolean): Flight {
-    const until = monotonic() + flightMs
+  function start(
+    key: string,
+    request: AssumeRoleRequest,
+    needMs: number,
+    who: Pick<When, 'owner' | 'background'>,
+  ): Flight {
+    const when = { ...who, until: monotonic() + flightMs }
     let joined = () => {}
     const onJoin = (told: () => void) => {
       joined = told
     }
-    const outcome = fly(key, request, needMs, { until, background }, onJoin).then(
+    const outcome = fly(key, request, needMs, when, onJoin).then(
       (landed) => {
         flights.delete(key)
         return landed
@@ -136,7 +143,7 @@ export function createCredentialCache(dependencies: Dependencies): CredentialCac
     )
     // All who waited may have gone when it fails.
     outcome.catch(() => {})
-    const flight = { outcome, until, background, joined: () => joined() }
+    const flight = { outcome, background: who.background, joined: () => joined() }
     flights.set(key, flight)
     return flight
   }
@@ -148,36 +155,36 @@ export function createCredentialCache(dependencies: Dependencies): CredentialCac
     return failure && failure.until > monotonic() ? failure : undefined
   }
 
-  function refresh(key: string, request: AssumeRoleRequest): void {
+  function refresh(key: string, request: AssumeRoleRequest, owner: Owner): void {
     if (settling || flights.has(key) || lastFailure(key)) return
     // Another replica's session will do while it is in its first half.
-    const { outcome } = start(key, request, request.durationSeconds * 500, true)
+    const { outcome } = start(key, request, request.durationSeconds * 500, { owner, background: true })
     outcome.then(
       () => metrics.refreshed('ok'),
       (error: unknown) => metrics.refreshed(outcomeOf(error)),
     )
   }
 
-  async function fetch(key: string, request: AssumeRoleRequest, { validityMs, deadlineMs }: Need): Promise<Found> {
+  async function fetch(key: string, request: AssumeRoleRequest, need: Need): Promise<Found> {
+    const { owner, validityMs, deadlineMs } = need
     const until = monotonic() + deadlineMs
+    const late = () => Promise.reject(stillAsking('the call to STS still runs'))
     for (;;) {
       const running = flights.get(key)
       const denied = running ? undefined : lastFailure(key)?.error
       if (isDenied(denied)) throw denied
       metrics.count(running ? 'joined' : 'miss')
       running?.joined()
-      const flight = running ?? start(key, request, validityMs, false)
+      const flight = running ?? start(key, request, validityMs, { owner, background: false })
       try {
-        const { session, from } = await (deadlineMs < flightMs
-          ? waits.within(flight.outcome, until - monotonic(), () => Promise.reject(timeout('deadline')))
-          : flight.outcome)
+        const { session, from } = await waits.within(flight.outcome, until - monotonic(), late)
         if (left(session) >= validityMs) return { credentials: session, from }
         // Whoever began it wanted less; it is no use to ask again for what has just been asked for.
         if (!running) throw tooShort()
       } catch (error) {
         if (!flight.background) throw error
         // A refresh gives up where somebody who needs the session does not.
-        if (monotonic() >= until) throw timeout('deadline')
+        if (monotonic() >= until) throw stillAsking('a refresh gave up')
       }
     }
   }
@@ -198,7 +205,7 @@ export function createCredentialCache(dependencies: Dependencies): CredentialCac
       if (!kept || stands === 'over') return fetch(key, request, need)
       if (stands === 'doubtful') return fetchIfPossible(key, request, need, kept)
       metrics.count('hit')
-      if (monotonic() >= kept.refreshAt) refresh(key, request)
+      if (monotonic() >= kept.refreshAt) refresh(key, request, need.owner)
       return { credentials: kept, from: 'cache' }
     },
     async settle() {
@@ -212,8 +219,9 @@ export function createCredentialCache(dependencies: Dependencies): CredentialCac
 const isDenied = (error: unknown) => error instanceof VendError && error.code === 'upstream_denied'
 const outcomeOf = (error: unknown) => (error instanceof PostponedError ? 'postponed' : 'failed')
 
-function timeout(reason: string): VendError {
-  return new VendError('upstream_timeout', { log: { upstream: { reason } } })
+/** Callers who ask again join what is under way, or find what it brought. */
+function stillAsking(reason: string): VendError {
+  return new VendError('upstream_unavailable', { retryAfterSeconds: 1, log: { upstream: { reason } } })
 }
 
 function tooShort(): VendError {

@@ -22,9 +22,12 @@ export type StackOptions = Readonly<{
   minValiditySeconds: number
   /** Most that a vend takes. */
   deadlineMs: number
-  /** Calls to STS a second, and at a time. */
+  /** Calls to STS a second, and at a time, and the most that one takes. */
   maxRps: number
   connections: number
+  timeoutMs: number
+  /** New sessions that one caller may cause; 0 for no limit. */
+  newSessionsPerMinute: number
 }>
 
 type Dependencies = Readonly<{
@@ -50,6 +53,7 @@ export function createStack(
   const link = shared && createRedisLink({ redis: shared.redis, clock, waits: redisWaits, logger, metrics })
   const store = createSessionStore({ ...options, monotonic })
   const upstream = createUpstream({
+    ...options,
     source,
     clock,
     waits,
@@ -64,8 +68,6 @@ export function createStack(
       : createLocalRate(options.maxRps, monotonic),
     perSecond: options.maxRps,
     limit: options.connections,
-    // A longer queue would hold nobody who could still be served.
-    queueLimit: Math.ceil((options.maxRps * options.deadlineMs) / 1000),
   })
   const cache = createCredentialCache({
     store,

@@ -53,7 +53,7 @@ export function createUpstreamMetrics(
     }),
     shed: new Counter({
       name: 'oss_vend_sts_shed_total',
-      help: 'Vends turned away without a call: breaker open, queue full or too slow, rate used up.',
+      help: 'Vends turned away without a call: breaker open, no turn in time, rate used up.',
       labelNames: ['reason'],
       registers,
     }),

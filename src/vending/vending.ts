@@ -78,7 +78,8 @@ export function createVending({
     vend(caller, { policy, params, durationSeconds, minValiditySeconds }, deadlineMs = limits.deadlineMs) {
       const granted = grants(find(policy), requestOf(caller, { params, durationSeconds }))
       const validitySeconds = Math.max(limits.minValiditySeconds, checkValidity(minValiditySeconds, granted.grant))
-      const need = { validityMs: validitySeconds * 1000, deadlineMs: Math.min(deadlineMs, limits.deadlineMs) }
+      const waitMs = Math.min(deadlineMs, limits.deadlineMs)
+      const need = { owner: caller, validityMs: validitySeconds * 1000, deadlineMs: waitMs }
       const found = cache.find(granted.key, granted.grant, need)
       const vended = (one: Found) => vendedOf(granted, boundToToken ? withinToken(one, caller) : one)
       return found instanceof Promise ? found.then(vended) : vended(found)

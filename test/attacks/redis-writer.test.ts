@@ -27,7 +27,7 @@ async function replica(t: Test, url: string, source: CredentialSource, { keys = 
   const metrics = new Registry()
   const options = { maxEntries: 100, maxBytes: 1e8, minValiditySeconds: 900, deadlineMs: 5000, connections: 32 }
   const { cache, close } = createStack(
-    { ...options, maxRps: 1000 },
+    { ...options, maxRps: 1000, timeoutMs: 4000, newSessionsPerMinute: 0 },
     {
       source,
       clock: systemClock(now),
@@ -38,7 +38,11 @@ async function replica(t: Test, url: string, source: CredentialSource, { keys = 
   )
   t.teardown(close)
   const find = async (key = 'alice') => {
-    const found = await cache.find(key, request(), { validityMs: 900_000, deadlineMs: 5000 })
+    const found = await cache.find(key, request(), {
+      owner: { issuer: 'app', subject: key },
+      validityMs: 900_000,
+      deadlineMs: 5000,
+    })
     return `${found.credentials.accessKey} ${found.from}`
   }
   const implausible = (what: string) => metric(metrics, 'oss_vend_redis_implausible_total', { what })

@@ -56,7 +56,8 @@ const STATUS: Readonly<Record<string, number>> = {
 /** What is wrong with a refusal that should tell its code and no more, and when to come again. */
 export function refusalFaults(answer: Answer, codes: readonly string[]): string[] {
   const { sub, code, status, type, detail, retryAfter } = answer
-  const wait = code === 'upstream_unavailable' ? /^(?:[1-9]|[1-5]\d|60)$/u.test(String(retryAfter)) : true
+  const passes = code === 'upstream_unavailable' || code === 'upstream_timeout'
+  const wait = passes ? /^(?:[1-9]|[1-5]\d|60)$/u.test(String(retryAfter)) : true
   return [
     ...(codes.includes(code) ? [] : [`${sub} is told ${code}`]),
     ...(status === STATUS[code] ? [] : [`${sub} has status ${status} for ${code}`]),

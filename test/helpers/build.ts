@@ -31,6 +31,7 @@ export const environment: Environment = {
   RATE_LIMIT_ADDRESS_PER_MINUTE: '0',
   RATE_LIMIT_FAILED_AUTH_PER_MINUTE: '0',
   RATE_LIMIT_CALLER_PER_MINUTE: '0',
+  RATE_LIMIT_NEW_SESSIONS_PER_MINUTE: '0',
   // What else runs on the machine must not decide how a test ends.
   OVERLOAD_EVENT_LOOP_DELAY_MS: '0',
 }

@@ -32,7 +32,8 @@ export function manualClock(start = Date.UTC(2026, 0, 1)): ManualClock {
       const end = elapsed + ms
       await settle()
       for (;;) {
-        const [due] = [...timers].filter(([, { at }]) => at <= end).toSorted(([, a], [, b]) => a.at - b.at)
+        let due: [timer: object, what: { at: number; callback: () => void }] | undefined
+        for (const one of timers) if (one[1].at <= end && (!due || one[1].at < due[1].at)) due = one
         if (!due) break
         const [timer, { at, callback }] = due
         timers.delete(timer)

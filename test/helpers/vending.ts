@@ -1,6 +1,7 @@
 import type { Registry } from 'prom-client'
 import { VendError } from '../../src/errors.ts'
 import type { AssumeRoleRequest, CredentialSource, Credentials } from '../../src/sts/credentials.ts'
+import type { Owner } from '../../src/vending/upstream.ts'
 
 /** What STS is asked for in tests that do not care. */
 export const request = (changes: Partial<AssumeRoleRequest> = {}): AssumeRoleRequest => ({
@@ -9,6 +10,9 @@ export const request = (changes: Partial<AssumeRoleRequest> = {}): AssumeRoleReq
   durationSeconds: 3600,
   ...changes,
 })
+
+/** A caller for tests that do not care. */
+export const OWNER: Owner = { issuer: 'app', subject: 'alice' }
 
 /** Logs nothing but counts its lines. */
 export function quietLogger() {

@@ -10,6 +10,7 @@ import {
   failure,
   heldSource,
   metric,
+  OWNER,
   quietLogger,
   request,
   throttled,
@@ -30,12 +31,15 @@ function setUp(t: Test, clock: ManualClock, source: CredentialSource, options: P
       deadlineMs: 5000,
       maxRps: 1000,
       connections: 8,
+      timeoutMs: 4000,
+      newSessionsPerMinute: 0,
       ...options,
     },
     { source, clock, logger: quietLogger(), metrics, random: () => 0.5 },
   )
   const find = async (key = 'alice', { validityMs = 15 * MINUTE, deadlineMs = 5000, durationSeconds = 3600 } = {}) => {
-    const { credentials, from } = await cache.find(key, request({ durationSeconds }), { validityMs, deadlineMs })
+    const need = { owner: OWNER, validityMs, deadlineMs }
+    const { credentials, from } = await cache.find(key, request({ durationSeconds }), need)
     return `${credentials.accessKey} ${from}`
   }
   t.teardown(async () => {
@@ -56,7 +60,7 @@ t.test('a session is got once and then served, each grant its own', async (t) =>
   t.equal(await find('bob'), 'access-2 sts')
   t.equal(await find(), 'access-1 cache')
   t.notOk(
-    cache.find('alice', request(), { validityMs: 900_000, deadlineMs: 1 }) instanceof Promise,
+    cache.find('alice', request(), { owner: OWNER, validityMs: 900_000, deadlineMs: 1 }) instanceof Promise,
     'without a promise',
   )
   t.strictSame([await looks('hit'), await looks('miss'), await looks('joined')], [3, 2, 0])
@@ -70,7 +74,6 @@ t.test('ten thousand at once are one call', async (t) => {
   const all = Array.from({ length: 10_000 }, () => find())
   await settle()
   t.equal(asked.length, 1)
-  t.ok(clock.timers() <= 2, 'and one timer, not one each')
   asked[0]?.pay(credentials(1, clock.now() + HOUR))
   t.strictSame([...new Set(await Promise.all(all))], ['access-1 sts'])
   t.strictSame([await looks('miss'), await looks('joined')], [1, 9999])
@@ -81,8 +84,8 @@ t.test("a failure is everybody's who waited, and nobody's after", async (t) => {
   const sts = countingSource(clock.now, (call) => call === 1 && Promise.reject(timedOut()))
   const { find } = setUp(t, clock, sts.source)
   t.strictSame(await Promise.all([failure(find()), failure(find())]), [
-    { code: 'upstream_timeout' },
-    { code: 'upstream_timeout' },
+    { code: 'upstream_timeout', retryAfterSeconds: 1 },
+    { code: 'upstream_timeout', retryAfterSeconds: 1 },
   ])
   t.equal(await find(), 'access-2 sts')
 })
@@ -135,11 +138,15 @@ t.test('sessions that began together are not renewed together', async (t) => {
     deadlineMs: 5000,
     maxRps: 1000,
     connections: 200,
+    timeoutMs: 4000,
+    newSessionsPerMinute: 0,
   }
   const dependencies = { source: sts.source, clock, logger: quietLogger(), metrics: new Registry(), random }
   const { cache, close } = createStack(options, dependencies)
   const all = () =>
-    Array.from({ length: 100 }, (_, i) => cache.find(`key-${i}`, request(), { validityMs: 900_000, deadlineMs: 5000 }))
+    Array.from({ length: 100 }, (_, i) =>
+      cache.find(`key-${i}`, request(), { owner: OWNER, validityMs: 900_000, deadlineMs: 5000 }),
+    )
   const first = Promise.all(all())
   await clock.advance(1000)
   await first
@@ -224,22 +231,53 @@ t.test('an STS that pays out shorter sessions than asked for is not asked all th
   t.equal(calls, 1)
 })
 
-t.test('who can wait less than others is told earlier, and the others get theirs', async (t) => {
+t.test('a caller who can wait less than others is told to come again, and the others are served', async (t) => {
   const clock = manualClock()
   const { asked, source } = heldSource()
   const { find } = setUp(t, clock, source)
   const [patient, hasty] = [find(), failure(find('alice', { deadlineMs: 900 }))]
   await clock.advance(900)
-  t.strictSame(await hasty, { code: 'upstream_timeout' })
+  t.strictSame(await hasty, { code: 'upstream_unavailable', retryAfterSeconds: 1 })
   asked[0]?.pay(credentials(1, clock.now() + HOUR))
   t.equal(await patient, 'access-1 sts')
   const alone = failure(find('bob', { deadlineMs: 900 }))
   await clock.advance(900)
-  t.strictSame(await alone, { code: 'upstream_timeout' })
+  t.strictSame(await alone, { code: 'upstream_unavailable', retryAfterSeconds: 1 })
   asked[1]?.pay(credentials(2, clock.now() + HOUR))
   await settle()
-  t.equal(await find('bob'), 'access-2 cache', 'what one began who then left is kept')
+  t.equal(await find('bob'), 'access-2 cache', 'a session that arrives after its caller has left is kept')
   t.equal(asked.length, 2)
+})
+
+t.test('a caller whose time ends as a refresh gives up is told to come again', async (t) => {
+  const clock = manualClock()
+  const { asked, source } = heldSource()
+  const { find } = setUp(t, clock, source)
+  const first = find()
+  await settle()
+  asked[0]?.pay(credentials(1, clock.now() + HOUR))
+  await first
+  await clock.advance(40 * MINUTE)
+  await find()
+  const needy = failure(find('alice', { validityMs: 30 * MINUTE, deadlineMs: 0 }))
+  await settle()
+  asked[1]?.fail(throttled(9))
+  t.strictSame(await needy, { code: 'upstream_unavailable', retryAfterSeconds: 1 })
+})
+
+t.test('a session that arrives after every deadline is there for the caller who asks again', async (t) => {
+  const clock = manualClock()
+  const { asked, source } = heldSource()
+  const { find } = setUp(t, clock, source, { deadlineMs: 1000 })
+  const tooLate = failure(find('alice', { deadlineMs: 1000 }))
+  await clock.advance(1000)
+  t.strictSame(await tooLate, { code: 'upstream_unavailable', retryAfterSeconds: 1 })
+  const again = find('alice', { deadlineMs: 1000 })
+  await clock.advance(500)
+  asked[0]?.pay(credentials(1, clock.now() + HOUR))
+  t.equal(await again, 'access-1 sts', 'it joins the call')
+  t.equal(await find(), 'access-1 cache')
+  t.equal(asked.length, 1)
 })
 
 t.test('the date is set while sessions live', async (t) => {

@@ -19,6 +19,7 @@ import {
   failure,
   heldSource,
   metric,
+  OWNER,
   quietLogger,
   request,
 } from '../helpers/vending.ts'
@@ -53,12 +54,12 @@ async function replica(t: Test, url: string, source: CredentialSource, options: 
   const logger = quietLogger()
   const limits = { maxEntries: 10_000, maxBytes: 1e8, minValiditySeconds: 900, deadlineMs: 5000, connections: 32 }
   const { cache, close } = createStack(
-    { ...limits, maxRps },
+    { ...limits, maxRps, timeoutMs: 4000, newSessionsPerMinute: 0 },
     { source, clock, logger, metrics, shared: { redis, seal: createSeal(keys), scope } },
   )
   t.teardown(close)
   const find = async (key = 'alice', validityMs = 900_000) => {
-    const found = await cache.find(key, request(), { validityMs, deadlineMs: 5000 })
+    const found = await cache.find(key, request(), { owner: OWNER, validityMs, deadlineMs: 5000 })
     return `${found.credentials.accessKey} ${found.from}`
   }
   return { find, redis, metrics, logger, close, cache }

@@ -13,26 +13,34 @@ import {
   failure,
   heldSource,
   metric,
+  OWNER,
   quietLogger,
   request,
   throttled,
   timedOut,
 } from '../helpers/vending.ts'
 
-type Options = Readonly<{ limit?: number; queueLimit?: number; perSecond?: number; rate?: Rate; random?: number }>
+type Options = Readonly<{
+  limit?: number
+  perSecond?: number
+  timeoutMs?: number
+  rate?: Rate
+  random?: number
+}>
 
 /** An upstream on a clock of the test's own; `ask` settles with the outcome and when it came. */
 function setUp(t: Test, sourceOf: (now: () => number) => CredentialSource, options: Options = {}) {
-  const { limit = 4, queueLimit = 2, perSecond = 1000, random = 1 } = options
+  const { limit = 4, perSecond = 1000, random = 1 } = options
+  const limits = { deadlineMs: 5000, timeoutMs: 4000, newSessionsPerMinute: 0, ...options }
   const clock = manualClock()
   const waits = createWaits(clock)
   const metrics = new Registry()
   const logger = quietLogger()
   const rate = options.rate ?? createLocalRate(perSecond, clock.monotonic)
-  const dependencies = { clock, waits, metrics, logger, rate, perSecond, limit, queueLimit, random: () => random }
+  const dependencies = { clock, waits, metrics, logger, ...limits, rate, perSecond, limit, random: () => random }
   const upstream = createUpstream({ source: sourceOf(clock.now), ...dependencies })
-  const ask = (deadlineMs = 5000, background = false) => {
-    const when = { until: clock.monotonic() + deadlineMs, background }
+  const ask = (deadlineMs = 5000, background = false, subject = 'alice') => {
+    const when = { owner: { issuer: 'app', subject }, until: clock.monotonic() + deadlineMs, background }
     return failure(upstream.assumeRole(request(), when)).then((error) => ({ ...error, at: clock.monotonic() }))
   }
   t.teardown(() => {
@@ -60,7 +68,12 @@ t.test('what may be repeated is, after a random part of a pause that doubles', a
       want: { code: 'upstream_unavailable', retryAfterSeconds: 9, at: 0 },
     },
     { name: 'a refusal is not repeated', errors: [denied()], calls: 1, want: { code: 'upstream_denied', at: 0 } },
-    { name: 'nor a timeout', errors: [timedOut()], calls: 1, want: { code: 'upstream_timeout', at: 0 } },
+    {
+      name: 'nor a timeout',
+      errors: [timedOut()],
+      calls: 1,
+      want: { code: 'upstream_timeout', retryAfterSeconds: 1, at: 0 },
+    },
   ]
   for (const { name, errors, calls, want } of rows) {
     t.test(name, async (t) => {
@@ -74,36 +87,61 @@ t.test('what may be repeated is, after a random part of a pause that doubles', a
   }
 })
 
-t.test('the deadline holds whatever STS does', async (t) => {
-  const { asked, source } = heldSource()
-  const { clock, ask, metrics } = setUp(t, () => source)
-  const waiting = ask(900)
-  await clock.advance(900)
-  t.strictSame(await waiting, { code: 'upstream_timeout', at: 900 })
-  t.ok(asked[0]?.signal?.aborted, 'and the call is dropped')
-  t.equal(await metric(metrics, 'oss_vend_sts_calls_total', { outcome: 'upstream_timeout' }), 1)
+t.test('a call has its own time, whatever STS does', async (t) => {
+  const rows = [
+    { name: 'with a deadline that is shorter', deadlineMs: 900, answersMs: undefined, want: 4000 },
+    { name: 'with one that is longer', deadlineMs: 5000, answersMs: undefined, want: 4000 },
+    { name: 'and what it brings after the deadline is brought', deadlineMs: 900, answersMs: 3999, want: 3999 },
+  ]
+  for (const { name, deadlineMs, answersMs, want } of rows) {
+    t.test(name, async (t) => {
+      const { asked, source } = heldSource()
+      const { clock, ask, metrics } = setUp(t, () => source)
+      const waiting = ask(deadlineMs)
+      await clock.advance(answersMs ?? 0)
+      if (answersMs) asked[0]?.pay(credentials(1, clock.now() + 3_600_000))
+      await clock.advance(5000)
+      const late = { code: 'upstream_timeout', retryAfterSeconds: 1 }
+      t.strictSame(await waiting, { ...(answersMs === undefined && late), at: want })
+      t.ok(asked[0]?.signal?.aborted, 'a call that is over is dropped')
+      const outcome = answersMs ? 'ok' : 'upstream_timeout'
+      t.equal(await metric(metrics, 'oss_vend_sts_calls_total', { outcome }), 1)
+    })
+  }
 })
 
-t.test('the queue is bounded, and its wait is bounded too', async (t) => {
+t.test('only what STS did counts against it', async (t) => {
   const { asked, source } = heldSource()
-  const { clock, ask, metrics } = setUp(t, () => source, { limit: 1, queueLimit: 2, perSecond: 1 })
+  const { clock, ask, metrics, upstream } = setUp(t, () => source, { limit: 10 })
+  const hasty = Array.from({ length: 30 }, (_, n) => ask(500, false, `caller-${n}`))
+  await clock.advance(1000)
+  t.equal(asked.length, 10)
+  for (const { pay } of asked) pay(credentials(1, clock.now() + 3_600_000))
+  await clock.advance(0)
+  t.equal((await Promise.all(hasty)).filter((one) => 'code' in one).length, 20, 'those who waited')
+  t.equal(await metric(metrics, 'oss_vend_sts_breaker_state', { state: 'closed' }), 1)
+  upstream.close()
+})
+
+t.test('the wait is bounded, and told before its time is over', async (t) => {
+  const { asked, source } = heldSource()
+  const { clock, ask, metrics } = setUp(t, () => source, { limit: 1, perSecond: 1, random: 0 })
   const [first, second, third] = [ask(), ask(1000), ask()]
   await settle()
-  t.strictSame(await ask(), { code: 'upstream_unavailable', retryAfterSeconds: 2, at: 0 }, 'the newest, at once')
   t.equal(await metric(metrics, 'oss_vend_sts_queue_length'), 2)
   await clock.advance(1000)
-  t.match(await second, { code: 'upstream_unavailable', at: 1000 })
+  t.match(await second, { code: 'upstream_unavailable', retryAfterSeconds: Number, at: 980 })
   asked[0]?.pay(credentials(1, clock.now() + 3_600_000))
   await clock.advance(1000)
   t.match(await first, { code: undefined })
   asked[1]?.pay(credentials(2, clock.now() + 3_600_000))
   t.match(await third, { code: undefined })
-  t.equal(await metric(metrics, 'oss_vend_sts_shed_total', { reason: 'queue' }), 2)
+  t.equal(await metric(metrics, 'oss_vend_sts_shed_total', { reason: 'queue' }), 1)
 })
 
 t.test('the rate spreads calls out; what it cannot place within the deadline is turned away at once', async (t) => {
   const sts = countingSource(Date.now)
-  const { clock, ask, metrics } = setUp(t, () => sts.source, { perSecond: 2, limit: 20 })
+  const { clock, ask, metrics } = setUp(t, () => sts.source, { perSecond: 2, limit: 20, random: 0 })
   const asked = [1, 2, 3, 4].map(() => ask(1000))
   await settle()
   t.equal(sts.asked.length, 1)
@@ -139,7 +177,7 @@ t.test('those who wait while it opens are turned away one after the other, witho
       return 0
     },
   }
-  const { ask } = setUp(t, () => source, { limit: 5, queueLimit: 100, rate })
+  const { ask } = setUp(t, () => source, { limit: 5, rate })
   const waiting = Array.from({ length: 50 }, () => ask())
   await settle()
   for (const { fail } of asked) fail(timedOut())
@@ -151,8 +189,8 @@ t.test('those who wait while it opens are turned away one after the other, witho
 
 t.test('callers who have a session already stand behind those who have none', async (t) => {
   const { asked, source } = heldSource()
-  const { clock, upstream, ask } = setUp(t, () => source, { limit: 2, queueLimit: 5 })
-  const background = () => upstream.assumeRole(request(), { until: 5000, background: true })
+  const { clock, upstream, ask } = setUp(t, () => source, { limit: 2 })
+  const background = () => upstream.assumeRole(request(), { owner: OWNER, until: 5000, background: true })
   const [refresh, caller] = [background(), ask()]
   await settle()
   await t.rejects(background(), PostponedError)

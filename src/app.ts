@@ -16,7 +16,7 @@ import { registerIdentity } from './identity/authenticate.ts'
 import { createConfiguredKey } from './identity/configured-key.ts'
 import { REFRESH_AFTER_MS } from './identity/key-set.ts'
 import { createKeyPool, createRemoteKeySet } from './identity/remote-keys.ts'
-import { limitConnections } from './limits/connections.ts'
+import { countCuts, limitConnections } from './limits/connections.ts'
 import { createOverload, type Measure } from './limits/overload.ts'
 import { registerRateLimits } from './limits/rate-limits.ts'
 import { reportReloads } from './observe/reloads.ts'
@@ -116,17 +116,18 @@ export async function buildApp(config: Config, dependencies: AppDependencies): P
     },
   )
 
-  const app = await createServer(config, logger)
+  const onCut = countCuts(metrics)
+  const app = await createServer(config, logger, onCut)
   const { draining, stop } = createDrain(app)
   limitConnections(app, config.maxConnections, metrics)
   const overload = createOverload(config.overload, { ...dependencies, metrics })
   const verify = await registerIdentity(app, issuers)
+  const authenticate = await registerRateLimits(app, config, verify, { now, metrics, redis })
   // Shed after the limits of addresses and before signatures are checked, which is most of what a request costs.
-  const identify: typeof verify = async (...presented) => {
-    overload.refuse()
-    return verify(...presented)
-  }
-  const authenticate = await registerRateLimits(app, config, identify, { now, metrics, redis })
+  app.addHook('onRequest', async ({ routeOptions }) => {
+    // Probes have no limit: whoever asks them must hear how the service is, above all now.
+    if (routeOptions.config.rateLimit !== false) overload.refuse()
+  })
   const services = {
     authenticate,
     vending: createVending({
@@ -142,12 +143,13 @@ export async function buildApp(config: Config, dependencies: AppDependencies): P
     // One issuer whose key server is down must not take the callers of the others down with it.
     ready: () => !draining() && !overload.shedding() && issuers.some(({ keySet }) => !keySet || keySet.loaded()),
   }
-  await openapiRoutes(app, packageVersion())
+  if (config.docsEnabled) await openapiRoutes(app, packageVersion())
   credentialsRoutes(app, services)
   policiesRoutes(app, services)
   explainRoutes(app, services)
   healthRoutes(app, services)
-  const ops = config.opsPort === undefined ? undefined : await createServer({ ...config, corsOrigins: [] }, logger)
+  const ops =
+    config.opsPort === undefined ? undefined : await createServer({ ...config, corsOrigins: [] }, logger, onCut)
   if (ops) {
     healthRoutes(ops, services)
     metricsRoutes(ops, metrics)

@@ -20,8 +20,8 @@ export function createDrain(app: App): Drain {
   let draining = false
 
   app.addHook('onSend', ({ raw }, reply, payload, done) => {
-    // Node closes after the answer that says so, and drops requests that came behind.
-    if (draining && !app.unanswered.hasNext(raw)) reply.header('connection', 'close')
+    // Node closes after the answer that says so, and drops requests that came behind. Fastify says so once it closes.
+    if (draining) reply.header('connection', app.unanswered.hasNext(raw) ? 'keep-alive' : 'close')
     done(null, payload)
   })
 

@@ -103,6 +103,7 @@ t.test('what was accepted behind another request is answered while the service s
   socket.write(`${vend()}${get('/livez')}${get('/livez')}`)
   while (asked.length === 0) await delay(1)
   const stopped = stop(0)
+  while (app.server.listening) await delay(1)
   asked[0]?.pay({ ...SENTINELS, expiresAt: Date.now() + 3_600_000 })
   let answer = ''
   for await (const chunk of socket.setEncoding('utf8')) answer += chunk

@@ -88,12 +88,12 @@ export async function createServer(
   // Before CORS, which answers preflights by itself.
   app.addHook('onRequest', async (request, reply) => {
     reply.headers({ 'x-request-id': request.id, 'cache-control': 'no-store' })
-    refuseMalformed(request)
   })
-  // After every hook that refuses, so that nobody sends or parses a body which is refused anyway.
-  app.addHook('preParsing', async ({ headers, is404, raw }, reply) => {
-    if (is404) throw new VendError('not_found')
-    if (headers.expect !== undefined && raw.httpVersion === '1.1') reply.raw.writeContinue()
+  // After limits and authentication, so that all of this counts, and nobody sends a body that is refused anyway.
+  app.addHook('preParsing', async (request, reply) => {
+    if (request.is404) throw new VendError('not_found')
+    refuseMalformed(request)
+    if (request.headers.expect !== undefined && request.raw.httpVersion === '1.1') reply.raw.writeContinue()
   })
   app.addHook('onSend', async ({ raw }, reply) => {
     // The rest of a body that nobody waits for would be taken for the next request, and its delay answered with a 408.

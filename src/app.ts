@@ -125,7 +125,7 @@ export async function buildApp(config: Config, dependencies: AppDependencies): P
   const authenticate = await registerRateLimits(app, config, verify, { now, metrics, redis })
   // Shed after the limits of addresses and before signatures are checked, which is most of what a request costs.
   app.addHook('onRequest', async ({ routeOptions }) => {
-    // Probes have no limit: whoever asks them must hear how the service is, above all now.
+    // Probes are exempt from both: they tell how the service is, and now that matters most.
     if (routeOptions.config.rateLimit !== false) overload.refuse()
   })
   const services = {

@@ -2,7 +2,7 @@ import { Counter, type Registry } from 'prom-client'
 import type { App } from '../../routes/services.ts'
 import type { Cut } from '../http/turns.ts'
 
-/** Holds at most so many connections; one more is closed before a byte of it is read. */
+/** Caps the connections that are held. One more is closed before a byte of it is read. */
 export function limitConnections(app: App, maxConnections: number, metrics: Registry): void {
   const refused = new Counter({
     name: 'oss_vend_connections_refused_total',

@@ -18,7 +18,10 @@ RUN npm prune --omit=dev --ignore-scripts
 
 # The sandbox, the tests and the compiler stay behind.
 FROM ${NODE_IMAGE}
-ENV NODE_ENV=production HOST=0.0.0.0 PORT=3000
+# OPS_HOST is as open as HOST: a container's loopback is reached by nobody outside of it, the metrics collector included.
+# Nothing listens there until OPS_PORT is set; publish that port on the operator's network alone.
+# NODE_ENV=production also switches /docs and /openapi.json off, unless DOCS_ENABLED=true.
+ENV NODE_ENV=production HOST=0.0.0.0 PORT=3000 OPS_HOST=0.0.0.0
 WORKDIR /app
 COPY --from=production /app/node_modules ./node_modules
 COPY --from=build /app/dist ./dist

@@ -1,51 +1,83 @@
-import swagger from '@fastify/swagger'
-import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
+import { readFile } from 'node:fs/promises'
+import { z } from 'zod'
 import { VendError } from '../src/errors.ts'
+import { type PublicFile, publicFile, sendFile } from './cached.ts'
 import type { App } from './services.ts'
 
-const PREFIX = '/docs'
-/** What a browser says of the copy that it has. */
-const CONDITIONS = ['if-none-match', 'if-modified-since', 'range'] as const
-/** What describes the connection to the page, and not the page. */
-const OF_CONNECTION = ['connection', 'content-length', 'date', 'keep-alive', 'transfer-encoding']
+/** Looked up by name: no part of a URL becomes a path. */
+const FILES = new Map([
+  ['index.css', 'text/css; charset=utf-8'],
+  ['swagger-ui.css', 'text/css; charset=utf-8'],
+  ['swagger-ui-bundle.js', 'text/javascript; charset=utf-8'],
+  ['favicon-32x32.png', 'image/png'],
+])
 
-/**
- * `GET /docs`, the page that browses the document. It is a server inside of this one, made when somebody first opens it:
- * to load what it is made of takes a tenth of a start, and most processes never show it.
- */
+// Relative addresses, because a proxy may serve all of this below a path of its own.
+const PAGE = `<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<title>oss-vend</title>
+<link rel="stylesheet" href="docs/static/swagger-ui.css">
+<link rel="stylesheet" href="docs/static/index.css">
+<link rel="icon" type="image/png" href="docs/static/favicon-32x32.png">
+</head>
+<body>
+<div id="swagger-ui"></div>
+<script src="docs/static/swagger-ui-bundle.js"></script>
+<script src="docs/static/start.js"></script>
+</body>
+</html>
+`
+// Without the bar of the viewer's maker, whose field loads any other document.
+const START = `SwaggerUIBundle({
+  url: 'openapi.json',
+  dom_id: '#swagger-ui',
+  layout: 'BaseLayout',
+  presets: [SwaggerUIBundle.presets.apis],
+  validatorUrl: null,
+  deepLinking: true,
+})
+`
+const PAGE_POLICY =
+  "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; connect-src 'self'; frame-ancestors 'none'"
+/** Names carry no version, so what is older than an hour is asked for again. */
+const HOUR = 'public, max-age=3600'
+
+/** `GET /docs`, the page that browses the document; all that it loads comes from the package, and is read when asked for. */
 export function docsRoutes(app: App): void {
-  let page: Promise<FastifyInstance> | undefined
-
-  async function show(request: FastifyRequest, reply: FastifyReply) {
-    page ??= createPage(app).catch((error: unknown) => {
-      page = undefined
-      throw error
-    })
-    const conditions = CONDITIONS.flatMap((name) => (request.headers[name] ? [[name, request.headers[name]]] : []))
-    const answer = await (await page).inject({ url: request.url, headers: Object.fromEntries(conditions) })
-    if (answer.statusCode === 404) throw new VendError('not_found')
-    for (const [name, value] of Object.entries(answer.headers)) {
-      if (value !== undefined && !OF_CONNECTION.includes(name)) reply.header(name, value)
-    }
-    return reply.code(answer.statusCode).send(answer.rawPayload)
+  const page = publicFile('text/html; charset=utf-8', 'no-cache', Buffer.from(PAGE))
+  const files = new Map<string, Promise<PublicFile>>([
+    ['start.js', Promise.resolve(publicFile('text/javascript; charset=utf-8', HOUR, Buffer.from(START)))],
+  ])
+  function find(name: string): Promise<PublicFile> {
+    const known = files.get(name)
+    if (known) return known
+    const type = FILES.get(name)
+    if (type === undefined) throw new VendError('not_found')
+    const path = new URL(import.meta.resolve(`@fastify/swagger-ui/static/${name}`))
+    const read = readFile(path).then((bytes) => publicFile(type, HOUR, bytes))
+    files.set(name, read)
+    read.catch(() => files.delete(name))
+    return read
   }
 
-  for (const url of [PREFIX, `${PREFIX}/*`]) app.route({ method: 'GET', url, schema: { hide: true }, handler: show })
-}
-
-async function createPage(app: App): Promise<FastifyInstance> {
-  const { default: swaggerUi } = await import('@fastify/swagger-ui')
-  const page = fastify()
-  await page.register(swagger, { openapi: {}, transformObject: () => app.swagger() })
-  await page.register(swaggerUi, {
-    routePrefix: PREFIX,
-    staticCSP: true,
-    transformStaticCSP: () =>
-      "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; connect-src 'self'; frame-ancestors 'none'",
-    theme: { title: 'oss-vend' },
-    // Without the bar of the viewer's maker, whose field loads any other document.
-    uiConfig: { layout: 'BaseLayout', validatorUrl: null, deepLinking: true },
+  app.route({
+    method: 'GET',
+    url: '/docs',
+    schema: { hide: true },
+    handler: async (request, reply) => sendFile(request, reply.header('content-security-policy', PAGE_POLICY), page),
   })
-  await page.ready()
-  return page
+  app.route({
+    method: 'GET',
+    url: '/docs/',
+    schema: { hide: true },
+    handler: async (_request, reply) => reply.redirect('../docs', 308),
+  })
+  app.route({
+    method: 'GET',
+    url: '/docs/static/:file',
+    schema: { hide: true, params: z.strictObject({ file: z.string() }) },
+    handler: async (request, reply) => sendFile(request, reply, await find(request.params.file)),
+  })
 }

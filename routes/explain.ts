@@ -97,7 +97,7 @@ export function explainRoutes(app: App, { authenticate, vending }: Services): vo
       tags: ['credentials'],
       security: [{ bearer: [] }],
       params: z.strictObject({ name: policyName }),
-      body: requestSchema,
+      body: requestSchema.prefault({}),
       response: {
         200: { description: 'Explanation', content: { 'application/json': { schema: responseSchema } } },
         ...problemResponses(
@@ -114,7 +114,7 @@ export function explainRoutes(app: App, { authenticate, vending }: Services): vo
       },
     },
     onRequest: requireBearer(authenticate),
-    // Who asks for nothing more sends no body.
+    // The body may be left out. Fastify shows a missing one to the schema as null.
     preValidation: async (request) => {
       request.body ??= {}
     },

@@ -1,5 +1,6 @@
 import swagger, { type SwaggerTransform } from '@fastify/swagger'
 import { z } from 'zod'
+import { type PublicFile, publicFile, sendFile } from './cached.ts'
 import { docsRoutes } from './docs.ts'
 import type { App } from './services.ts'
 
@@ -9,6 +10,7 @@ import type { App } from './services.ts'
  */
 export async function openapiRoutes(app: App, version: string): Promise<void> {
   const components = new Map<string, unknown>()
+  const withoutBody = new Set<string>()
   await app.register(swagger, {
     openapi: {
       openapi: '3.1.0',
@@ -22,29 +24,41 @@ export async function openapiRoutes(app: App, version: string): Promise<void> {
       tags: [{ name: 'credentials' }, { name: 'health' }],
       components: { securitySchemes: { bearer: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT' } } },
     },
-    transform: transformTo(components),
+    transform: transformTo(components, withoutBody),
     transformObject: (document) => {
       if (!('openapiObject' in document)) return {}
       const { openapiObject } = document
+      // @fastify/swagger calls every body required.
+      for (const path of Object.values(openapiObject.paths ?? {})) {
+        const { operationId = '', requestBody } = path?.post ?? {}
+        if (requestBody && 'content' in requestBody && withoutBody.has(operationId)) requestBody.required = false
+      }
       return {
         ...openapiObject,
         components: { ...openapiObject.components, schemas: Object.fromEntries(components) },
       }
     },
   })
+  let file: PublicFile | undefined
   app.route({
     method: 'GET',
     url: '/openapi.json',
     schema: { hide: true },
-    handler: async (_request, reply) => reply.type('application/json').send(JSON.stringify(app.swagger())),
+    handler: async (request, reply) => {
+      file ??= publicFile('application/json; charset=utf-8', 'no-cache', Buffer.from(JSON.stringify(app.swagger())))
+      return sendFile(request, reply, file)
+    },
   })
   docsRoutes(app)
 }
 
 const contentSchema = z.looseObject({ content: z.record(z.string(), z.looseObject({ schema: z.unknown() })) })
 
-/** Replaces the zod schemas of a route by JSON Schema; those with a title become components. */
-function transformTo(components: Map<string, unknown>): SwaggerTransform {
+/**
+ * Replaces the zod schemas of a route by JSON Schema; those with a title become components. Operations that do without a
+ * body are added to `withoutBody`.
+ */
+function transformTo(components: Map<string, unknown>, withoutBody: Set<string>): SwaggerTransform {
   const convert = (schema: unknown, io: 'input' | 'output') => {
     if (!(schema instanceof z.ZodType)) return schema
     const { $schema, ...json } = z.toJSONSchema(schema, { io })
@@ -61,7 +75,9 @@ function transformTo(components: Map<string, unknown>): SwaggerTransform {
     return { ...rest, content: Object.fromEntries(converted) }
   }
   return ({ schema, url }) => {
-    const { params, body, response, ...rest } = schema ?? {}
+    const { params, body: given, response, ...rest } = schema ?? {}
+    if (given instanceof z.ZodPrefault && rest.operationId) withoutBody.add(rest.operationId)
+    const body = given instanceof z.ZodPrefault ? given.unwrap() : given
     const responses = Object.entries(response ?? {}).map(([status, one]) => [status, convertResponse(one)])
     return {
       url,

@@ -16,7 +16,7 @@ import { registerIdentity } from './identity/authenticate.ts'
 import { createConfiguredKey } from './identity/configured-key.ts'
 import { createKeyPool } from './identity/key-server.ts'
 import { createRemoteKeySet } from './identity/remote-keys.ts'
-import { limitConnections } from './limits/connections.ts'
+import { countCuts, limitConnections } from './limits/connections.ts'
 import { createOverload, type Measure } from './limits/overload.ts'
 import { registerRateLimits } from './limits/rate-limits.ts'
 import { reportKeySets } from './observe/key-sets.ts'
@@ -134,18 +134,19 @@ export async function buildApp(config: Config, dependencies: AppDependencies): P
     },
   )
 
-  const app = await createServer(config, logger)
+  const onCut = countCuts(metrics)
+  const app = await createServer(config, logger, onCut)
   const { draining, stop } = createDrain(app)
   limitConnections(app, config.maxConnections, metrics)
   const overload = createOverload(config.overload, { ...dependencies, metrics })
   const verify = await registerIdentity(app, issuers, now)
-  // Shed after the limits of addresses and before signatures are checked, which is most of what a request costs.
-  const identify: typeof verify = async (...presented) => {
-    overload.refuse()
-    return verify(...presented)
-  }
   const shared = redis && seal && { redis, nameOf: (key: string) => `oss-vend:rate:${seal.names(key)[0]}` }
-  const authenticate = await registerRateLimits(app, config, identify, { now, metrics, shared })
+  const authenticate = await registerRateLimits(app, config, verify, { now, metrics, shared })
+  // Shed after the limits of addresses and before signatures are checked, which is most of what a request costs.
+  app.addHook('onRequest', async ({ routeOptions }) => {
+    // Probes are exempt from both: they tell how the service is, and now that matters most.
+    if (routeOptions.config.rateLimit !== false) overload.refuse()
+  })
   const services = {
     authenticate,
     vending: createVending({
@@ -162,12 +163,13 @@ export async function buildApp(config: Config, dependencies: AppDependencies): P
     // One issuer whose key server is down must not take the callers of the others down with it.
     ready: () => !draining() && !overload.shedding() && issuers.some(({ keySet }) => !keySet || keySet.usable()),
   }
-  await openapiRoutes(app, packageVersion())
+  if (config.docsEnabled) await openapiRoutes(app, packageVersion())
   credentialsRoutes(app, services)
   policiesRoutes(app, services)
   explainRoutes(app, services)
   healthRoutes(app, services)
-  const ops = config.opsPort === undefined ? undefined : await createServer({ ...config, corsOrigins: [] }, logger)
+  const ops =
+    config.opsPort === undefined ? undefined : await createServer({ ...config, corsOrigins: [] }, logger, onCut)
   if (ops) {
     healthRoutes(ops, services)
     metricsRoutes(ops, metrics)

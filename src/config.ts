@@ -103,7 +103,9 @@ export function readConfig(env: Environment, { sandbox = false } = {}) {
   return {
     host: service.HOST,
     port: service.PORT,
+    opsHost: service.OPS_HOST,
     opsPort: service.OPS_PORT,
+    docsEnabled: service.DOCS_ENABLED ?? env.NODE_ENV !== 'production',
     logLevel: service.LOG_LEVEL,
     trustProxy: service.TRUST_PROXY ?? false,
     corsOrigins: service.CORS_ORIGINS,

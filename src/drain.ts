@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { App } from '../routes/services.ts'
 
-/** How long a connection that was accepted before the listener closed has for its request to arrive. */
+/** How long a connection that is still open has for its request to arrive, and an answer to be read. */
 const GRACE_MS = 250
 
 /** How a service ends without dropping a request that it has accepted. */
@@ -19,8 +19,9 @@ export type Drain = Readonly<{
 export function createDrain(app: App): Drain {
   let draining = false
 
-  app.addHook('onSend', (_request, reply, payload, done) => {
-    if (draining) reply.header('connection', 'close')
+  app.addHook('onSend', ({ raw }, reply, payload, done) => {
+    // Node closes after the answer that says so, and drops requests that came behind. Fastify says so once it closes.
+    if (draining) reply.header('connection', app.unanswered.hasNext(raw) ? 'keep-alive' : 'close')
     done(null, payload)
   })
 
@@ -31,9 +32,11 @@ export function createDrain(app: App): Drain {
       await delay(noticeMs)
       const closed = app.close()
       // Under load the last connections are open, and their requests sent, but not yet read.
-      const graceUntil = performance.now() + GRACE_MS
-      const isGrace = async () => performance.now() < graceUntil && (await connectionsOf(app)) > 0
-      while (app.unanswered.some() || (await isGrace())) await delay(10)
+      let graceUntil = performance.now() + GRACE_MS
+      while (app.unanswered.working() || (performance.now() < graceUntil && (await connectionsOf(app)) > 0)) {
+        await delay(10)
+        if (app.unanswered.working()) graceUntil = performance.now() + GRACE_MS
+      }
       // What is left are sockets on which no whole request came, and Node no longer looks how long they have been at it.
       app.server.closeAllConnections()
       await closed

@@ -38,14 +38,15 @@ async function serve(): Promise<void> {
     reload().catch((error: unknown) => logger.error({ error }, 'reload failed'))
   })
 
-  const { host, port, opsPort = 0 } = config
-  const listen = (server: typeof app, variable: string, port: number) =>
+  const { host, port, opsHost, opsPort = 0 } = config
+  const listen = (server: typeof app, prefix: string, host: string, port: number) =>
     server.listen({ host, port }).catch((error: unknown) => {
-      process.stderr.write(`The service cannot listen on HOST=${host} ${variable}=${port}: ${nameOf(error)}\n`)
+      const where = `${prefix}HOST=${host} ${prefix}PORT=${port}`
+      process.stderr.write(`The service cannot listen on ${where}: ${nameOf(error)}\n`)
       process.exit(1)
     })
-  if (ops) await listen(ops, 'OPS_PORT', opsPort)
-  await listen(app, 'PORT', port)
+  if (ops) await listen(ops, 'OPS_', opsHost, opsPort)
+  await listen(app, '', host, port)
   // Whoever waits for us to be ready is told first.
   setTimeout(() => void loadUndici(), PRELOAD_MS).unref()
 }

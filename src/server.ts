@@ -1,5 +1,4 @@
-import { STATUS_CODES } from 'node:http'
-import type { Socket } from 'node:net'
+import { createServer as createHttpServer, type RequestListener } from 'node:http'
 import cors from '@fastify/cors'
 import helmet from '@fastify/helmet'
 import fastify, {
@@ -14,13 +13,15 @@ import { problem } from '../routes/problem.ts'
 import type { App } from '../routes/services.ts'
 import type { Config } from './config.ts'
 import { type BodyFault, pointerStep, VendError } from './errors.ts'
+import { acceptJsonAlone } from './http/json-body.ts'
+import { type Cut, headersOf, MAX_HEADERS, type Turns, takeTurns } from './http/turns.ts'
+import { answerUnparsable } from './http/unparsable.ts'
 import { trustProxyOf } from './limits/trusted-proxies.ts'
 import { requestIdOf } from './observe/request-id.ts'
-import { trackUnanswered, type Unanswered } from './unanswered.ts'
 
 declare module 'fastify' {
   interface FastifyInstance {
-    unanswered: Unanswered
+    unanswered: Turns
   }
   interface FastifyRequest {
     /** A line of the route's own has told the log that this was answered. */
@@ -32,55 +33,73 @@ const BODY_LIMIT_BYTES = 16 * 1024
 /** Longer than the 60 s after which common load balancers drop an idle connection, so that they never find it closed. */
 const KEEP_ALIVE_MS = 72_000
 
-/** A Fastify instance with everything that does not depend on what the service is for: limits, headers, errors, logs. */
-export async function createServer(config: Config, logger: FastifyBaseLogger): Promise<App> {
+/**
+ * A Fastify instance with everything that does not depend on what the service is for: limits, headers, errors, logs.
+ * `onCut` is told of each connection that is closed before its time.
+ */
+export async function createServer(
+  config: Config,
+  logger: FastifyBaseLogger,
+  onCut: (cut: Cut) => void = () => {},
+): Promise<App> {
+  const { requestTimeoutMs } = config
+  const server = createHttpServer({
+    keepAliveTimeout: KEEP_ALIVE_MS,
+    requestTimeout: requestTimeoutMs,
+    // Where this is longer than requestTimeout, Node swaps the two, and a body may dawdle for a minute.
+    headersTimeout: requestTimeoutMs,
+    // By default Node looks for late requests every 30 s.
+    connectionsCheckingInterval: 1000,
+    // Node's own refusal is no problem document.
+    requireHostHeader: false,
+  })
+  // Node would drop headers beyond a number, a second Authorization among them.
+  server.maxHeadersCount = 0
   const app = fastify({
+    // A server of our own is the only one: Fastify opens no second one for the other address of localhost.
+    serverFactory: () => server,
     loggerInstance: logger,
     logController: new LogController({ disableRequestLogging: true }),
     genReqId: requestIdOf,
     requestIdHeader: false,
     bodyLimit: BODY_LIMIT_BYTES,
     trustProxy: trustProxyOf(config.trustProxy),
-    requestTimeout: config.requestTimeoutMs,
-    connectionTimeout: 0,
-    keepAliveTimeout: KEEP_ALIVE_MS,
-    http: {
-      // Where this is longer than requestTimeout, Node swaps the two, and a body may dawdle for a minute.
-      headersTimeout: config.requestTimeoutMs,
-      // By default Node looks for late requests every 30 s.
-      connectionsCheckingInterval: 1000,
-    },
     forceCloseConnections: 'idle',
-    // Who was accepted is served, also while closing.
+    // Requests that were accepted are answered, also while closing.
     return503OnClosing: false,
     routerOptions: { maxParamLength: 128 },
     clientErrorHandler: (error, socket) => {
       // A request whose answer is still to come would take this one for its own.
       if (app.unanswered.some(socket)) socket.destroy()
-      else answerUnparsable(error, socket)
+      else answerUnparsable(error, socket, requestTimeoutMs)
     },
     frameworkErrors: answerError,
   }).withTypeProvider<ZodTypeProvider>()
 
   app.setValidatorCompiler(validatorCompiler)
   app.setSerializerCompiler(serializerCompiler)
-  app.removeContentTypeParser('text/plain')
-  app.decorate('unanswered', trackUnanswered(app.server))
+  acceptJsonAlone(app)
+  const serve: RequestListener = (request, response) => app.routing(request, response)
+  app.decorate('unanswered', takeTurns(server, serve, { sendMs: requestTimeoutMs, onCut }))
   app.decorateRequest('caller', null)
   app.decorateRequest('told', false)
   app.setErrorHandler(answerError)
   app.setNotFoundHandler((request, reply) => answerError(new VendError('not_found'), request, reply))
 
-  // Node would drop headers beyond a number, a second Authorization among them; their size is limited anyway.
-  app.server.maxHeadersCount = 0
   // Before CORS, which answers preflights by itself.
   app.addHook('onRequest', async (request, reply) => {
     reply.headers({ 'x-request-id': request.id, 'cache-control': 'no-store' })
-    app.unanswered.add(request, reply)
+  })
+  // After limits and authentication, so that all of this counts, and nobody sends a body that is refused anyway.
+  app.addHook('preParsing', async (request, reply) => {
+    if (request.is404) throw new VendError('not_found')
+    refuseMalformed(request)
+    if (request.headers.expect !== undefined && request.raw.httpVersion === '1.1') reply.raw.writeContinue()
   })
   app.addHook('onSend', async ({ raw }, reply) => {
     // The rest of a body that nobody waits for would be taken for the next request, and its delay answered with a 408.
     if (raw.complete === false) reply.header('connection', 'close')
+    app.unanswered.answering(raw, reply.raw)
   })
   await app.register(helmet, {
     contentSecurityPolicy: { useDefaults: false, directives: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] } },
@@ -104,9 +123,23 @@ export async function createServer(config: Config, logger: FastifyBaseLogger): P
   return app
 }
 
+/** What Node would refuse by itself, and without a word. */
+function refuseMalformed({ raw }: FastifyRequest): void {
+  const { host, expect } = raw.headers
+  const detail =
+    host === undefined && raw.httpVersion === '1.1'
+      ? 'the request has no Host header'
+      : expect !== undefined && !/^100-continue$/iu.test(expect)
+        ? 'the request expects what this service cannot do'
+        : headersOf(raw) > MAX_HEADERS
+          ? `the request has more than ${MAX_HEADERS} header fields`
+          : undefined
+  if (detail !== undefined) throw new VendError('invalid_request', { detail })
+}
+
 /** The one place where an error becomes an answer. What is not a VendError is told as nothing but its kind. */
 function answerError(error: unknown, request: FastifyRequest, reply: FastifyReply) {
-  const known = error instanceof VendError ? error : fromFastify(error)
+  const known = error instanceof VendError ? error : hasLeft(request) ? ABORTED : fromFastify(error)
   if (known.code === 'internal_error') request.log.error({ error }, 'unexpected error')
   else if (known.status >= 500) request.log.error({ code: known.code, ...known.log }, 'refused')
   else request.log.info({ code: known.code, detail: known.detail, ...known.log }, 'refused')
@@ -129,6 +162,11 @@ function answerError(error: unknown, request: FastifyRequest, reply: FastifyRepl
       }),
     )
 }
+
+const ABORTED = new VendError('invalid_request', { log: { reason: 'aborted' } })
+
+/** Whether the client has closed the connection before its request was whole. */
+const hasLeft = ({ raw }: FastifyRequest) => raw.destroyed && !raw.complete
 
 const FASTIFY_CODES: Readonly<Record<string, 'payload_too_large' | 'unsupported_media_type'>> = {
   FST_ERR_CTP_BODY_TOO_LARGE: 'payload_too_large',
@@ -164,27 +202,4 @@ function bodyFaults(validation: NonNullable<FastifyError['validation']>): BodyFa
         : [{ pointer: at, detail: message }]
     })
     .slice(0, MAX_FAULTS)
-}
-
-/** What Node's parser refuses, or what did not arrive in time, never becomes a request: the answer is written by hand. */
-function answerUnparsable(error: NodeJS.ErrnoException, socket: Socket): void {
-  if (error.code === 'ECONNRESET' || !socket.writable) {
-    socket.destroy()
-    return
-  }
-  const status = error.code === 'ERR_HTTP_REQUEST_TIMEOUT' ? 408 : error.code === 'HPE_HEADER_OVERFLOW' ? 431 : 400
-  const requestId = requestIdOf({ headers: {} })
-  const body = JSON.stringify({ ...problem('invalid_request', requestId), status })
-  socket.end(
-    [
-      `HTTP/1.1 ${status} ${STATUS_CODES[status]}`,
-      'content-type: application/problem+json',
-      `content-length: ${Buffer.byteLength(body)}`,
-      `x-request-id: ${requestId}`,
-      'cache-control: no-store',
-      'connection: close',
-      '',
-      body,
-    ].join('\r\n'),
-  )
 }

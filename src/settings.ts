@@ -139,6 +139,16 @@ export const serviceSettings = z.object({
     'must be a whole number from 0 to 65535',
     'choose the port of /metrics, or leave it out for none',
   ),
+  OPS_HOST: setting(
+    text.default('127.0.0.1'),
+    'must be an address to listen on',
+    'name one that only the operator reaches, or use 0.0.0.0 in a container',
+  ),
+  DOCS_ENABLED: setting(
+    z.stringbool({ truthy: ['true'], falsy: ['false'], case: 'sensitive' }).optional(),
+    'must be true or false',
+    'leave it out for false where NODE_ENV=production, and true elsewhere',
+  ),
   LOG_LEVEL: setting(
     z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
     'must be fatal, error, warn, info, debug, trace or silent',

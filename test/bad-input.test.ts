@@ -209,6 +209,21 @@ t.test('over the wire', async (t) => {
       want: 'HTTP/1.1 401 Unauthorized',
     },
     {
+      name: 'a chunked body that is too large',
+      bytes: `${head}authorization: ${authorization}\r\ncontent-type: application/json\r\ntransfer-encoding: chunked\r\n\r\n5000\r\n${'x'.repeat(0x5000)}\r\n`,
+      want: 'HTTP/1.1 413 Payload Too Large',
+    },
+    {
+      name: 'more headers than are allowed',
+      bytes: `GET /livez HTTP/1.1\r\nhost: x\r\n${'a:\r\n'.repeat(99)}connection: close\r\n\r\n`,
+      want: 'HTTP/1.1 400 Bad Request',
+    },
+    {
+      name: 'no Host',
+      bytes: 'GET /livez HTTP/1.1\r\nconnection: close\r\n\r\n',
+      want: 'HTTP/1.1 400 Bad Request',
+    },
+    {
       name: 'a path that cannot be decoded',
       bytes: 'GET /%zz HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n',
       want: 'HTTP/1.1 400 Bad Request',

@@ -213,7 +213,9 @@ t.test('defaults; an empty variable counts as unset', async (t) => {
   t.strictSame(rest, {
     host: '127.0.0.1',
     port: 3000,
+    opsHost: '127.0.0.1',
     opsPort: undefined,
+    docsEnabled: true,
     logLevel: 'info',
     trustProxy: false,
     corsOrigins: [],
@@ -256,6 +258,23 @@ t.test('defaults; an empty variable counts as unset', async (t) => {
       bucket: 'test-app',
     },
   })
+})
+
+t.test('the API page is off in production unless it is asked for', async (t) => {
+  const rows = [
+    { env: {}, want: true },
+    { env: { NODE_ENV: 'development' }, want: true },
+    { env: { NODE_ENV: 'production' }, want: false },
+    { env: { NODE_ENV: 'production', DOCS_ENABLED: '' }, want: false },
+    { env: { NODE_ENV: 'production', DOCS_ENABLED: 'true' }, want: true },
+    { env: { DOCS_ENABLED: 'false' }, want: false },
+  ]
+  for (const { env, want } of rows) {
+    t.equal(readConfig({ ...environment, ...env }).docsEnabled, want, JSON.stringify(env))
+  }
+  for (const DOCS_ENABLED of ['yes', 'TRUE', '1', ' true']) {
+    t.strictSame(faultLines({ DOCS_ENABLED }), ['DOCS_ENABLED: must be true or false'], DOCS_ENABLED)
+  }
 })
 
 t.test('a shutdown always has time to answer the last request', async (t) => {

@@ -30,6 +30,19 @@ t.test('a port that is taken ends with 1 and says so', async (t) => {
   t.match(output, 'EADDRINUSE')
 })
 
+t.test('the ops listener has an address of its own, which is loopback', async (t) => {
+  const rows = [
+    { env: {}, want: '127.0.0.1' },
+    { env: { OPS_HOST: '127.0.0.3' }, want: '127.0.0.3' },
+  ]
+  for (const { env, want } of rows) {
+    const child = start(t, { ...environment, HOST: '127.0.0.2', PORT: '0', OPS_PORT: '0', ...env })
+    // It listens first.
+    t.equal(new URL(await listening(child)).hostname, want)
+    child.kill()
+  }
+})
+
 t.test('SIGTERM: readiness fails, what is in flight is answered, exit 0', async (t) => {
   const waiting: ServerResponse[] = []
   const asked = new Promise<void>((resolve) => {

@@ -225,13 +225,30 @@ t.test('the API description', async (t) => {
     const page = await app.inject({ url: '/docs' })
     t.equal(page.statusCode, 200)
     t.match(page.headers['content-security-policy'], "default-src 'none'")
-    const assets = [...page.body.matchAll(/(?:src|href)="([^"]+)"/gu)].map(([, url = '']) => url)
+    const assets = [...page.body.matchAll(/(?:src|href)="([^"]+)"/gu)].map(([, url]) => `/${url}`)
     t.ok(assets.length > 3)
     for (const url of assets) t.equal((await app.inject({ url })).statusCode, 200, url)
-    t.strictSame((await app.inject({ url: '/docs/json' })).json(), document)
-    t.match((await app.inject({ url: '/docs/static/none.js' })).json(), { code: 'not_found' })
-    const { etag } = (await app.inject({ url: assets[0] ?? '' })).headers
-    const again = await app.inject({ url: assets[0] ?? '', headers: { 'if-none-match': String(etag) } })
-    t.match([again.statusCode, again.body], [304, ''])
+    t.match((await app.inject({ url: '/docs/static/start.js' })).body, "url: 'openapi.json'")
+    const slash = await app.inject({ url: '/docs/' })
+    t.match([slash.statusCode, slash.headers.location], [308, '../docs'])
+  })
+
+  t.test('may be kept by browsers, and is not sent again to those who have it', async (t) => {
+    const rows = [
+      { url: '/openapi.json', keep: 'no-cache' },
+      { url: '/docs', keep: 'no-cache' },
+      { url: '/docs/static/swagger-ui-bundle.js', keep: 'public, max-age=3600' },
+    ]
+    for (const { url, keep } of rows) {
+      const { headers } = await app.inject({ url })
+      t.equal(headers['cache-control'], keep, url)
+      for (const tags of [headers.etag, `W/${headers.etag}`, `"x", ${headers.etag}`]) {
+        const again = await app.inject({ url, headers: { 'if-none-match': tags } })
+        t.match([again.statusCode, again.body, again.headers.etag], [304, '', headers.etag], `${url} ${tags}`)
+      }
+      t.equal((await app.inject({ url, headers: { 'if-none-match': '"x"' } })).statusCode, 200)
+      const head = await app.inject({ method: 'HEAD', url })
+      t.match([head.statusCode, head.body, head.headers.etag], [200, '', headers.etag])
+    }
   })
 })

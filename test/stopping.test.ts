@@ -69,12 +69,12 @@ t.test('requests that were sent ahead on a connection that broke keep nobody fro
   const head = ['POST /v1/credentials HTTP/1.1', 'host: x', `authorization: Bearer ${mint(claims())}`]
   const request = [...head, 'content-type: application/json', `content-length: ${body.length}`, '', body].join('\r\n')
   socket.write(request.repeat(3))
-  while (begun < 3) await delay(5)
+  while (begun < 1) await delay(5)
   t.equal(app.unanswered.some(), true)
   socket.resetAndDestroy()
   while (app.unanswered.some()) await delay(5)
   await stop(0)
-  t.pass('though Node never says that the second and the third are over')
+  t.equal(begun, 1, 'the second and the third were never begun, and Node never says that they are over')
 })
 
 t.test('key sets are fetched again by the clock, and no timer outlives the service', async (t) => {

@@ -1,3 +1,5 @@
+import { hasUniqueNames } from '../lib/unique-names.ts'
+
 /** Longer tokens are refused unread: 8 KiB is what common servers allow a whole header line. */
 export const MAX_TOKEN_BYTES = 8192
 
@@ -32,7 +34,7 @@ function parseObject(bytes: Buffer): Record<string, unknown> | undefined {
   try {
     const text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes)
     const value: unknown = JSON.parse(text)
-    return isObject(value) && countMembers(value) === countMemberColons(text) ? value : undefined
+    return isObject(value) && hasUniqueNames(text, value) ? value : undefined
   } catch {
     return undefined
   }
@@ -40,30 +42,4 @@ function parseObject(bytes: Buffer): Record<string, unknown> | undefined {
 
 function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
-}
-
-/** Outside of strings, JSON has one colon for each member, so more colons than parsed members means a repeated name. */
-function countMemberColons(json: string): number {
-  let colons = 0
-  let inString = false
-  for (let i = 0; i < json.length; i++) {
-    const char = json[i]
-    if (inString && char === '\\') i++
-    else if (char === '"') inString = !inString
-    else if (!inString && char === ':') colons++
-  }
-  return colons
-}
-
-function countMembers(root: unknown): number {
-  let members = 0
-  const pending = [root]
-  while (pending.length > 0) {
-    const value = pending.pop()
-    if (typeof value !== 'object' || value === null) continue
-    const children = Object.values(value)
-    if (!Array.isArray(value)) members += children.length
-    for (const child of children) pending.push(child)
-  }
-  return members
 }

@@ -1,7 +1,8 @@
 import { Counter, type Registry } from 'prom-client'
 import type { App } from '../../routes/services.ts'
+import type { Cut } from '../http/turns.ts'
 
-/** Holds at most so many connections; one more is closed before a byte of it is read. */
+/** Caps the connections that are held. One more is closed before a byte of it is read. */
 export function limitConnections(app: App, maxConnections: number, metrics: Registry): void {
   const refused = new Counter({
     name: 'oss_vend_connections_refused_total',
@@ -10,4 +11,15 @@ export function limitConnections(app: App, maxConnections: number, metrics: Regi
   })
   app.server.maxConnections = maxConnections
   app.server.on('drop', () => refused.inc())
+}
+
+/** Counts connections that are closed before their time. */
+export function countCuts(metrics: Registry): (cut: Cut) => void {
+  const cuts = new Counter({
+    name: 'oss_vend_connections_cut_total',
+    help: 'Connections closed because their client sent requests too far ahead, or did not read the answer.',
+    labelNames: ['reason'],
+    registers: [metrics],
+  })
+  return (reason) => cuts.inc({ reason })
 }

@@ -56,6 +56,7 @@ field() { node -p "const c = JSON.parse(require('fs').readFileSync('$work/image.
 
 check 'stops on SIGTERM, listens on 3000' test "$(field '[c.StopSignal, Object.keys(c.ExposedPorts)]')" = '["SIGTERM",["3000/tcp"]]'
 check 'runs as a user by number' test "$(field c.User)" = '"1000:1000"'
+check 'the ops listener is open to other containers' bash -c "grep -q '\"OPS_HOST=0.0.0.0\"' '$work/image.json'"
 check 'has no sandbox, no tests, no sources' test ! -e "$root/app/sandbox" -a ! -e "$root/app/dist/sandbox" -a ! -e "$root/app/test" -a ! -e "$root/app/src"
 check 'has no development dependencies' test ! -e "$root/app/node_modules/typescript" -a ! -e "$root/app/node_modules/tsx" -a ! -e "$root/app/node_modules/tap"
 check 'has no hidden files, such as .env or .git' test -z "$(find "$root/app" -path "$root/app/node_modules" -prune -o -name '.*' -print)"
@@ -99,6 +100,8 @@ check 'the health check passes' in_image "${health[@]}"
 check 'its process is uid 1000' bash -c "test \"\$(stat -c %u /proc/$service_pid)\" = 1000"
 vend() { curl -fsS "http://127.0.0.1:$port/v1/credentials" -H "authorization: Bearer $token" -H 'content-type: application/json' -d '{"policy":"user-upload"}' | grep -q '"users/alice/"'; }
 check 'it vends by the templates that are shipped in it' vend
+no_docs() { ! get /docs && ! get /openapi.json; }
+check 'it serves no API page' no_docs
 read_only() { ! in_image touch /app/x; }
 check 'its root cannot be written' read_only
 stops() { kill -TERM "$service_pid" && wait "$service_pid"; }

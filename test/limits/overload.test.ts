@@ -65,7 +65,7 @@ t.test('0 is never', async (t) => {
   t.equal(none.timers.running(), 0)
 })
 
-t.test('while shedding, vends are refused before anything is verified, and only liveness is told', async (t) => {
+t.test('while shedding, everything but probes is refused before anything is verified', async (t) => {
   const { state, measure } = settable()
   const timers = manualTimers()
   const metrics = new Registry()
@@ -88,12 +88,14 @@ t.test('while shedding, vends are refused before anything is verified, and only 
     t.equal(refused.headers['retry-after'], '3')
   }
   t.equal((await app.inject({ url: '/v1/policies', headers })).json().code, 'overloaded')
+  const open = ['/docs', '/docs/', '/docs/static/index.css', '/openapi.json', '/nope', '/v1/policies']
+  for (const url of open) t.equal((await app.inject({ url })).json().code, 'overloaded', `${url} without a token`)
   t.equal(asked.length, 1)
   for (const server of [app, ops]) {
     t.equal((await server?.inject({ url: '/livez' }))?.statusCode, 200)
     t.equal((await server?.inject({ url: '/readyz' }))?.json().code, 'not_ready')
   }
-  t.match(await metrics.metrics(), 'oss_vend_requests_shed_total 3')
+  t.match(await metrics.metrics(), 'oss_vend_requests_shed_total 9')
 
   state.pressure = IDLE
   for (let i = 0; i < 6; i++) timers.tick(500)

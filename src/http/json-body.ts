@@ -1,0 +1,15 @@
+import type { FastifyInstance } from 'fastify'
+import { VendError } from '../errors.ts'
+import { hasUniqueNames } from '../lib/unique-names.ts'
+
+/** JSON is the only body that is read, and each has one meaning. */
+export function acceptJsonAlone(app: FastifyInstance): void {
+  const parse = app.getDefaultJsonParser('error', 'error')
+  app.removeAllContentTypeParsers()
+  app.addContentTypeParser<string>('application/json', { parseAs: 'string' }, (request, text, done) => {
+    parse(request, text, (error, value) => {
+      if (error || hasUniqueNames(text, value)) done(error, value)
+      else done(new VendError('invalid_request', { detail: 'an object of the body has two members of one name' }))
+    })
+  })
+}

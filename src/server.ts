@@ -12,7 +12,7 @@ import fastify, {
 import { serializerCompiler, validatorCompiler, type ZodTypeProvider } from 'fastify-type-provider-zod'
 import { problem } from '../routes/problem.ts'
 import type { App } from '../routes/services.ts'
-import type { Config } from './config.ts'
+import type { Config } from './config/config.ts'
 import { type BodyFault, pointerStep, VendError } from './errors.ts'
 import { requestIdOf } from './observe/request-id.ts'
 import { trackUnanswered, type Unanswered } from './unanswered.ts'

@@ -16,7 +16,10 @@ export const groups = {
   'Bucket and templates': storage,
 } as const
 
-/** Every environment variable that the service reads. */
+/**
+ * Every environment variable that the service reads. To add one, write an entry into its group and a line into
+ * `readConfig`, then run `npm run settings`.
+ */
 export const settings = { ...listening, ...limits, ...tokens, ...jdcloud, ...cache, ...storage } as const
 
 type Settings = typeof settings

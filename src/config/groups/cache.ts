@@ -31,7 +31,7 @@ export const cache = {
     remedy: 'give the most memory for sessions, in MiB',
   },
   CACHE_MIN_VALIDITY_SECONDS: {
-    help: 'Seconds that a session still has, at least, when a caller receives it. AWS SDKs renew on each call what has less than 900.',
+    help: 'Fewest seconds that a session has left when a caller receives it. AWS SDKs renew a session with less than 900 on each call.',
     ...integer(900, 1800),
     default: '900',
     remedy: 'give what a session must still have when it is handed out',

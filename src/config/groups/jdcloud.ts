@@ -62,19 +62,19 @@ export const jdcloud = {
     remedy: 'give the time for a whole STS call',
   },
   STS_CONNECTIONS: {
-    help: 'Calls to STS at a time, each on a connection of its own.',
+    help: 'Most calls to STS at a time, each on a connection of its own.',
     ...integer(1, 1024),
     default: '32',
     remedy: 'give the most connections to keep to STS',
   },
   STS_MAX_RPS: {
-    help: 'Calls to STS a second, by all replicas that share a Redis together, otherwise by each. Give what the account may make, less what its other users need.',
+    help: 'Most calls to STS a second: of all replicas together if they share a Redis, otherwise of each. Give what the account may make, less what its other users need.',
     ...integer(1, 10_000),
     default: '100',
     remedy: 'give the calls a second that your account may make, less what others of it need',
   },
   VEND_DEADLINE_MS: {
-    help: 'Milliseconds that a caller waits for credentials at most, repeated calls to STS included.',
+    help: 'Most milliseconds that a caller waits for credentials, repeated calls to STS included.',
     ...integer(500, 8000),
     default: '5000',
     remedy: 'give the most time that a caller waits for credentials',

@@ -61,7 +61,7 @@ export const listening = {
     remedy: 'give the time in which a whole request must have arrived',
   },
   MAX_CONNECTIONS: {
-    help: 'Connections to hold at a time. One more is closed at once. The process must be allowed to open that many files.',
+    help: 'Most connections at a time. One more is closed at once. The process must be allowed to open that many files.',
     ...integer(1, 1_000_000),
     default: '10000',
     remedy: 'give the most connections to hold at a time',

@@ -6,7 +6,7 @@ import type {
   RawServerDefault,
 } from 'fastify'
 import type { ZodTypeProvider } from 'fastify-type-provider-zod'
-import type { Config } from '../src/config.ts'
+import type { Config } from '../src/config/config.ts'
 import type { Authenticate } from '../src/identity/authenticate.ts'
 import type { Vending } from '../src/vending/vending.ts'
 

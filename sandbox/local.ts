@@ -1,6 +1,7 @@
 import type { FastifyBaseLogger } from 'fastify'
 import { buildApp, type Service } from '../src/app.ts'
-import { type Environment, readConfig } from '../src/config.ts'
+import { readConfig } from '../src/config/config.ts'
+import type { Environment } from '../src/config/environment.ts'
 import { createLogger } from '../src/observe/log.ts'
 import { type Sandbox, type SandboxOptions, startSandbox } from './index.ts'
 import { SANDBOX_ISSUER } from './issuer.ts'

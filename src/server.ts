@@ -11,7 +11,7 @@ import fastify, {
 import { serializerCompiler, validatorCompiler, type ZodTypeProvider } from 'fastify-type-provider-zod'
 import { problem } from '../routes/problem.ts'
 import type { App } from '../routes/services.ts'
-import type { Config } from './config.ts'
+import type { Config } from './config/config.ts'
 import { type BodyFault, pointerStep, VendError } from './errors.ts'
 import { acceptJsonAlone } from './http/json-body.ts'
 import { type Cut, headersOf, MAX_HEADERS, type Turns, takeTurns } from './http/turns.ts'

@@ -1,4 +1,4 @@
-import type { Environment } from '../config.ts'
+import type { Environment } from '../config/environment.ts'
 
 /** What a command is given of the process, so that it can run without one. */
 export type Io = Readonly<{

@@ -1,10 +1,11 @@
 import { existsSync } from 'node:fs'
 import { relative } from 'node:path'
 import type { z } from 'zod'
-import type { Environment } from '../config.ts'
-import { issuerNames, ONLY_ISSUER } from '../identity/issuers.ts'
+import { SHIPPED_POLICIES } from '../config/config.ts'
+import type { Environment } from '../config/environment.ts'
+import { issuerNames, ONLY_ISSUER } from '../config/issuers.ts'
+import { settings } from '../config/settings.ts'
 import type { LintSettings } from '../policy/lint/rule.ts'
-import { explanations, serviceSettings } from '../settings.ts'
 import { CommandError } from './io.ts'
 
 /** What the documentation's scenario has, for whoever looks at templates before there is a configuration. */
@@ -15,18 +16,22 @@ const SCENARIO = { JDCLOUD_ACCOUNT_ID: '111111111111', OSS_BUCKET: 'test-app', O
  * @throws {CommandError} for a variable that the service would refuse as well
  */
 export function lintSettings(env: Environment, issuers: readonly string[] | undefined): LintSettings {
-  const { JDCLOUD_ACCOUNT_ID, OSS_BUCKET, OSS_REGION, JDCLOUD_MAX_SESSION_SECONDS } = serviceSettings.shape
-  const read = <S extends z.ZodType>(name: string, schema: S, fallback?: string): z.output<S> => {
+  const { JDCLOUD_ACCOUNT_ID, OSS_BUCKET, OSS_REGION, JDCLOUD_MAX_SESSION_SECONDS } = settings
+  const read = <S extends z.ZodType>(name: string, { schema, rule }: { schema: S; rule: string }, fallback: string) => {
     const parsed = schema.safeParse(env[name] || fallback)
     if (parsed.success) return parsed.data
-    throw new CommandError(`${name} ${explanations.get(schema)?.rule ?? 'is not valid'}`, 2)
+    throw new CommandError(`${name} ${rule}`, 2)
   }
   const names = issuers ?? configuredIssuers(env)
   return {
     account: read('JDCLOUD_ACCOUNT_ID', JDCLOUD_ACCOUNT_ID, SCENARIO.JDCLOUD_ACCOUNT_ID),
     bucket: read('OSS_BUCKET', OSS_BUCKET, SCENARIO.OSS_BUCKET),
     region: read('OSS_REGION', OSS_REGION, SCENARIO.OSS_REGION),
-    maxSessionSeconds: read('JDCLOUD_MAX_SESSION_SECONDS', JDCLOUD_MAX_SESSION_SECONDS),
+    maxSessionSeconds: read(
+      'JDCLOUD_MAX_SESSION_SECONDS',
+      JDCLOUD_MAX_SESSION_SECONDS,
+      JDCLOUD_MAX_SESSION_SECONDS.default,
+    ),
     severalIssuers: names.length > 1,
     issuers: names,
   }
@@ -38,7 +43,7 @@ export function lintSettings(env: Environment, issuers: readonly string[] | unde
  */
 export function templatesDirectory(env: Environment): string {
   const here = existsSync('policies') ? 'policies' : undefined
-  const directory = serviceSettings.shape.POLICIES_DIR.parse(env.POLICIES_DIR || here)
+  const directory = env.POLICIES_DIR || here || SHIPPED_POLICIES
   const near = relative('.', directory)
   return near === '' || near.startsWith('..') ? directory : near
 }

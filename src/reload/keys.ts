@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto'
 import type { FastifyBaseLogger } from 'fastify'
 import { Counter, type Registry } from 'prom-client'
-import type { Config } from '../config.ts'
+import type { Config } from '../config/config.ts'
+import { pemOf } from '../config/issuers.ts'
+import { settings } from '../config/settings.ts'
 import { VendError } from '../errors.ts'
 import type { TrustedIssuer } from '../identity/authenticate.ts'
-import { pemOf } from '../identity/issuers.ts'
-import { isKeyText, serviceSettings } from '../settings.ts'
 import type { JdcloudSts } from '../sts/jdcloud.ts'
 import { probeRequest } from '../sts/probe.ts'
 import type { Seal } from '../vending/seal.ts'
@@ -34,18 +34,22 @@ export function stsKeys(
   { secretFiles, oss }: Pick<Config, 'secretFiles' | 'oss'>,
   sts: JdcloudSts,
 ): SecretFiles | undefined {
-  const fields = [
-    { field: 'accessKey', path: secretFiles.JDCLOUD_ACCESS_KEY },
-    { field: 'secretKey', path: secretFiles.JDCLOUD_SECRET_KEY },
+  const pair = [
+    { field: 'accessKey', name: 'JDCLOUD_ACCESS_KEY' },
+    { field: 'secretKey', name: 'JDCLOUD_SECRET_KEY' },
   ] as const
-  const inFiles = fields.flatMap(({ field, path }) => (path === undefined ? [] : [{ field, path }]))
+  const inFiles = pair.flatMap(({ field, name }) => {
+    const path = secretFiles[name]
+    return path === undefined ? [] : [{ field, path, schema: settings[name].schema }]
+  })
   if (inFiles.length === 0) return undefined
   return {
     secret: 'sts_keys',
     paths: inFiles.map(({ path }) => path),
     current: () => inFiles.map(({ field }) => sts.keys()[field]),
     async take(contents): Promise<Outcome> {
-      if (!contents.every(isKeyText)) return { result: 'refused', log: { reason: 'form' } }
+      const formed = inFiles.every(({ schema }, i) => schema.safeParse(contents[i]).success)
+      if (!formed) return { result: 'refused', log: { reason: 'form' } }
       const { accessKey, secretKey } = sts.keys()
       const changed = Object.fromEntries(inFiles.map(({ field }, i) => [field, contents[i]]))
       const keys = { accessKey, secretKey, ...changed }
@@ -67,7 +71,7 @@ export function cacheKeys({ secretFiles }: Pick<Config, 'secretFiles'>, seal: Se
   const path = secretFiles.CACHE_ENCRYPTION_KEY
   if (path === undefined) return undefined
   const write = (keys: readonly Buffer[]) => keys.map((key) => key.toString('base64')).join()
-  const read = (content: string) => serviceSettings.shape.CACHE_ENCRYPTION_KEY.safeParse(content).data
+  const read = (content: string) => settings.CACHE_ENCRYPTION_KEY.schema.safeParse(content).data
   return {
     secret: 'cache_keys',
     paths: [path],

@@ -1,5 +1,5 @@
 import { runCli } from '../../src/cli/cli.ts'
-import type { Environment } from '../../src/config.ts'
+import type { Environment } from '../../src/config/environment.ts'
 
 /** What a command printed, and its exit code. `terminal` is whether it is shown to a person. */
 export async function run(

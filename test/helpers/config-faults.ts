@@ -1,5 +1,7 @@
 import type { Test } from 'tap'
-import { ConfigError, type ConfigFault, type Environment, readConfig } from '../../src/config.ts'
+import { readConfig } from '../../src/config/config.ts'
+import type { Environment } from '../../src/config/environment.ts'
+import { ConfigError, type ConfigFault } from '../../src/config/faults.ts'
 import { environment } from './build.ts'
 import { keys, pem } from './tokens.ts'
 

@@ -2,7 +2,7 @@ import { type ChildProcessByStdio, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import type { Readable } from 'node:stream'
 import type { Test } from 'tap'
-import type { Environment } from '../../src/config.ts'
+import type { Environment } from '../../src/config/environment.ts'
 
 /** The service as a process, in a folder without a .env. */
 export function start(t: Test, env: Environment, cwd = t.testdir({})): ChildProcessByStdio<null, Readable, Readable> {

@@ -1,7 +1,7 @@
 import { generateKeyPairSync, type KeyObject } from 'node:crypto'
 import t from 'tap'
 import { SANDBOX_ISSUER } from '../../sandbox/issuer.ts'
-import { readConfig } from '../../src/config.ts'
+import { readConfig } from '../../src/config/config.ts'
 import { environment } from '../helpers/build.ts'
 import { faultLines } from '../helpers/config-faults.ts'
 import { keys, pem } from '../helpers/tokens.ts'

@@ -1,6 +1,6 @@
 import { Registry } from 'prom-client'
 import type { Test } from 'tap'
-import type { Environment } from '../../src/config.ts'
+import type { Environment } from '../../src/config/environment.ts'
 import { build } from '../helpers/build.ts'
 import { manualTimers } from '../helpers/timers.ts'
 import { claims, mint } from '../helpers/tokens.ts'

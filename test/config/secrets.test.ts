@@ -1,9 +1,9 @@
 import t from 'tap'
-import { type Config, readConfig } from '../src/config.ts'
-import { VARIABLES } from '../src/settings.ts'
-import { environment } from './helpers/build.ts'
-import { configError, faultLines } from './helpers/config-faults.ts'
-import { keys, pem } from './helpers/tokens.ts'
+import { type Config, readConfig } from '../../src/config/config.ts'
+import { settings } from '../../src/config/settings.ts'
+import { environment } from '../helpers/build.ts'
+import { configError, faultLines } from '../helpers/config-faults.ts'
+import { keys, pem } from '../helpers/tokens.ts'
 
 const SENTINEL = 'SENTINEL-value-that-must-not-be-told-0123456789'
 const AES_KEY = Buffer.from(Array.from({ length: 32 }, (_, index) => 5 * index)).toString('base64')
@@ -90,7 +90,7 @@ t.test('a variable that is misspelt or cut short is said, and nothing of anybody
 t.test('no value is ever told', async (t) => {
   const dir = t.testdir({ secret: `${SENTINEL} with a space` })
   const rows: { name: string; env: Record<string, string>; want: number }[] = [
-    ...Object.keys(VARIABLES).map((variable) => ({
+    ...Object.keys(settings).map((variable) => ({
       name: `${variable}, out of its grammar`,
       // Some settings are any text; beside a fault they must be as silent as the others.
       env: { [variable]: `${SENTINEL}\u0000 *`, PORT: SENTINEL },

@@ -10,7 +10,11 @@ import {
   issuerEntrySchema,
   issuerFaults,
   type KeyOrigin,
-} from './issuer.ts'
+} from '../identity/issuer.ts'
+import type { ReportFault } from './faults.ts'
+import { tokens } from './groups/tokens.ts'
+import type { Setting } from './setting.ts'
+import type { ReadSettings } from './settings.ts'
 
 const FIELDS = Object.keys(issuerEntrySchema.shape).join(', ')
 
@@ -27,31 +31,8 @@ export function issuerNames(path: string): readonly string[] | undefined {
   }
 }
 
-/** The `JWT_*` variables after their own schemas. */
-export type TokenSettings = Readonly<{
-  JWT_ISSUERS_FILE?: string | undefined
-  JWT_ISSUER?: string | undefined
-  JWT_AUDIENCE?: readonly string[] | undefined
-  JWT_ALGORITHMS?: readonly Algorithm[] | undefined
-  JWT_SECRET?: string | undefined
-  JWT_PUBLIC_KEY?: string | undefined
-  JWT_JWKS_URL?: string | undefined
-  JWT_JWKS_ORIGINS?: readonly string[] | undefined
-  JWT_JWKS_MAX_AGE_SECONDS: number
-  JWT_CLOCK_TOLERANCE_SECONDS: number
-  JWT_ALLOWED_TYPES?: readonly string[] | undefined
-  JWT_MAX_TOKEN_AGE_SECONDS?: number | undefined
-}>
-
-/** The file itself, and the defaults of its entries. */
-const BESIDE_FILE: ReadonlySet<string> = new Set([
-  'JWT_ISSUERS_FILE',
-  'JWT_CLOCK_TOLERANCE_SECONDS',
-  'JWT_JWKS_MAX_AGE_SECONDS',
-])
-
-/** Told of one fault: the variable (with the place inside a file), the rule, the remedy. Never a value. */
-export type ReportFault = (variable: string, rule: string, remedy: string) => void
+/** What the settings say about tokens. */
+type TokenSettings = Pick<ReadSettings, keyof typeof tokens>
 
 /**
  * The issuers whose tokens are believed, from the variables of one issuer or from a file of several. What is wrong is
@@ -59,8 +40,9 @@ export type ReportFault = (variable: string, rule: string, remedy: string) => vo
  */
 export function readIssuers(settings: TokenSettings, report: ReportFault, sandbox: boolean): Issuer[] {
   if (settings.JWT_ISSUERS_FILE === undefined) return readSingleIssuer(settings, report, sandbox)
-  const doubled = Object.entries(settings).filter(([name, value]) => !BESIDE_FILE.has(name) && value !== undefined)
-  for (const [name] of doubled) {
+  const given: Readonly<Record<string, unknown>> = settings
+  for (const [name, setting] of Object.entries<Setting>(tokens)) {
+    if (name === 'JWT_ISSUERS_FILE' || setting.default !== undefined || given[name] === undefined) continue
     report(name, 'must not be set beside JWT_ISSUERS_FILE', 'move it into the file or unset JWT_ISSUERS_FILE')
   }
   return readIssuersFile(settings.JWT_ISSUERS_FILE, settings, report, sandbox)
@@ -68,12 +50,6 @@ export function readIssuers(settings: TokenSettings, report: ReportFault, sandbo
 
 function readSingleIssuer(settings: TokenSettings, report: ReportFault, sandbox: boolean): Issuer[] {
   const { JWT_ISSUER: issuer, JWT_AUDIENCE: audience } = settings
-  if (issuer === undefined) {
-    report('JWT_ISSUER', 'is required and must be the iss of your tokens', 'copy it from a decoded token')
-  }
-  if (audience === undefined) {
-    report('JWT_AUDIENCE', 'is required and must be the aud of your tokens', 'name the API that they are issued for')
-  }
   const origins = { secret: settings.JWT_SECRET, publicKey: settings.JWT_PUBLIC_KEY, jwksUrl: settings.JWT_JWKS_URL }
   const { JWT_JWKS_MAX_AGE_SECONDS: maxAgeSeconds, JWT_JWKS_ORIGINS: jwksOrigins } = settings
   const keys = keyOrigin(origins, { maxAgeSeconds, origins: jwksOrigins ?? [] })

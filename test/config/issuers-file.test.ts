@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { setImmediate as turn } from 'node:timers/promises'
 import t, { type Test } from 'tap'
-import { type Config, readConfig } from '../../src/config.ts'
+import { type Config, readConfig } from '../../src/config/config.ts'
 import { environment } from '../helpers/build.ts'
 import { configError, faultLines, issuersFile } from '../helpers/config-faults.ts'
 import { AUDIENCE, keys, pem } from '../helpers/tokens.ts'

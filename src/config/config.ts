@@ -1,0 +1,91 @@
+import { fileURLToPath } from 'node:url'
+import { checkSettings } from './checks.ts'
+import { type Environment, isComplete, readEnvironment, reportMisspelt } from './environment.ts'
+import { ConfigError, type ConfigFault, type ReportFault } from './faults.ts'
+import { readIssuers } from './issuers.ts'
+
+/** The templates that ship, as far from here as from the built code in dist/src/. */
+export const SHIPPED_POLICIES = fileURLToPath(new URL('../../policies', import.meta.url))
+
+/** The configuration that the rest of the service sees: parsed, checked, immutable. It holds secrets. */
+export type Config = ReturnType<typeof readConfig>
+
+/**
+ * Reads the configuration from the environment.
+ *
+ * `sandbox` lets through what is too weak for anything but a laptop. It is an argument and not a variable, so that no
+ * environment can weaken a service that runs for real.
+ *
+ * @throws {ConfigError} naming every fault
+ */
+export function readConfig(env: Environment, { sandbox = false } = {}) {
+  const faults: ConfigFault[] = []
+  const report: ReportFault = (variable, rule, remedy) => faults.push({ variable, rule, remedy })
+
+  reportMisspelt(env, report)
+  const { values, secretFiles } = readEnvironment(env, report)
+  const issuers = readIssuers(values, report, sandbox)
+  checkSettings(values, report, sandbox)
+  if (faults.length > 0 || !isComplete(values)) throw new ConfigError(faults)
+
+  const keyFile = secretFiles.JWT_SECRET ?? secretFiles.JWT_PUBLIC_KEY
+  return {
+    host: values.HOST,
+    port: values.PORT,
+    opsHost: values.OPS_HOST,
+    opsPort: values.OPS_PORT,
+    docsEnabled: values.DOCS_ENABLED ?? env.NODE_ENV !== 'production',
+    logLevel: values.LOG_LEVEL,
+    trustProxy: values.TRUST_PROXY ?? false,
+    corsOrigins: values.CORS_ORIGINS ?? [],
+    requestTimeoutMs: values.REQUEST_TIMEOUT_MS,
+    maxConnections: values.MAX_CONNECTIONS,
+    /** Requests a minute; 0 is no limit. */
+    rateLimits: {
+      address: values.RATE_LIMIT_ADDRESS_PER_MINUTE,
+      failedAuthentication: values.RATE_LIMIT_FAILED_AUTH_PER_MINUTE,
+      caller: values.RATE_LIMIT_CALLER_PER_MINUTE,
+      newSessions: values.RATE_LIMIT_NEW_SESSIONS_PER_MINUTE,
+    },
+    /** What is too much; 0 is never. */
+    overload: {
+      eventLoopDelayMs: values.OVERLOAD_EVENT_LOOP_DELAY_MS,
+      heapPercent: values.OVERLOAD_HEAP_PERCENT,
+      rssMb: values.OVERLOAD_RSS_MB,
+    },
+    shutdownDelayMs: values.SHUTDOWN_DELAY_MS,
+    issuers: keyFile === undefined ? issuers : issuers.map((issuer) => ({ ...issuer, keyFile })),
+    /** Paths of the secrets that stand in files, by the variable that they are in place of. */
+    secretFiles,
+    policiesDir: values.POLICIES_DIR ?? SHIPPED_POLICIES,
+    sts: {
+      endpoint: values.JDCLOUD_STS_ENDPOINT,
+      accessKey: values.JDCLOUD_ACCESS_KEY,
+      secretKey: values.JDCLOUD_SECRET_KEY,
+      roleJrn: `jrn:iam::${values.JDCLOUD_ACCOUNT_ID}:role/${values.JDCLOUD_ROLE_NAME}`,
+      maxSessionSeconds: values.JDCLOUD_MAX_SESSION_SECONDS,
+      timeZone: values.JDCLOUD_STS_TIME_ZONE,
+      connectTimeoutMs: values.STS_CONNECT_TIMEOUT_MS,
+      timeoutMs: values.STS_TIMEOUT_MS,
+      connections: values.STS_CONNECTIONS,
+      maxRps: values.STS_MAX_RPS,
+    },
+    sessionBoundToToken: values.SESSION_BOUND_TO_TOKEN,
+    vendDeadlineMs: values.VEND_DEADLINE_MS,
+    cache: {
+      maxEntries: values.CACHE_MAX_ENTRIES,
+      maxBytes: values.CACHE_MAX_MB * 1024 * 1024,
+      minValiditySeconds: values.CACHE_MIN_VALIDITY_SECONDS,
+    },
+    redis: values.REDIS_URL && {
+      address: values.REDIS_URL,
+      encryptionKeys: values.CACHE_ENCRYPTION_KEY ?? [],
+    },
+    oss: {
+      account: values.JDCLOUD_ACCOUNT_ID,
+      region: values.OSS_REGION,
+      endpoint: values.OSS_ENDPOINT ?? `https://s3.${values.OSS_REGION}.jdcloud-oss.com`,
+      bucket: values.OSS_BUCKET,
+    },
+  } as const
+}

@@ -1,0 +1,79 @@
+import { readFileSync } from 'node:fs'
+import { nearest } from '../nearest.ts'
+import type { ReportFault } from './faults.ts'
+import type { Setting } from './setting.ts'
+import { type CompleteSettings, type ReadSettings, settings } from './settings.ts'
+
+/** Environment variables by name, as `process.env` has them. */
+export type Environment = Readonly<Record<string, string | undefined>>
+
+const all = Object.entries<Setting>(settings)
+const isSet = (env: Environment, name: string) => Boolean(env[name] || env[`${name}_FILE`])
+
+/** What the environment says, and the paths of the secrets that stand in files. */
+type Read = Readonly<{ values: ReadSettings; secretFiles: Readonly<Record<string, string>> }>
+
+/**
+ * Reads every setting. An empty variable counts as unset. A faulty one is reported and then counts as unset too, so that
+ * one fault does not hide others.
+ */
+export function readEnvironment(env: Environment, report: ReportFault): Read
+// The compiler cannot see that each value comes from the schema of its own setting.
+export function readEnvironment(
+  env: Environment,
+  report: ReportFault,
+): { values: Record<string, unknown>; secretFiles: Record<string, string> } {
+  const values: Record<string, unknown> = {}
+  const secretFiles: Record<string, string> = {}
+  for (const [name, setting] of all) {
+    const file = setting.secret && env[`${name}_FILE`]
+    if (file) secretFiles[name] = file
+    values[name] = readSetting(name, setting, env, report)
+  }
+  return { values, secretFiles }
+}
+
+/** Whether every required setting is there. */
+export function isComplete(values: ReadSettings): values is CompleteSettings {
+  const given: Readonly<Record<string, unknown>> = values
+  return all.every(([name, { required }]) => required !== true || given[name] !== undefined)
+}
+
+function readSetting(name: string, setting: Setting, env: Environment, report: ReportFault): unknown {
+  const { schema, rule, remedy } = setting
+  const file = setting.secret && env[`${name}_FILE`]
+  if (env[name] && file) report(name, `must not be set beside ${name}_FILE`, 'keep one of the two')
+  const given = env[name] || (file && contentOf(file, `${name}_FILE`, report))
+  if (!given && !file && isRequired(setting, env)) report(name, `is required and ${rule}`, remedy)
+  const parsed = given ? schema.safeParse(given) : undefined
+  if (parsed?.success) return parsed.data
+  if (parsed) report(name, rule, remedy)
+  return setting.default === undefined ? undefined : schema.parse(setting.default)
+}
+
+function isRequired({ required }: Setting, env: Environment): boolean {
+  if (typeof required !== 'object') return required === true
+  return 'unless' in required ? !isSet(env, required.unless) : isSet(env, required.with)
+}
+
+function contentOf(path: string, variable: string, report: ReportFault): string | undefined {
+  try {
+    const content = readFileSync(path, 'utf8').trim()
+    if (content !== '') return content
+    report(variable, 'must not name an empty file', 'write the secret into it')
+  } catch {
+    report(variable, 'must name a readable file', 'check the path and its permissions')
+  }
+  return undefined
+}
+
+/** Reports variables that are probably meant to be ours: one cut short or mistyped would change nothing, in silence. */
+export function reportMisspelt(env: Environment, report: ReportFault): void {
+  const known = all.flatMap(([name, { secret }]) => (secret ? [name, `${name}_FILE`] : [name]))
+  for (const name of Object.keys(env)) {
+    // Orchestrators set variables of their own making for a service called oss-vend.
+    if (!env[name] || name.length < 8 || name.startsWith('OSS_VEND_') || known.includes(name)) continue
+    const meant = known.find((one) => one.startsWith(name) || name === `${one}_FILE`) ?? nearest(name, known)
+    if (meant !== undefined) report(name, 'is not a variable of this service', `did you mean ${meant}?`)
+  }
+}

@@ -1,0 +1,68 @@
+import { z } from 'zod'
+import { shapeFault } from '../../lib/secret-shape.ts'
+import { isStrongSecret } from '../../lib/secret-strength.ts'
+import { parseRedisUrl } from '../../redis.ts'
+import { flag, type Group, integer, list } from '../setting.ts'
+
+const AES_KEY_BYTES = 32
+/** Random bytes are never all printable: this is a text that somebody thought of. */
+function isGuessableText(key: Buffer): boolean {
+  const text = key.toString('latin1')
+  return /^[\x20-\x7e]*$/u.test(text) && (shapeFault(text) !== undefined || !isStrongSecret(text))
+}
+const aesKey = z
+  .base64()
+  .transform((value) => Buffer.from(value, 'base64'))
+  // Zeros, or a few characters typed by hand, are no key.
+  .refine((key) => key.length === AES_KEY_BYTES && new Set(key).size >= 16 && !isGuessableText(key))
+
+const redisAddress = z.string().transform((url, context) => {
+  const address = parseRedisUrl(url)
+  if (address) return address
+  context.addIssue({ code: 'custom', message: 'is not an address of Redis' })
+  return z.NEVER
+})
+
+/** Where sessions are kept until they expire. */
+export const cache = {
+  CACHE_MAX_ENTRIES: {
+    help: 'Sessions to hold in memory; the least recently used go first. One takes about 1.4 kB.',
+    ...integer(1, 5_000_000),
+    default: '100000',
+    remedy: 'give the most sessions to hold in memory',
+  },
+  CACHE_MAX_MB: {
+    help: 'Memory for these sessions, in MiB.',
+    ...integer(1, 65_536),
+    default: '256',
+    remedy: 'give the most memory for sessions, in MiB',
+  },
+  CACHE_MIN_VALIDITY_SECONDS: {
+    help: 'Fewest seconds that a session has left when a caller receives it. AWS SDKs renew a session with less than 900 on each call.',
+    ...integer(900, 1800),
+    default: '900',
+    remedy: 'give what a session must still have when it is handed out',
+  },
+  REDIS_URL: {
+    help: 'Redis or Valkey through which replicas share sessions, rate limits and STS_MAX_RPS: redis://127.0.0.1:6379, or by TLS rediss://:password@host:6379. For Sentinel and Cluster see docs/configuration.md.',
+    secret: true,
+    schema: redisAddress,
+    unset: 'each replica is on its own',
+    rule: 'must be the address of a Redis or Valkey',
+    remedy: 'write rediss://:password@host:6379; for Sentinel and Cluster see docs/configuration.md',
+  },
+  REDIS_ALLOW_PLAINTEXT: {
+    help: 'Plain redis:// to anywhere but this machine is refused unless this is true: passwords can be read on the way, and without one anyone who reaches Redis can write to it. For a network that keeps others out by itself.',
+    ...flag,
+    default: 'false',
+    remedy: 'leave it out, and reach Redis by TLS',
+  },
+  CACHE_ENCRYPTION_KEY: {
+    help: 'Key that seals the sessions in Redis, the same for all replicas: openssl rand -base64 32. To change it, give several with commas between: the first one seals, all of them open.',
+    secret: true,
+    schema: list.pipe(z.array(aesKey).min(1)),
+    required: { with: 'REDIS_URL' },
+    rule: `must be ${AES_KEY_BYTES} random bytes in base64, or several such keys with commas between`,
+    remedy: 'generate one, the same for all replicas: openssl rand -base64 32',
+  },
+} satisfies Group

@@ -1,0 +1,102 @@
+import { z } from 'zod'
+import { shapeFault } from '../../lib/secret-shape.ts'
+import { TIME_ZONES } from '../../sts/expiration.ts'
+import { flag, type Group, integer, text } from '../setting.ts'
+
+// A line break that comes along with a key makes every signature wrong, and only STS would say so.
+const keyText = z
+  .string()
+  .regex(/^[\x21-\x7e]{1,256}$/u)
+  .refine((text) => shapeFault(text) === undefined)
+
+/** The account that pays out sessions, and how its STS is called. */
+export const jdcloud = {
+  JDCLOUD_ACCESS_KEY: {
+    help: 'Access key of the sub-user, such as test-iam. Allow it nothing but to assume the role.',
+    secret: true,
+    schema: keyText,
+    required: true,
+    rule: 'must be the access key of the sub-user that may assume the role, without spaces or line breaks',
+    remedy: 'create it in the IAM console',
+  },
+  JDCLOUD_SECRET_KEY: {
+    help: 'Secret key that belongs to JDCLOUD_ACCESS_KEY.',
+    secret: true,
+    schema: keyText,
+    required: true,
+    rule: 'must be the secret key that belongs to JDCLOUD_ACCESS_KEY, without spaces or line breaks',
+    remedy: 'copy it when the access key is created',
+  },
+  JDCLOUD_ACCOUNT_ID: {
+    help: 'Account number, digits only, such as 111111111111.',
+    schema: z.string().regex(/^\d{1,20}$/u),
+    required: true,
+    rule: 'must be the account number, digits only',
+    remedy: 'see the account page of the console',
+  },
+  JDCLOUD_ROLE_NAME: {
+    help: 'Name of the role to assume, such as test-role; not its JRN. The permissions of the role bound every session.',
+    schema: z.string().regex(/^[A-Za-z0-9+=,.@_-]{1,64}$/u),
+    required: true,
+    rule: 'must be the name of the role to assume',
+    remedy: 'give the name, not the JRN',
+  },
+  JDCLOUD_STS_ENDPOINT: {
+    help: 'Address of STS, https and without a path.',
+    schema: text,
+    default: 'https://sts.jdcloud-api.com',
+    rule: 'must be the address of STS',
+    remedy: 'leave it out for JD Cloud',
+  },
+  JDCLOUD_MAX_SESSION_SECONDS: {
+    help: "The role's maximum session duration, in seconds. No session is longer, whatever a template says.",
+    ...integer(3600, 43_200),
+    default: '3600',
+    remedy: "give the role's maximum session duration",
+  },
+  JDCLOUD_STS_TIME_ZONE: {
+    help: 'Zone in which STS writes when a session expires, since its dates do not say. auto learns it from STS, with one short session at start if the role allows sessions over 7 h 44 min.',
+    range: `One of auto, ${TIME_ZONES.join(', ')}`,
+    schema: z.enum(['auto', ...TIME_ZONES]),
+    default: 'auto',
+    rule: 'must be auto, UTC or +08:00',
+    remedy: 'leave it out to learn it from STS',
+  },
+  SESSION_BOUND_TO_TOKEN: {
+    help: 'With true, no session ends after the token that it was vended for. JD Cloud has no session under an hour, so a token then needs more than an hour left.',
+    ...flag,
+    default: 'false',
+    remedy:
+      'with true no session ends after its token, and a token needs more than an hour left: see docs/configuration.md',
+  },
+  STS_CONNECT_TIMEOUT_MS: {
+    help: 'Milliseconds to connect to STS.',
+    ...integer(50, 5000),
+    default: '1000',
+    remedy: 'give the time to connect to STS',
+  },
+  STS_TIMEOUT_MS: {
+    help: 'Milliseconds for a whole call to STS.',
+    ...integer(100, 8000),
+    default: '4000',
+    remedy: 'give the time for a whole STS call',
+  },
+  STS_CONNECTIONS: {
+    help: 'Most calls to STS at a time, each on a connection of its own.',
+    ...integer(1, 1024),
+    default: '32',
+    remedy: 'give the most connections to keep to STS',
+  },
+  STS_MAX_RPS: {
+    help: 'Most calls to STS a second: of all replicas together if they share a Redis, otherwise of each. Give what the account may make, less what its other users need.',
+    ...integer(1, 10_000),
+    default: '100',
+    remedy: 'give the calls a second that your account may make, less what others of it need',
+  },
+  VEND_DEADLINE_MS: {
+    help: 'Most milliseconds that a caller waits for credentials, repeated calls to STS included. A call that has begun goes on after it, so that the caller who asks again finds its session.',
+    ...integer(500, 8000),
+    default: '5000',
+    remedy: 'give the most time that a caller waits for credentials',
+  },
+} satisfies Group

@@ -1,0 +1,100 @@
+import { z } from 'zod'
+import {
+  ALGORITHMS,
+  JWKS_MAX_AGE_SECONDS,
+  jwksOriginSchema,
+  MAX_TOKEN_AGE_SECONDS,
+  tokenType,
+} from '../../identity/issuer.ts'
+import { type Group, integer, list, text } from '../setting.ts'
+
+/**
+ * Whose tokens are believed. `readIssuers` checks how these settings fit together. Those without a default describe a
+ * single issuer and are refused beside `JWT_ISSUERS_FILE`.
+ */
+export const tokens = {
+  JWT_ISSUER: {
+    help: 'The `iss` of your tokens, compared character by character, such as https://login.example.com.',
+    schema: text,
+    required: { unless: 'JWT_ISSUERS_FILE' },
+    rule: 'must be the iss of your tokens',
+    remedy: 'copy it from a decoded token',
+  },
+  JWT_AUDIENCE: {
+    help: 'The `aud` of your tokens, such as https://api.example.com. Separate several with commas; a token needs one of them.',
+    schema: list.pipe(z.array(text).min(1)),
+    required: { unless: 'JWT_ISSUERS_FILE' },
+    rule: 'must be the aud of your tokens',
+    remedy: 'name the API that they are issued for; separate several with commas',
+  },
+  JWT_ALGORITHMS: {
+    help: 'Signature algorithms, with commas between. A token signed with any other is refused.',
+    range: `Any of ${ALGORITHMS.join(', ')}`,
+    schema: list.pipe(z.array(z.enum(ALGORITHMS)).min(1)),
+    unset: 'HS256 for a secret, what fits a public key, RS256 and ES256 for a key set',
+    rule: `must be from ${ALGORITHMS.join(', ')}`,
+    remedy: 'name those that your issuer signs with, with commas between',
+  },
+  JWT_SECRET: {
+    help: 'HMAC secret of at least 32 bytes: openssl rand -base64 48. Set at most one of JWT_SECRET, JWT_PUBLIC_KEY and JWT_JWKS_URL.',
+    secret: true,
+    schema: text,
+    unset: 'no shared secret',
+    rule: 'must be the HMAC secret of your tokens',
+    remedy: 'leave it out for tokens that are signed with a key pair',
+  },
+  JWT_PUBLIC_KEY: {
+    help: 'Public key in PEM (SPKI). \\n is read as a line break.',
+    secret: true,
+    schema: text,
+    unset: 'no fixed key',
+    rule: 'must be a PEM public key',
+    remedy: 'give the SPKI block; \\n is read as a line break',
+  },
+  JWT_JWKS_URL: {
+    help: "Address of the issuer's key set (JWKS), https.",
+    schema: text,
+    unset: 'discovered from JWT_ISSUER (OpenID Connect Discovery), where there is no secret or public key',
+    rule: 'must be the address of a key set (JWKS)',
+    remedy: 'leave it out to discover it from JWT_ISSUER',
+  },
+  JWT_JWKS_ORIGINS: {
+    help: "Where a discovered key set may lie beside the issuer's own host and the hosts under it: origins with commas between. Google (accounts.google.com) needs https://www.googleapis.com.",
+    schema: list.pipe(z.array(jwksOriginSchema).min(1)),
+    unset: "the issuer's own host and those under it",
+    rule: 'must be https origins such as https://keys.example.com, with commas between',
+    remedy: 'name where your issuer keeps its key set, without a path, when that is not at its own host',
+  },
+  JWT_JWKS_MAX_AGE_SECONDS: {
+    help: "Age in seconds after which a fetched key set verifies nothing: the issuer's callers get 503 until it is fetched again.",
+    ...integer(JWKS_MAX_AGE_SECONDS.least, JWKS_MAX_AGE_SECONDS.most),
+    default: '86400',
+    remedy: 'give the age after which a key set verifies nothing until it is fetched again',
+  },
+  JWT_ALLOWED_TYPES: {
+    help: 'What the `typ` header of your tokens may be, with commas between; the word absent stands for none.',
+    schema: list.pipe(z.array(tokenType).min(1)),
+    unset: 'absent,JWT,at+jwt',
+    rule: 'must be values of the typ header, with commas between',
+    remedy: 'name those of your access tokens, absent for none; leave it out for absent,JWT,at+jwt',
+  },
+  JWT_MAX_TOKEN_AGE_SECONDS: {
+    help: 'Seconds after its `iat` from which a token is refused, whatever its `exp` says.',
+    ...integer(1, MAX_TOKEN_AGE_SECONDS),
+    unset: 'no such bound',
+    remedy: 'give the age from which a token is refused whatever its exp says, or leave it out for none',
+  },
+  JWT_CLOCK_TOLERANCE_SECONDS: {
+    help: 'Seconds that clocks may differ when `exp`, `nbf` and `iat` are checked.',
+    ...integer(0, 300),
+    default: '5',
+    remedy: 'keep it as small as your clocks allow',
+  },
+  JWT_ISSUERS_FILE: {
+    help: 'YAML or JSON file of several issuers, in place of the settings above: see "Several issuers" in docs/configuration.md.',
+    schema: text,
+    unset: 'one issuer, from the settings above',
+    rule: 'must be the path of a YAML or JSON file',
+    remedy: 'see "Several issuers" in docs/configuration.md',
+  },
+} satisfies Group

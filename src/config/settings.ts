@@ -1,0 +1,36 @@
+import type { z } from 'zod'
+import { cache } from './groups/cache.ts'
+import { jdcloud } from './groups/jdcloud.ts'
+import { limits } from './groups/limits.ts'
+import { listening } from './groups/listening.ts'
+import { storage } from './groups/storage.ts'
+import { tokens } from './groups/tokens.ts'
+
+/** The groups by their heading, in the order of `.env.example` and of docs/configuration.md. */
+export const groups = {
+  Listening: listening,
+  'Limits and overload': limits,
+  'Trusted tokens': tokens,
+  'JD Cloud': jdcloud,
+  'Session cache': cache,
+  'Bucket and templates': storage,
+} as const
+
+/**
+ * Every environment variable that the service reads. To add one, write an entry into its group and a line into
+ * `readConfig`, then run `npm run settings`.
+ */
+export const settings = { ...listening, ...limits, ...tokens, ...jdcloud, ...cache, ...storage } as const
+
+type Settings = typeof settings
+type Name = keyof Settings
+type Value<N extends Name> = z.output<Settings[N]['schema']>
+
+/** What the settings say. Anything without a default can be missing. */
+export type ReadSettings = Readonly<{
+  [N in Name]: Settings[N] extends { default: string } ? Value<N> : Value<N> | undefined
+}>
+
+/** The same once nothing required is missing. */
+export type CompleteSettings = ReadSettings &
+  Readonly<{ [N in Name as Settings[N] extends { required: true } ? N : never]: Value<N> }>

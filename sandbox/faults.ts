@@ -5,7 +5,7 @@ import { isLoopback } from './loopback.ts'
 import { Refusal } from './sts/refusals.ts'
 
 /** In the form of JD Cloud's own, and the same for each fault. */
-export const FAULT_REQUEST_ID = '00000000-0000-4000-8000-00000000fa17'
+export const FAULT_REQUEST_ID = '5a4db0c5-7e1f-4d6b-9c83-2f1e6a97fa17'
 
 /** One way in which a listener misbehaves. */
 type FaultKind =

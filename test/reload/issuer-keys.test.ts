@@ -95,7 +95,7 @@ t.test('each issuer of a file has its own, and SIGHUP is not waited for', async 
     ],
     {
       'mine.yaml':
-        'description: Nothing.\nallow: { issuer: one }\npolicy:\n  Version: "3"\n  Statement:\n    - { Effect: Allow, Action: "oss:PutObject", Resource: "jrn:oss:*:${account}:${bucket}/x" }\nexamples:\n  - { caller: { sub: a }, can: [PutObject x] }\n',
+        'description: Nothing.\nallow: { issuer: one }\npolicy:\n  Version: "3"\n  Statement:\n    - { Effect: Allow, Action: "oss:GetObject", Resource: "jrn:oss:*:${account}:${bucket}/x" }\nexamples:\n  - { caller: { sub: a }, can: [GetObject x] }\n',
     },
   )
   const dir = env.JWT_ISSUERS_FILE?.replace('/issuers.yaml', '')

@@ -1,19 +1,14 @@
-import { cachedVends, nodeOptions } from './cases/cached-vend.ts'
+import { cachedVends } from './cases/cached-vend.ts'
 import { crowds } from './cases/crowd.ts'
 import { firstThing } from './cases/first-thing.ts'
-import { memory } from './cases/memory.ts'
-import { signing } from './cases/signing.ts'
+import { manySessions } from './cases/many-sessions.ts'
 import { start } from './cases/start.ts'
 import { bench } from './command.ts'
 import { build } from './lib/build.ts'
 
 /** `npm run bench`: the service against named rivals. */
-process.exitCode = await bench(
-  process.argv.slice(2),
-  [...cachedVends, nodeOptions, firstThing, signing, crowds, memory, start],
-  {
-    prepare: build,
-    write: (text) => process.stdout.write(text),
-    warn: (text) => process.stderr.write(text),
-  },
-)
+process.exitCode = await bench(process.argv.slice(2), [...cachedVends, manySessions, firstThing, crowds, start], {
+  prepare: build,
+  write: (text) => process.stdout.write(text),
+  warn: (text) => process.stderr.write(text),
+})

@@ -36,13 +36,6 @@ export const atMost = (ratio: number, most: number): Floor => ({
   ratio: most,
 })
 
-/** A ceiling over a value of ours, in bytes, whatever the rival's is. */
-export const atMostBytes = (bytes: number, most: number, rival: number): Floor => ({
-  text: `≤ ${most.toLocaleString('en-GB')} B`,
-  met: bytes <= most,
-  ratio: most / rival,
-})
-
 /** A count that must be just that. */
 export const exactly = (count: number, wanted: number): Floor => ({
   text: `= ${wanted}`,

@@ -7,8 +7,8 @@ import { nodeArgs } from './server.ts'
  * Runs a script of the project in a process of its own: `input` goes in as JSON by its standard input, and its standard
  * output is JSON.
  */
-export async function runScript(file: string, input: unknown, flags: readonly string[] = []): Promise<unknown> {
-  const child = spawn(process.execPath, [...flags, ...nodeArgs(file)], {
+export async function runScript(file: string, input: unknown): Promise<unknown> {
+  const child = spawn(process.execPath, nodeArgs(file), {
     cwd: tmpdir(),
     env: {},
     stdio: ['pipe', 'pipe', 'inherit'],

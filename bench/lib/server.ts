@@ -23,8 +23,6 @@ export type Server = Readonly<{
 /** What to run: `file` relative to the project, TypeScript or JavaScript; its environment is `env` and nothing else. */
 export type ServerOptions = Readonly<{
   file: string
-  /** Of Node; none when left out. */
-  nodeOptions?: readonly string[]
   /** Of the script; gets the port that it must listen on. */
   args?: (port: number) => readonly string[]
   env?: (port: number) => Readonly<Record<string, string>>
@@ -42,10 +40,10 @@ export const nodeArgs = (file: string): string[] => [
 
 /** Starts a server and waits until it is ready. What it writes to standard output goes nowhere: logs cost, reading them not. */
 export async function startServer(options: ServerOptions): Promise<Server> {
-  const { file, nodeOptions = [], args = () => [], env = () => ({}) } = options
+  const { file, args = () => [], env = () => ({}) } = options
   const port = await freePort()
   const started = performance.now()
-  const child = spawn(process.execPath, [...nodeOptions, ...nodeArgs(file), ...args(port)], {
+  const child = spawn(process.execPath, [...nodeArgs(file), ...args(port)], {
     // Not in the project, where a .env might lie.
     cwd: tmpdir(),
     env: env(port),

@@ -26,12 +26,6 @@ export const serviceEnvironment = (
   ...more,
 })
 
-/** What docs/configuration.md advises for processors that are busy and caches that are large. */
-export const MORE_ROOM: readonly string[] = ['--max-semi-space-size=64']
-
 /** The service itself, as the image runs it; see {@link build}. */
-export const startService = (
-  environment: Readonly<Record<string, string>>,
-  nodeOptions: readonly string[] = [],
-): Promise<Server> =>
-  startServer({ file: 'dist/src/main.js', nodeOptions, env: (port) => ({ ...environment, PORT: String(port) }) })
+export const startService = (environment: Readonly<Record<string, string>>): Promise<Server> =>
+  startServer({ file: 'dist/src/main.js', env: (port) => ({ ...environment, PORT: String(port) }) })

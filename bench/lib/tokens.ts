@@ -7,6 +7,8 @@ export const AUDIENCE = 'https://api.example.test'
 export type SigningKey = Readonly<{
   algorithm: 'HS256' | 'ES256'
   environment: Readonly<Record<string, string>>
+  /** The secret or the PEM that verifies. */
+  verificationKey: string
   sign: (input: string) => string
 }>
 
@@ -17,6 +19,7 @@ export function createSigningKey(algorithm: SigningKey['algorithm']): SigningKey
     return {
       algorithm,
       environment: { JWT_SECRET: secret },
+      verificationKey: secret,
       sign: (input) => createHmac('sha256', secret).update(input).digest('base64url'),
     }
   }
@@ -29,14 +32,23 @@ export function createSigningKey(algorithm: SigningKey['algorithm']): SigningKey
   return {
     algorithm,
     environment: { JWT_PUBLIC_KEY: publicKey },
+    verificationKey: publicKey,
     sign: (input) => sign('sha256', Buffer.from(input), { key, dsaEncoding: 'ieee-p1363' }).toString('base64url'),
   }
 }
 
-/** A user's token, good for an hour, as the shipped template `user-upload` wants it. */
-export function mintToken(key: SigningKey, subject: string): string {
+/** A user's token, good for an hour, as the shipped template `user-upload` wants it; `id` makes it one of its own. */
+export function mintToken(key: SigningKey, subject: string, id = 0): string {
   const now = Math.floor(Date.now() / 1000)
-  const payload = { iss: ISSUER, aud: AUDIENCE, sub: subject, scope: 'oss.upload', iat: now, exp: now + 3600 }
+  const payload = {
+    iss: ISSUER,
+    aud: AUDIENCE,
+    sub: subject,
+    scope: 'oss.upload',
+    jti: `${id}`,
+    iat: now,
+    exp: now + 3600,
+  }
   const input = [{ alg: key.algorithm, typ: 'JWT' }, payload]
     .map((part) => Buffer.from(JSON.stringify(part)).toString('base64url'))
     .join('.')

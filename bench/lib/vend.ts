@@ -1,0 +1,15 @@
+/** Asks once for `user-upload`. */
+export const ask = (url: string, token: string): Promise<Response> =>
+  fetch(`${url}/v1/credentials`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
+    body: '{"policy":"user-upload"}',
+  })
+
+/** @throws unless the answer is a 200 */
+export async function answerOf(url: string, token: string): Promise<string> {
+  const response = await ask(url, token)
+  const text = await response.text()
+  if (response.status !== 200) throw new Error(`${url} answered ${response.status}: ${text}`)
+  return text
+}

@@ -4,9 +4,9 @@ import { join } from 'node:path'
 import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { Command, InvalidArgumentError } from 'commander'
 import { parse } from 'yaml'
-import { loadCatalogue } from '../src/policy/catalogue.ts'
-import { fillIn } from '../src/policy/grant.ts'
-import type { LintSettings } from '../src/policy/lint/rule.ts'
+import { loadCatalogue } from '../src/policy/check/catalogue.ts'
+import type { LintSettings } from '../src/policy/check/lint/rule.ts'
+import { fillIn } from '../src/policy/grant/grant.ts'
 
 /**
  * `npm run bench:policies`: how the time to load, lint and test a set of templates grows with their number, and whether

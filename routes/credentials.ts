@@ -1,11 +1,12 @@
 import { z } from 'zod'
-import type { Grant } from '../src/policy/grant.ts'
+import { callerOf, requireBearer } from '../src/http/authenticated.ts'
+import type { App } from '../src/http/fastify.ts'
+import { problemResponses } from '../src/http/problem.ts'
+import type { Grant } from '../src/policy/grant/grant.ts'
 import type { Vended } from '../src/vending/vending.ts'
-import { callerOf, requireBearer } from './authenticated.ts'
-import { problemResponses } from './problem.ts'
 import { quickJson, sendJson } from './quick-json.ts'
 import { duration, grantSchema, paramValues, policyName, presentGrant } from './schemas.ts'
-import type { App, Services } from './services.ts'
+import type { Services } from './services.ts'
 
 const requestSchema = z
   .strictObject({

@@ -1,8 +1,8 @@
 import { readFile } from 'node:fs/promises'
 import { z } from 'zod'
 import { VendError } from '../src/errors.ts'
+import type { App } from '../src/http/fastify.ts'
 import { type PublicFile, publicFile, sendFile } from './cached.ts'
-import type { App } from './services.ts'
 
 /** Looked up by name: no part of a URL becomes a path. */
 const FILES = new Map([

@@ -1,11 +1,12 @@
 import { z } from 'zod'
 import { ERRORS, type ErrorCode } from '../src/errors.ts'
-import type { Explanation } from '../src/policy/explain.ts'
-import { isOperation, OPERATION_ACTIONS, type Operation } from '../src/policy/operations.ts'
-import { callerOf, requireBearer } from './authenticated.ts'
-import { bodyFaultSchema, problemResponses } from './problem.ts'
+import { callerOf, requireBearer } from '../src/http/authenticated.ts'
+import type { App } from '../src/http/fastify.ts'
+import { bodyFaultSchema, problemResponses } from '../src/http/problem.ts'
+import type { Explanation } from '../src/policy/check/explain.ts'
+import { isOperation, OPERATION_ACTIONS, type Operation } from '../src/policy/language/operations.ts'
 import { duration, grantSchema, paramValues, policyName, presentGrant } from './schemas.ts'
-import type { App, Services } from './services.ts'
+import type { Services } from './services.ts'
 
 const operation = z
   .enum(Object.keys(OPERATION_ACTIONS).filter(isOperation) as [Operation, ...Operation[]])

@@ -1,7 +1,8 @@
 import { z } from 'zod'
 import { VendError } from '../src/errors.ts'
-import { problemResponses } from './problem.ts'
-import type { App, Services } from './services.ts'
+import type { App } from '../src/http/fastify.ts'
+import { problemResponses } from '../src/http/problem.ts'
+import type { Services } from './services.ts'
 
 const statusOf = (status: 'live' | 'ready') => ({
   description: status,

@@ -1,5 +1,5 @@
 import type { Registry } from 'prom-client'
-import type { App } from './services.ts'
+import type { App } from '../src/http/fastify.ts'
 
 /** `GET /metrics` in Prometheus' text format. For the ops listener alone: it says how busy the service is. */
 export function metricsRoutes(app: App, registry: Registry): void {

@@ -1,8 +1,8 @@
 import swagger, { type SwaggerTransform } from '@fastify/swagger'
 import { z } from 'zod'
+import type { App } from '../src/http/fastify.ts'
 import { type PublicFile, publicFile, sendFile } from './cached.ts'
 import { docsRoutes } from './docs.ts'
-import type { App } from './services.ts'
 
 /**
  * `GET /openapi.json` and the page that browses it, `GET /docs`. Must be registered before the routes that it

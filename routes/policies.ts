@@ -1,8 +1,9 @@
 import { z } from 'zod'
-import type { Template } from '../src/policy/template.ts'
-import { callerOf, requireBearer } from './authenticated.ts'
-import { problemResponses } from './problem.ts'
-import type { App, Services } from './services.ts'
+import { callerOf, requireBearer } from '../src/http/authenticated.ts'
+import type { App } from '../src/http/fastify.ts'
+import { problemResponses } from '../src/http/problem.ts'
+import type { Template } from '../src/policy/template/template.ts'
+import type { Services } from './services.ts'
 
 const responseSchema = z
   .strictObject({

@@ -1,6 +1,6 @@
 import { z } from 'zod'
-import type { Grant } from '../src/policy/grant.ts'
-import { TEMPLATE_NAME } from '../src/policy/template.ts'
+import type { Grant } from '../src/policy/grant/grant.ts'
+import { TEMPLATE_NAME } from '../src/policy/template/template.ts'
 
 /** zod's own words for a missing field talk of `undefined`, which JSON does not have. */
 const requiredOr =

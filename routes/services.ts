@@ -1,11 +1,3 @@
-import type {
-  FastifyBaseLogger,
-  FastifyInstance,
-  RawReplyDefaultExpression,
-  RawRequestDefaultExpression,
-  RawServerDefault,
-} from 'fastify'
-import type { ZodTypeProvider } from 'fastify-type-provider-zod'
 import type { Config } from '../src/config/config.ts'
 import type { Authenticate } from '../src/identity/authenticate.ts'
 import type { Vending } from '../src/vending/vending.ts'
@@ -18,12 +10,3 @@ export type Services = Readonly<{
   /** Whether to be sent traffic: not while starting without any issuer's keys, and not while draining. */
   ready: () => boolean
 }>
-
-/** A Fastify instance whose routes are typed by their zod schemas. */
-export type App = FastifyInstance<
-  RawServerDefault,
-  RawRequestDefaultExpression,
-  RawReplyDefaultExpression,
-  FastifyBaseLogger,
-  ZodTypeProvider
->

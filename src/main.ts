@@ -4,9 +4,9 @@ import { collectDefaultMetrics, Registry } from 'prom-client'
 import { buildApp } from './app.ts'
 import { readConfig } from './config/config.ts'
 import { ConfigError, EX_CONFIG } from './config/faults.ts'
+import { loadUndici } from './lib/outbound.ts'
 import { createLogger } from './observe/log.ts'
-import { loadUndici } from './outbound.ts'
-import { CatalogueError } from './policy/catalogue.ts'
+import { CatalogueError } from './policy/check/catalogue.ts'
 
 /** From the signal to the end, whatever happens: orchestrators kill after ten seconds or more. */
 const SHUTDOWN_MS = 9500

@@ -1,6 +1,6 @@
 import { createHmac } from 'node:crypto'
 import t from 'tap'
-import type { App } from '../routes/services.ts'
+import type { App } from '../src/http/fastify.ts'
 import { build, environment } from './helpers/build.ts'
 import { listen } from './helpers/listen.ts'
 import { AUDIENCE, claims, ISSUER, keys, mint, pem } from './helpers/tokens.ts'

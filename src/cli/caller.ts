@@ -1,5 +1,5 @@
-import type { GrantRequest } from '../policy/grant.ts'
-import type { LintSettings } from '../policy/lint/rule.ts'
+import type { LintSettings } from '../policy/check/lint/rule.ts'
+import type { GrantRequest } from '../policy/grant/grant.ts'
 import { CommandError } from './io.ts'
 
 /** What commands are told of a caller. */

@@ -1,8 +1,8 @@
-import { type Catalogue, inspectTemplates, type TemplateFile } from '../policy/catalogue.ts'
-import { type Change, diffCatalogues } from '../policy/diff.ts'
-import { formatFinding, printable } from '../policy/finding.ts'
-import { patternBacktracks } from '../policy/lint/pattern-backtracks.ts'
-import type { LintSettings } from '../policy/lint/rule.ts'
+import { type Catalogue, inspectTemplates, type TemplateFile } from '../policy/check/catalogue.ts'
+import { type Change, diffCatalogues } from '../policy/check/diff.ts'
+import { patternBacktracks } from '../policy/check/lint/pattern-backtracks.ts'
+import type { LintSettings } from '../policy/check/lint/rule.ts'
+import { formatFinding, printable } from '../policy/template/finding.ts'
 import { CommandError, count, createPaint, type Io, type Paint, writeJson } from './io.ts'
 import { showCaller } from './show.ts'
 

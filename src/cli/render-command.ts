@@ -1,8 +1,8 @@
 import { VendError } from '../errors.ts'
-import { refusalOf } from '../policy/examples.ts'
-import { fillIn, type Grant } from '../policy/grant.ts'
-import type { LintSettings } from '../policy/lint/rule.ts'
-import type { Template } from '../policy/template.ts'
+import { refusalOf } from '../policy/check/examples.ts'
+import type { LintSettings } from '../policy/check/lint/rule.ts'
+import { fillIn, type Grant } from '../policy/grant/grant.ts'
+import type { Template } from '../policy/template/template.ts'
 import { type CallerOptions, grantRequest } from './caller.ts'
 import { CommandError, type Io, writeJson } from './io.ts'
 

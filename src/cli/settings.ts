@@ -5,7 +5,7 @@ import { SHIPPED_POLICIES } from '../config/config.ts'
 import type { Environment } from '../config/environment.ts'
 import { issuerNames, ONLY_ISSUER } from '../config/issuers.ts'
 import { settings } from '../config/settings.ts'
-import type { LintSettings } from '../policy/lint/rule.ts'
+import type { LintSettings } from '../policy/check/lint/rule.ts'
 import { CommandError } from './io.ts'
 
 /** What the documentation's scenario has, for whoever looks at templates before there is a configuration. */

@@ -1,4 +1,4 @@
-import { anchorOf, type Finding, placeOf, printable } from '../policy/finding.ts'
+import { anchorOf, type Finding, placeOf, printable } from '../policy/template/finding.ts'
 import type { Paint } from './io.ts'
 
 /** A finding for people: place, what is wrong, the line itself with a mark under it, what to do, where to read more. */

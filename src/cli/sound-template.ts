@@ -1,8 +1,8 @@
-import { nearest } from '../nearest.ts'
-import { inspectTemplates } from '../policy/catalogue.ts'
-import { formatFinding } from '../policy/finding.ts'
-import type { LintSettings } from '../policy/lint/rule.ts'
-import type { Template } from '../policy/template.ts'
+import { nearest } from '../lib/nearest.ts'
+import { inspectTemplates } from '../policy/check/catalogue.ts'
+import type { LintSettings } from '../policy/check/lint/rule.ts'
+import { formatFinding } from '../policy/template/finding.ts'
+import type { Template } from '../policy/template/template.ts'
 import { CommandError } from './io.ts'
 
 /**

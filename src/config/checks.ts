@@ -1,5 +1,5 @@
 import { addressFaults } from '../identity/issuer.ts'
-import { leavesInPlaintext } from '../redis.ts'
+import { leavesInPlaintext } from '../lib/redis.ts'
 import type { ReportFault } from './faults.ts'
 import type { ReadSettings } from './settings.ts'
 

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs'
-import { nearest } from '../nearest.ts'
+import { nearest } from '../lib/nearest.ts'
 import type { ReportFault } from './faults.ts'
 import type { Setting } from './setting.ts'
 import { type CompleteSettings, type ReadSettings, settings } from './settings.ts'

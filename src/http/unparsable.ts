@@ -1,7 +1,7 @@
 import { STATUS_CODES } from 'node:http'
 import type { Socket } from 'node:net'
-import { problem } from '../../routes/problem.ts'
-import { requestIdOf } from '../observe/request-id.ts'
+import { problem } from './problem.ts'
+import { requestIdOf } from './request-id.ts'
 
 /**
  * What Node's parser refuses, or what did not arrive in time, never becomes a request: the answer is written by hand. The

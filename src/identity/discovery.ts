@@ -1,6 +1,6 @@
 import { isIP } from 'node:net'
 import { z } from 'zod'
-import type { Pool } from '../outbound.ts'
+import type { Pool } from '../lib/outbound.ts'
 import { addressFaults } from './issuer.ts'
 import { fetchJson, KeyServerError } from './key-server.ts'
 

@@ -1,8 +1,8 @@
 import { createPublicKey } from 'node:crypto'
 import { z } from 'zod'
+import { isLoopback } from '../lib/loopback.ts'
 import { shapeFault } from '../lib/secret-shape.ts'
 import { isStrongSecret } from '../lib/secret-strength.ts'
-import { isLoopback } from '../loopback.ts'
 
 const HMAC = ['HS256', 'HS384', 'HS512'] as const
 const ASYMMETRIC = ['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512', 'ES256', 'ES384', 'ES512', 'EdDSA'] as const

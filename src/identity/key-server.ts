@@ -1,4 +1,4 @@
-import { call, createPool, OutboundError, type Pool } from '../outbound.ts'
+import { call, createPool, OutboundError, type Pool } from '../lib/outbound.ts'
 
 const MAX_BYTES = 256 * 1024
 const TIMEOUT_MS = 2000

@@ -1,4 +1,4 @@
-import type { Pool } from '../outbound.ts'
+import type { Pool } from '../lib/outbound.ts'
 import { discover } from './discovery.ts'
 import type { Issuer } from './issuer.ts'
 import { fetchJson } from './key-server.ts'

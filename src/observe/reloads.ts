@@ -1,8 +1,8 @@
 import { parse as parsePath } from 'node:path'
 import type { FastifyBaseLogger } from 'fastify'
 import { Counter, Gauge, type Registry } from 'prom-client'
-import { type Finding, formatFinding } from '../policy/finding.ts'
-import type { Reload } from '../policy/live.ts'
+import type { Reload } from '../policy/check/catalogue.ts'
+import { type Finding, formatFinding } from '../policy/template/finding.ts'
 
 /** At most so many errors of one set go into the log; `oss-vend policies lint` has them all. */
 const MAX_TOLD = 20

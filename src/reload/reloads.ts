@@ -1,5 +1,5 @@
 import type { FastifyBaseLogger } from 'fastify'
-import { type Every, every as everyByNode } from '../every.ts'
+import { type Every, every as everyByNode } from '../lib/every.ts'
 
 /**
  * Reads something again that may have changed: by the clock, or because the operator asked, who vouches that what is

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { z } from 'zod'
 import { VendError } from '../errors.ts'
-import { call, createPool, OutboundError, type OutboundResponse, type Pool } from '../outbound.ts'
+import { call, createPool, OutboundError, type OutboundResponse, type Pool } from '../lib/outbound.ts'
 import type { AssumeRoleRequest, CredentialSource, Credentials } from './credentials.ts'
 import { createExpirationReader, type TimeZone, type ZoneReport } from './expiration.ts'
 import { describeRefusal } from './refusal.ts'

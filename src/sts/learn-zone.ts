@@ -1,6 +1,6 @@
 import type { FastifyBaseLogger } from 'fastify'
-import type { Clock } from '../clock.ts'
 import { VendError } from '../errors.ts'
+import type { Clock } from '../lib/clock.ts'
 import type { AssumeRoleRequest } from './credentials.ts'
 import type { JdcloudSts } from './jdcloud.ts'
 

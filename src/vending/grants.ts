@@ -1,8 +1,8 @@
 import { LRUCache } from 'lru-cache'
-import { requireConditions } from '../policy/allow.ts'
-import { claimAt } from '../policy/claim.ts'
-import { fillIn, type Grant, type GrantRequest, type GrantSettings } from '../policy/grant.ts'
-import type { Template } from '../policy/template.ts'
+import { requireConditions } from '../policy/claims/allow.ts'
+import { claimAt } from '../policy/claims/claim.ts'
+import { fillIn, type Grant, type GrantRequest, type GrantSettings } from '../policy/grant/grant.ts'
+import type { Template } from '../policy/template/template.ts'
 
 /**
  * A grant, and its name in the caches. `again` when it is the very object that was given out before, so that it is worth

@@ -1,6 +1,6 @@
 import { VendError } from '../errors.ts'
 import type { Caller } from '../identity/caller.ts'
-import type { Found } from './credential-cache.ts'
+import type { Found } from '../sessions/credential-cache.ts'
 
 /**
  * Lengths of sessions are cut to whole quarters of an hour. The length is a part of what sessions are cached by, so that

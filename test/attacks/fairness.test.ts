@@ -1,8 +1,8 @@
 import { Registry } from 'prom-client'
 import t, { type Test } from 'tap'
 import { VendError } from '../../src/errors.ts'
+import { createStack } from '../../src/sessions/stack.ts'
 import type { CredentialSource } from '../../src/sts/credentials.ts'
-import { createStack } from '../../src/vending/stack.ts'
 import { manualClock } from '../helpers/clock.ts'
 import { credentials, metric, quietLogger, request } from '../helpers/vending.ts'
 

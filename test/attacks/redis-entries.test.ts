@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto'
 import fc from 'fast-check'
 import t from 'tap'
-import { createSeal } from '../../src/vending/seal.ts'
-import { createSharedEntries } from '../../src/vending/shared-entry.ts'
+import { createSeal } from '../../src/sessions/seal.ts'
+import { createSharedEntries } from '../../src/sessions/shared-entry.ts'
 
 const KEYS = [randomBytes(32)]
 const MINUTE = 60_000

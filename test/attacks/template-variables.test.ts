@@ -1,5 +1,5 @@
 import t, { type Test } from 'tap'
-import { inspectTemplates } from '../../src/policy/catalogue.ts'
+import { inspectTemplates } from '../../src/policy/check/catalogue.ts'
 import { settings, templateText } from '../helpers/templates.ts'
 
 /** Variables that are never filled in: a condition with one is met by nobody, and a `cannot` with one proves nothing. */

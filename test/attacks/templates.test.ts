@@ -1,6 +1,6 @@
 import t, { type Test } from 'tap'
-import { ACCEPTABLE_RULES } from '../../src/policy/accept.ts'
-import { CatalogueError, inspectTemplates, loadCatalogue } from '../../src/policy/catalogue.ts'
+import { CatalogueError, inspectTemplates, loadCatalogue } from '../../src/policy/check/catalogue.ts'
+import { ACCEPTABLE_RULES } from '../../src/policy/template/accept.ts'
 import { settings } from '../helpers/templates.ts'
 
 /** Templates that open more than they should: none of them may be served, unless it says itself that it is meant. */

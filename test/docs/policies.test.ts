@@ -1,18 +1,23 @@
 import { readFileSync } from 'node:fs'
 import t from 'tap'
 import { parseAllDocuments } from 'yaml'
-import { isAcceptable } from '../../src/policy/accept.ts'
-import { unmetCondition } from '../../src/policy/allow.ts'
-import { claimsSchema } from '../../src/policy/condition.ts'
-import { runExamples } from '../../src/policy/examples.ts'
-import { anchorOf } from '../../src/policy/finding.ts'
-import { STALE_ACCEPTANCE, settle, staleAcceptances, UNKNOWN_ACCEPTANCE } from '../../src/policy/lint/acceptance.ts'
-import { COLLIDING_FOLDERS, createFolders, SHARED_AND_PERSONAL } from '../../src/policy/lint/colliding-folders.ts'
-import { lintTemplate } from '../../src/policy/lint/lint.ts'
-import { type LintSettings, type LintSubject, lintSubject } from '../../src/policy/lint/rule.ts'
-import { RULES } from '../../src/policy/lint/rules.ts'
-import { OPERATION_ACTIONS, OSS_ACTIONS } from '../../src/policy/operations.ts'
-import { parseTemplate } from '../../src/policy/parse.ts'
+import { runExamples } from '../../src/policy/check/examples.ts'
+import {
+  STALE_ACCEPTANCE,
+  settle,
+  staleAcceptances,
+  UNKNOWN_ACCEPTANCE,
+} from '../../src/policy/check/lint/acceptance.ts'
+import { COLLIDING_FOLDERS, createFolders, SHARED_AND_PERSONAL } from '../../src/policy/check/lint/colliding-folders.ts'
+import { lintTemplate } from '../../src/policy/check/lint/lint.ts'
+import { type LintSettings, type LintSubject, lintSubject } from '../../src/policy/check/lint/rule.ts'
+import { RULES } from '../../src/policy/check/lint/rules.ts'
+import { unmetCondition } from '../../src/policy/claims/allow.ts'
+import { claimsSchema } from '../../src/policy/claims/condition.ts'
+import { OPERATION_ACTIONS, OSS_ACTIONS } from '../../src/policy/language/operations.ts'
+import { isAcceptable } from '../../src/policy/template/accept.ts'
+import { anchorOf } from '../../src/policy/template/finding.ts'
+import { parseTemplate } from '../../src/policy/template/parse.ts'
 import { fencedBlocks, headings } from '../helpers/markdown.ts'
 import { settings, template } from '../helpers/templates.ts'
 

@@ -1,7 +1,7 @@
 import { VendError } from '../../src/errors.ts'
-import type { GrantRequest, GrantSettings } from '../../src/policy/grant.ts'
-import { parseTemplate } from '../../src/policy/parse.ts'
-import type { Template } from '../../src/policy/template.ts'
+import type { GrantRequest, GrantSettings } from '../../src/policy/grant/grant.ts'
+import { parseTemplate } from '../../src/policy/template/parse.ts'
+import type { Template } from '../../src/policy/template/template.ts'
 
 /** The scenario of the documentation, with one issuer. */
 export const settings: GrantSettings = {

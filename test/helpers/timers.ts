@@ -1,4 +1,4 @@
-import type { Every } from '../../src/every.ts'
+import type { Every } from '../../src/lib/every.ts'
 
 /** Timers that a test winds on by hand, and can count. */
 export function manualTimers() {

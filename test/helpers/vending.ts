@@ -1,7 +1,7 @@
 import type { Registry } from 'prom-client'
 import { VendError } from '../../src/errors.ts'
+import type { Owner } from '../../src/sessions/upstream.ts'
 import type { AssumeRoleRequest, CredentialSource, Credentials } from '../../src/sts/credentials.ts'
-import type { Owner } from '../../src/vending/upstream.ts'
 
 /** What STS is asked for in tests that do not care. */
 export const request = (changes: Partial<AssumeRoleRequest> = {}): AssumeRoleRequest => ({

@@ -1,10 +1,10 @@
 import t from 'tap'
 import { createWorld } from '../../sandbox/world.ts'
-import { loadCatalogue } from '../../src/policy/catalogue.ts'
-import type { Policy } from '../../src/policy/document.ts'
-import { runExamples } from '../../src/policy/examples.ts'
-import { OSS_ACTIONS } from '../../src/policy/operations.ts'
-import type { Template } from '../../src/policy/template.ts'
+import { loadCatalogue } from '../../src/policy/check/catalogue.ts'
+import { runExamples } from '../../src/policy/check/examples.ts'
+import type { Policy } from '../../src/policy/language/document.ts'
+import { OSS_ACTIONS } from '../../src/policy/language/operations.ts'
+import type { Template } from '../../src/policy/template/template.ts'
 import { settings } from '../helpers/templates.ts'
 
 const lintSettings = { ...settings, issuers: ['app'] }

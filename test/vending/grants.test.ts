@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import t from 'tap'
-import { fillIn, type Grant, type GrantRequest } from '../../src/policy/grant.ts'
+import { fillIn, type Grant, type GrantRequest } from '../../src/policy/grant/grant.ts'
 import { createGrants } from '../../src/vending/grants.ts'
 import { caller, refusal, settings, statement, template } from '../helpers/templates.ts'
 

@@ -1,7 +1,7 @@
 import { z } from 'zod'
+import { parseRedisUrl } from '../../lib/redis.ts'
 import { shapeFault } from '../../lib/secret-shape.ts'
 import { isStrongSecret } from '../../lib/secret-strength.ts'
-import { parseRedisUrl } from '../../redis.ts'
 import { flag, type Group, integer, list } from '../setting.ts'
 
 const AES_KEY_BYTES = 32

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { readRanges } from '../../limits/trusted-proxies.ts'
+import { readRanges } from '../../lib/trusted-proxies.ts'
 import { flag, type Group, integer, list, text } from '../setting.ts'
 
 const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const

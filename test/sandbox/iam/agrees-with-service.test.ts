@@ -5,10 +5,10 @@ import { parseSessionPolicy } from '../../../sandbox/iam/policy.ts'
 import { isAllowed } from '../../../sandbox/oss/access.ts'
 import { fitsWildcard } from '../../../sandbox/wildcard.ts'
 import { createWorld } from '../../../sandbox/world.ts'
-import { type Policy, parseJrn, policySchema } from '../../../src/policy/document.ts'
-import { allowedByAll } from '../../../src/policy/evaluate.ts'
-import { isOperation, OPERATION_ACTIONS, operationResource } from '../../../src/policy/operations.ts'
-import { matchesWildcard } from '../../../src/policy/wildcard.ts'
+import { type Policy, parseJrn, policySchema } from '../../../src/policy/language/document.ts'
+import { allowedByAll } from '../../../src/policy/language/evaluate.ts'
+import { isOperation, OPERATION_ACTIONS, operationResource } from '../../../src/policy/language/operations.ts'
+import { matchesWildcard } from '../../../src/policy/language/wildcard.ts'
 
 // The service and the sandbox each have a policy evaluator, and the two share no code. Where they differ, one is wrong.
 

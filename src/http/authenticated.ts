@@ -1,0 +1,37 @@
+import type { FastifyRequest } from 'fastify'
+import { VendError } from '../errors.ts'
+import type { Authenticate } from '../identity/authenticate.ts'
+import type { Caller } from '../identity/caller.ts'
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    caller: Caller | null
+  }
+}
+
+/** An onRequest hook: a request without a good token is refused before its body is read. */
+export function requireBearer(authenticate: Authenticate) {
+  return async (request: FastifyRequest) => {
+    // Not for `authenticate`, which counts bad tokens: a request without any is no guess.
+    if (request.headers.authorization === undefined) {
+      throw new VendError('unauthenticated', { log: { reason: 'no token' } })
+    }
+    request.caller = await authenticate(request, bearerToken(request))
+  }
+}
+
+/** The caller of a route that {@link requireBearer} guards; an error on one that it does not. */
+export function callerOf(request: FastifyRequest): Caller {
+  if (!request.caller) throw new Error('this route does not authenticate')
+  return request.caller
+}
+
+/**
+ * The empty token, which never verifies, for anything but one bearer token. Node keeps the first of several
+ * Authorization headers and drops the others, while a proxy may have checked the last: more than one is nobody's.
+ */
+function bearerToken({ raw, headers }: FastifyRequest): string {
+  const names = raw.rawHeaders.filter((item, index) => index % 2 === 0 && item.toLowerCase() === 'authorization')
+  const [, token = ''] = /^Bearer +([^\s,]+)$/iu.exec(headers.authorization ?? '') ?? []
+  return names.length > 1 ? '' : token
+}

@@ -1,0 +1,50 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import type { App } from './fastify.ts'
+
+/** How long a connection that is still open has for its request to arrive, and an answer to be read. */
+const GRACE_MS = 250
+
+/** How a service ends without dropping a request that it has accepted. */
+export type Drain = Readonly<{
+  /** Whether `/readyz` should fail. */
+  draining: () => boolean
+  /**
+   * Fails `/readyz` and tells connections to close, keeps serving for `noticeMs`, in which load balancers turn away, then
+   * closes the listener and resolves when every request that had arrived is answered.
+   */
+  stop: (noticeMs: number) => Promise<void>
+}>
+
+/** Must be called before the first request. */
+export function createDrain(app: App): Drain {
+  let draining = false
+
+  app.addHook('onSend', ({ raw }, reply, payload, done) => {
+    // Node closes after the answer that says so, and drops requests that came behind. Fastify says so once it closes.
+    if (draining) reply.header('connection', app.unanswered.hasNext(raw) ? 'keep-alive' : 'close')
+    done(null, payload)
+  })
+
+  return {
+    draining: () => draining,
+    async stop(noticeMs) {
+      draining = true
+      await delay(noticeMs)
+      const closed = app.close()
+      // Under load the last connections are open, and their requests sent, but not yet read.
+      let graceUntil = performance.now() + GRACE_MS
+      while (app.unanswered.working() || (performance.now() < graceUntil && (await connectionsOf(app)) > 0)) {
+        await delay(10)
+        if (app.unanswered.working()) graceUntil = performance.now() + GRACE_MS
+      }
+      // What is left are sockets on which no whole request came, and Node no longer looks how long they have been at it.
+      app.server.closeAllConnections()
+      await closed
+    },
+  }
+}
+
+const connectionsOf = (app: App) =>
+  new Promise<number>((resolve) => {
+    app.server.getConnections((_error, count) => resolve(count ?? 0))
+  })

@@ -1,0 +1,163 @@
+import { hash } from 'node:crypto'
+import rateLimit, { type FastifyRateLimitStoreCtor } from '@fastify/rate-limit'
+import type { FastifyReply } from 'fastify'
+import type { Cluster, Redis } from 'ioredis'
+import { Counter as Metric, type Registry } from 'prom-client'
+import type { Config } from '../config/config.ts'
+import { VendError } from '../errors.ts'
+import type { Authenticate } from '../identity/authenticate.ts'
+import type { Caller } from '../identity/caller.ts'
+import { clientKey } from '../lib/address.ts'
+import { countImplausible } from '../observe/redis-implausible.ts'
+import { type Counter, createCounter, createSharedCounts } from './counter.ts'
+import type { App } from './fastify.ts'
+import { warnOfProxies } from './proxy-warnings.ts'
+import { type Count, createWindows } from './windows.ts'
+
+const WINDOW_MS = 60_000
+/** Windows that are kept for each limit: up to 20 MB. */
+const MAX_KEYS = 100_000
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** How its caller stands with its limit. */
+    callerCount: Count | null
+  }
+}
+
+type Limit = 'address' | 'failed_authentication' | 'caller'
+
+type Dependencies = Readonly<{
+  now: () => number
+  metrics: Registry
+  /** With the names that keys have in it. */
+  shared?: Readonly<{ redis: Redis | Cluster; nameOf: (key: string) => string }> | undefined
+}>
+
+/**
+ * Limits how often an address may ask, how many bad tokens it may present, and how often a caller may ask. Must be
+ * called before the routes are registered; the limit of addresses leaves out those with `config: { rateLimit: false }`.
+ *
+ * @returns {Authenticate} that also keeps the two other limits; throws `rate_limited` beside what it threw before
+ */
+export async function registerRateLimits(
+  app: App,
+  { rateLimits, trustProxy }: Pick<Config, 'rateLimits' | 'trustProxy'>,
+  authenticate: Authenticate,
+  { now, metrics, shared: others }: Dependencies,
+): Promise<Authenticate> {
+  const limited = new Metric({
+    name: 'oss_vend_rate_limited_total',
+    help: 'Requests refused with rate_limited, by the limit that they met.',
+    labelNames: ['limit'],
+    registers: [metrics],
+  })
+  const alone = new Metric({
+    name: 'oss_vend_rate_limit_redis_failures_total',
+    help: 'Times that Redis stopped answering and this replica went on counting alone.',
+    registers: [metrics],
+  })
+  const onFailure = () => {
+    alone.inc()
+    app.log.warn('Redis does not answer: this replica counts for its rate limits alone')
+  }
+  const shared = others && createSharedCounts({ ...others, now, implausible: countImplausible(metrics), onFailure })
+  const createLimit = (limit: Limit, max: number) => {
+    const windows = createWindows({ windowMs: WINDOW_MS, maxKeys: MAX_KEYS, now })
+    const prefix = `oss-vend:rate:${limit}:`
+    return createCounter({ prefix, max, windowMs: WINDOW_MS, windows, shared })
+  }
+  const refusal = (limit: Limit, { ttl }: Pick<Count, 'ttl'>, log: VendError['log'] = {}) => {
+    limited.inc({ limit })
+    return new VendError('rate_limited', {
+      detail: DETAILS[limit],
+      retryAfterSeconds: Math.ceil(ttl / 1000),
+      log: { ...log, limit },
+    })
+  }
+
+  warnOfProxies(app, trustProxy)
+  const { address: maxAddress, failedAuthentication: maxFailures, caller: maxCaller } = rateLimits
+  if (maxAddress > 0) {
+    await app.register(rateLimit, {
+      global: false,
+      max: maxAddress,
+      timeWindow: WINDOW_MS,
+      enableDraftSpec: true,
+      // Others may be behind the same address, and how often they ask is not for everyone there to read.
+      addHeadersOnExceeding: {
+        'ratelimit-limit': false,
+        'ratelimit-remaining': false,
+        'ratelimit-reset': false,
+      },
+      store: storeOf(createLimit('address', maxAddress)),
+      keyGenerator: clientKey,
+      allowList: ({ routeOptions }) => routeOptions.config.rateLimit === false,
+      errorResponseBuilder: (_request, context) => refusal('address', context),
+    })
+    // For the whole service and not route by route: a route's own hooks come first, and would authenticate before.
+    app.addHook('onRequest', app.rateLimit())
+  }
+
+  app.decorateRequest('callerCount', null)
+  if (maxCaller > 0) {
+    app.addHook('onSend', ({ callerCount }, reply, payload, done) => {
+      if (callerCount) tellCaller(reply, callerCount, maxCaller)
+      done(null, payload)
+    })
+  }
+
+  const failures = createLimit('failed_authentication', maxFailures)
+  const callers = createLimit('caller', maxCaller)
+
+  return async (request, token) => {
+    let caller: Caller
+    try {
+      caller = await authenticate(request, token)
+    } catch (error) {
+      if (maxFailures === 0 || !(error instanceof VendError) || error.code !== 'unauthenticated') throw error
+      // Over the limit, too, every token is verified: anything else would let one guesser lock out the good tokens of a
+      // whole mobile network. The limit of addresses bounds what that costs. Whatever is wrong, the 429 is the same.
+      const count = await failures(clientKey(request))
+      throw count.current > maxFailures ? refusal('failed_authentication', count, error.log) : error
+    }
+    if (maxCaller > 0) {
+      const count = await callers(callerKey(caller))
+      request.callerCount = count
+      if (count.current > maxCaller) throw refusal('caller', count)
+    }
+    return caller
+  }
+}
+
+const DETAILS: Readonly<Record<Limit, string>> = {
+  address: 'this address has asked too often',
+  failed_authentication: 'this address has sent too many tokens that were refused',
+  caller: 'this caller has asked too often',
+}
+
+/** What a caller is counted as: no two callers run together. */
+function callerKey({ issuer, subject }: Caller): string {
+  return hash('sha256', JSON.stringify([issuer, subject]), 'base64url')
+}
+
+/** How the caller stands with its own limit. */
+function tellCaller(reply: FastifyReply, { current, ttl }: Count, max: number): void {
+  reply.headers({
+    'ratelimit-limit': max,
+    'ratelimit-remaining': Math.max(0, max - current),
+    'ratelimit-reset': Math.ceil(ttl / 1000),
+  })
+}
+
+/** A counter as @fastify/rate-limit wants one: it makes the store itself, and its own counts by Node's clock alone. */
+function storeOf(hit: Counter): FastifyRateLimitStoreCtor {
+  return class {
+    incr(key: string, done: (error: Error | null, count?: Count) => void): void {
+      hit(key).then((count) => done(null, count), done)
+    }
+    child() {
+      return this
+    }
+  }
+}

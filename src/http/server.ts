@@ -1,0 +1,205 @@
+import { createServer as createHttpServer, type RequestListener } from 'node:http'
+import cors from '@fastify/cors'
+import helmet from '@fastify/helmet'
+import fastify, {
+  type FastifyBaseLogger,
+  type FastifyError,
+  type FastifyReply,
+  type FastifyRequest,
+  LogController,
+} from 'fastify'
+import { serializerCompiler, validatorCompiler, type ZodTypeProvider } from 'fastify-type-provider-zod'
+import type { Config } from '../config/config.ts'
+import { type BodyFault, pointerStep, VendError } from '../errors.ts'
+import { trustProxyOf } from '../lib/trusted-proxies.ts'
+import type { App } from './fastify.ts'
+import { acceptJsonAlone } from './json-body.ts'
+import { problem } from './problem.ts'
+import { requestIdOf } from './request-id.ts'
+import { type Cut, headersOf, MAX_HEADERS, type Turns, takeTurns } from './turns.ts'
+import { answerUnparsable } from './unparsable.ts'
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    unanswered: Turns
+  }
+  interface FastifyRequest {
+    /** A line of the route's own has told the log that this was answered. */
+    told: boolean
+  }
+}
+
+const BODY_LIMIT_BYTES = 16 * 1024
+/** Longer than the 60 s after which common load balancers drop an idle connection, so that they never find it closed. */
+const KEEP_ALIVE_MS = 72_000
+
+/**
+ * A Fastify instance with everything that does not depend on what the service is for: limits, headers, errors, logs.
+ * `onCut` is told of each connection that is closed before its time.
+ */
+export async function createServer(
+  config: Config,
+  logger: FastifyBaseLogger,
+  onCut: (cut: Cut) => void = () => {},
+): Promise<App> {
+  const { requestTimeoutMs } = config
+  const server = createHttpServer({
+    keepAliveTimeout: KEEP_ALIVE_MS,
+    requestTimeout: requestTimeoutMs,
+    // Where this is longer than requestTimeout, Node swaps the two, and a body may dawdle for a minute.
+    headersTimeout: requestTimeoutMs,
+    // By default Node looks for late requests every 30 s.
+    connectionsCheckingInterval: 1000,
+    // Node's own refusal is no problem document.
+    requireHostHeader: false,
+  })
+  // Node would drop headers beyond a number, a second Authorization among them.
+  server.maxHeadersCount = 0
+  const app = fastify({
+    // A server of our own is the only one: Fastify opens no second one for the other address of localhost.
+    serverFactory: () => server,
+    loggerInstance: logger,
+    logController: new LogController({ disableRequestLogging: true }),
+    genReqId: requestIdOf,
+    requestIdHeader: false,
+    bodyLimit: BODY_LIMIT_BYTES,
+    trustProxy: trustProxyOf(config.trustProxy),
+    forceCloseConnections: 'idle',
+    // Requests that were accepted are answered, also while closing.
+    return503OnClosing: false,
+    routerOptions: { maxParamLength: 128 },
+    clientErrorHandler: (error, socket) => {
+      // A request whose answer is still to come would take this one for its own.
+      if (app.unanswered.some(socket)) socket.destroy()
+      else answerUnparsable(error, socket, requestTimeoutMs)
+    },
+    frameworkErrors: answerError,
+  }).withTypeProvider<ZodTypeProvider>()
+
+  app.setValidatorCompiler(validatorCompiler)
+  app.setSerializerCompiler(serializerCompiler)
+  acceptJsonAlone(app)
+  const serve: RequestListener = (request, response) => app.routing(request, response)
+  app.decorate('unanswered', takeTurns(server, serve, { sendMs: requestTimeoutMs, onCut }))
+  app.decorateRequest('caller', null)
+  app.decorateRequest('told', false)
+  app.setErrorHandler(answerError)
+  app.setNotFoundHandler((request, reply) => answerError(new VendError('not_found'), request, reply))
+
+  // Before CORS, which answers preflights by itself.
+  app.addHook('onRequest', async (request, reply) => {
+    reply.headers({ 'x-request-id': request.id, 'cache-control': 'no-store' })
+  })
+  // After limits and authentication, so that all of this counts, and nobody sends a body that is refused anyway.
+  app.addHook('preParsing', async (request, reply) => {
+    if (request.is404) throw new VendError('not_found')
+    refuseMalformed(request)
+    if (request.headers.expect !== undefined && request.raw.httpVersion === '1.1') reply.raw.writeContinue()
+  })
+  app.addHook('onSend', async ({ raw }, reply) => {
+    // The rest of a body that nobody waits for would be taken for the next request, and its delay answered with a 408.
+    if (raw.complete === false) reply.header('connection', 'close')
+    app.unanswered.answering(raw, reply.raw)
+  })
+  await app.register(helmet, {
+    contentSecurityPolicy: { useDefaults: false, directives: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] } },
+  })
+  if (config.corsOrigins.length > 0) {
+    await app.register(cors, {
+      origin: config.corsOrigins.includes('*') ? '*' : [...config.corsOrigins],
+      methods: ['GET', 'POST'],
+      allowedHeaders: ['authorization', 'content-type', 'x-request-id'],
+      exposedHeaders: ['x-request-id', 'retry-after', 'ratelimit-limit', 'ratelimit-remaining', 'ratelimit-reset'],
+      maxAge: 600,
+      strictPreflight: false,
+    })
+  }
+
+  app.addHook('onResponse', async (request, reply) => {
+    if (request.told) return
+    const milliseconds = Math.round(reply.elapsedTime * 10) / 10
+    request.log.info({ req: request, res: reply, milliseconds }, 'answered')
+  })
+  return app
+}
+
+/** What Node would refuse by itself, and without a word. */
+function refuseMalformed({ raw }: FastifyRequest): void {
+  const { host, expect } = raw.headers
+  const detail =
+    host === undefined && raw.httpVersion === '1.1'
+      ? 'the request has no Host header'
+      : expect !== undefined && !/^100-continue$/iu.test(expect)
+        ? 'the request expects what this service cannot do'
+        : headersOf(raw) > MAX_HEADERS
+          ? `the request has more than ${MAX_HEADERS} header fields`
+          : undefined
+  if (detail !== undefined) throw new VendError('invalid_request', { detail })
+}
+
+/** The one place where an error becomes an answer. What is not a VendError is told as nothing but its kind. */
+function answerError(error: unknown, request: FastifyRequest, reply: FastifyReply) {
+  const known = error instanceof VendError ? error : hasLeft(request) ? ABORTED : fromFastify(error)
+  if (known.code === 'internal_error') request.log.error({ error }, 'unexpected error')
+  else if (known.status >= 500) request.log.error({ code: known.code, ...known.log }, 'refused')
+  else request.log.info({ code: known.code, detail: known.detail, ...known.log }, 'refused')
+
+  if (known.code === 'unauthenticated') {
+    // RFC 6750: no error attribute when no token was sent at all.
+    const sent = request.headers.authorization !== undefined
+    reply.header('www-authenticate', sent ? 'Bearer error="invalid_token"' : 'Bearer')
+  }
+  if (known.retryAfterSeconds !== undefined) reply.header('retry-after', known.retryAfterSeconds)
+  const { detail, errors } = known
+  return reply
+    .code(known.status)
+    .headers({ 'x-request-id': request.id, 'cache-control': 'no-store' })
+    .type('application/problem+json')
+    .send(
+      problem(known.code, request.id, {
+        ...(detail !== undefined && { detail }),
+        ...(errors && { errors: [...errors] }),
+      }),
+    )
+}
+
+const ABORTED = new VendError('invalid_request', { log: { reason: 'aborted' } })
+
+/** Whether the client has closed the connection before its request was whole. */
+const hasLeft = ({ raw }: FastifyRequest) => raw.destroyed && !raw.complete
+
+const FASTIFY_CODES: Readonly<Record<string, 'payload_too_large' | 'unsupported_media_type'>> = {
+  FST_ERR_CTP_BODY_TOO_LARGE: 'payload_too_large',
+  FST_ERR_CTP_INVALID_MEDIA_TYPE: 'unsupported_media_type',
+}
+
+function fromFastify(error: unknown): VendError {
+  if (!isFastifyError(error)) return new VendError('internal_error', { cause: error })
+  if (error.validation) return new VendError('invalid_request', { errors: bodyFaults(error.validation) })
+  const code = FASTIFY_CODES[error.code]
+  if (code) return new VendError(code)
+  if (error.statusCode === undefined || error.statusCode >= 500)
+    return new VendError('internal_error', { cause: error })
+  // Malformed or empty JSON, a poisoned prototype, a wrong Content-Length, an URL that cannot be decoded.
+  return new VendError('invalid_request', { detail: 'the request is not well-formed JSON over HTTP' })
+}
+
+function isFastifyError(error: unknown): error is FastifyError {
+  return error instanceof Error && 'code' in error && String(error.code).startsWith('FST_')
+}
+
+/** At most so many faults of one body are told. */
+const MAX_FAULTS = 16
+
+/** zod's own words for what it expected, under RFC 6901 pointers; a key that has no place gets one of its own. */
+function bodyFaults(validation: NonNullable<FastifyError['validation']>): BodyFault[] {
+  return validation
+    .flatMap(({ keyword, instancePath, message = 'is not valid', params }) => {
+      const at = instancePath === '/' ? '' : instancePath
+      const unknown = keyword === 'unrecognized_keys' && Array.isArray(params.keys) ? params.keys : undefined
+      return unknown
+        ? unknown.map((key) => ({ pointer: `${at}/${pointerStep(String(key))}`, detail: 'is not a known field' }))
+        : [{ pointer: at, detail: message }]
+    })
+    .slice(0, MAX_FAULTS)
+}

@@ -1,0 +1,137 @@
+import type { FastifyBaseLogger } from 'fastify'
+import { Counter, Gauge, type Registry } from 'prom-client'
+import { VendError } from '../errors.ts'
+import type { Clock } from './clock.ts'
+import type { RedisClient } from './redis.ts'
+import type { Waits } from './waits.ts'
+
+/** Redis, as somebody sees it who can do without. */
+export type RedisLink = Readonly<{
+  /**
+   * What Redis answers; undefined when it does not within 50 ms, or lately did not. Never fails. What it refuses by an
+   * error is remembered for each kind of question apart: a Redis that is full still answers whoever reads.
+   */
+  ask<T>(kind: 'read' | 'write', question: (redis: RedisClient) => Promise<T>): Promise<T | undefined>
+}>
+
+type Dependencies = Readonly<{
+  redis: RedisClient
+  clock: Clock
+  waits: Waits
+  logger: Pick<FastifyBaseLogger, 'warn' | 'info'>
+  metrics: Registry
+}>
+
+/** What one question may take, and how often more of it while others are being answered: then it is only in a crowd. */
+const BUDGET_MS = 50
+const ROUNDS = 4
+/** How often Redis is tried while it does not answer. */
+const RETRY_MS = 1000
+
+class NoAnswerError extends Error {
+  override readonly name = 'NoAnswerError'
+}
+
+/**
+ * Asks Redis within a budget. Once that has failed Redis is left alone for a second, then tried with one question; the
+ * log is told when it goes and when it comes back, and nothing in between.
+ */
+export function createRedisLink({ redis, clock, waits, logger, metrics }: Dependencies): RedisLink {
+  const up = new Gauge({ name: 'oss_vend_redis_up', help: 'Whether Redis answers.', registers: [metrics] })
+  const errors = new Counter({
+    name: 'oss_vend_redis_errors_total',
+    help: 'Questions that Redis did not answer: connection, timeout, or reply for one that it refused.',
+    labelNames: ['kind'],
+    registers: [metrics],
+  })
+  const whole = createTrouble(
+    () => logger.warn('Redis does not answer: going on without it'),
+    () => logger.info('Redis answers again'),
+  )
+  const [read, write] = (['read', 'write'] as const).map((kind) =>
+    createTrouble(
+      () => logger.warn({ kind }, 'Redis refuses: going on without it'),
+      () => logger.info({ kind }, 'Redis accepts again'),
+    ),
+  )
+  let answeredAt = Number.NEGATIVE_INFINITY
+  up.set(1)
+
+  const isAnswering = () => clock.monotonic() - answeredAt < BUDGET_MS
+
+  async function withinBudget<T>(asked: Promise<T>): Promise<T> {
+    // The answer may be here, and only this process be late in reading it.
+    const late = () => Promise.race([asked, nextTurn().then(() => Promise.reject(new NoAnswerError('late')))])
+    for (let round = 1; ; round++) {
+      const began = clock.monotonic()
+      try {
+        return await waits.within(asked, BUDGET_MS, late)
+      } catch (error) {
+        // The budget is of time in which an answer could have been read: a round that took twice as long tells of this
+        // process, whose event loop stood still, and nothing of Redis.
+        const excused = isAnswering() || clock.monotonic() - began > 2 * BUDGET_MS
+        if (!(error instanceof NoAnswerError && excused && round < ROUNDS)) throw error
+      }
+    }
+  }
+
+  function createTrouble(onStart: () => void, onEnd: () => void) {
+    let askAgainAt: number | undefined
+    return {
+      /** Whether to leave Redis alone; whoever is told not to is the one that tries. */
+      lasts(): boolean {
+        const now = clock.monotonic()
+        if (askAgainAt === undefined) return false
+        if (now < askAgainAt) return true
+        askAgainAt = now + RETRY_MS
+        return false
+      },
+      /** Whether it was there already. */
+      start(): boolean {
+        const goesOn = askAgainAt !== undefined
+        if (!goesOn) onStart()
+        askAgainAt = clock.monotonic() + RETRY_MS
+        return goesOn
+      },
+      end(): void {
+        if (askAgainAt !== undefined) onEnd()
+        askAgainAt = undefined
+      },
+    }
+  }
+
+  return {
+    async ask(kind, question) {
+      const refusal = kind === 'read' ? read : write
+      if (whole.lasts() || refusal?.lasts()) return undefined
+      try {
+        if (redis.status !== 'ready') throw new NoAnswerError()
+        const answer = await withinBudget(question(redis))
+        answeredAt = clock.monotonic()
+        whole.end()
+        refusal?.end()
+        up.set(1)
+        return answer
+      } catch (error) {
+        // This process ends: nothing is known of Redis.
+        if (error instanceof VendError) return undefined
+        const refused = error instanceof Error && error.name === 'ReplyError'
+        const silent = error instanceof NoAnswerError && error.message === 'late'
+        errors.inc({ kind: refused ? 'reply' : silent ? 'timeout' : 'connection' })
+        if (refused) {
+          whole.end()
+          refusal?.start()
+          up.set(1)
+        } else if (!(silent && isAnswering())) {
+          // Once bytes were lost or made up on a connection, each answer on it may be taken for a part of another, or for
+          // the answer to an older question, for ever: a second silence ends it, and a new one begins clean.
+          if (whole.start() && silent) redis.disconnect(true)
+          up.set(0)
+        }
+        return undefined
+      }
+    },
+  }
+}
+
+const nextTurn = () => new Promise<void>((resolve) => setImmediate(resolve))

@@ -1,0 +1,232 @@
+import { readdir, readFile, stat } from 'node:fs/promises'
+import { join, parse as parsePath } from 'node:path'
+import { setImmediate as nextTurn } from 'node:timers/promises'
+import { isAcceptable } from '../template/accept.ts'
+import { type Finding, formatFinding, type Severity } from '../template/finding.ts'
+import { describe, type Place, parseTemplate } from '../template/parse.ts'
+import { TEMPLATE_NAME, type Template } from '../template/template.ts'
+import { type ExampleOutcome, runExamples } from './examples.ts'
+import { isTemplateFile } from './fingerprint.ts'
+import { settle, staleAcceptances } from './lint/acceptance.ts'
+import { createFolders } from './lint/colliding-folders.ts'
+import { lintTemplate } from './lint/lint.ts'
+import { type LintSettings, type LintSubject, lintSubject } from './lint/rule.ts'
+
+/** A larger file is not a template. */
+const MAX_FILE_BYTES = 64 * 1024
+/** Requests wait no longer than this for templates that are being loaded, but for one that takes longer by itself. */
+const TURN_MS = 10
+
+/** The templates of a directory, by name. */
+export type Catalogue = ReadonlyMap<string, Template>
+
+/** One template file: its template unless it could not be parsed, and how its examples went unless something is wrong. */
+export type TemplateFile = Readonly<{
+  file: string
+  name: string
+  template?: Template
+  findings: readonly Finding[]
+  /** Whether it was sound enough to run its examples. */
+  tested: boolean
+  outcomes: readonly ExampleOutcome[]
+}>
+
+/** All that is known of a directory of templates. */
+export type Inspection = Readonly<{
+  files: readonly TemplateFile[]
+  /** Those of the files, and of the directory itself. */
+  findings: readonly Finding[]
+}>
+
+/** How a reload went: what is served now, or why the old templates stay. */
+export type Reload =
+  | Readonly<{
+      outcome: 'loaded'
+      catalogue: Catalogue
+      warnings: readonly Finding[]
+      /** What would refuse the set, did not the templates say why it is right. */
+      accepted: readonly Finding[]
+    }>
+  | Readonly<{ outcome: 'refused'; errors: readonly Finding[] }>
+
+/** All that is wrong with a directory of templates, told at once. */
+export class CatalogueError extends Error {
+  override readonly name = 'CatalogueError'
+  readonly findings: readonly Finding[]
+
+  constructor(findings: readonly Finding[]) {
+    super(
+      ['The policy templates cannot be used:', ...findings.map((finding) => `  ${formatFinding(finding)}`)].join('\n'),
+    )
+    this.findings = findings
+  }
+}
+
+/**
+ * Loads every template of a directory, and hands back the linter's warnings with them, and what the templates accept.
+ * Nothing is left out: one bad template fails the whole directory.
+ * @throws {CatalogueError} with every error
+ */
+export async function loadCatalogue(
+  directory: string,
+  settings: LintSettings,
+): Promise<Readonly<{ catalogue: Catalogue; warnings: readonly Finding[]; accepted: readonly Finding[] }>> {
+  const { files, findings } = await inspectTemplates(directory, settings)
+  const of = (wanted: Severity) => findings.filter(({ severity }) => severity === wanted)
+  const errors = of('error')
+  if (errors.length > 0) throw new CatalogueError(errors)
+  const catalogue = new Map(files.flatMap(({ name, template }) => (template ? [[name, template] as const] : [])))
+  return { catalogue, warnings: of('warning'), accepted: of('accepted') }
+}
+
+/**
+ * Reads, parses and lints every `.yaml`, `.yml` and `.json` file of a directory and runs the examples in them. Whatever
+ * is wrong becomes a finding. The event loop turns meanwhile, so that a service goes on serving.
+ */
+export async function inspectTemplates(
+  directory: string,
+  settings: LintSettings,
+  onFile: (done: number, total: number) => void = () => {},
+): Promise<Inspection> {
+  const listed = await templateFiles(directory)
+  if (!listed) return { files: [], findings: [fileFinding(directory, 'is not a readable directory')] }
+  if (listed.length === 0) {
+    return { files: [], findings: [fileFinding(directory, 'has no template (a .yaml, .yml or .json file)')] }
+  }
+  const looked: (TemplateFile & Readonly<{ pending: Pending | undefined }>)[] = []
+  const names = new Set<string>()
+  const folders = createFolders()
+  let turn = performance.now()
+  for (const { file, name } of listed) {
+    // What locates holds on to the whole document: it must not outlive this turn, of which there can be thousands.
+    const { locate, subject, ...loaded } = await loadFile(file, name, names, settings)
+    const collisions = subject ? folders.add(subject) : []
+    const findings = [...loaded.findings, ...located(collisions, locate)]
+    looked.push({ ...loaded, findings, pending: subject && pending(subject, locate) })
+    names.add(name)
+    onFile(looked.length, listed.length)
+    if (performance.now() - turn > TURN_MS) {
+      await nextTurn()
+      turn = performance.now()
+    }
+  }
+  const shared = folders.shared()
+  // While a template of the set is bad, nobody knows what an acceptance of another is for.
+  const complete = looked.every(({ pending }) => pending)
+  const files = looked.map(({ pending, ...file }): TemplateFile => {
+    if (!pending) return file
+    const { template } = pending.subject
+    const found = (shared.get(pending.subject) ?? []).map((finding) => settle(template, finding))
+    const stale = complete ? staleAcceptances(template, [...file.findings, ...found]) : []
+    return { ...file, findings: [...file.findings, ...located([...found, ...stale], pending.locate)] }
+  })
+  return { files, findings: files.flatMap(({ findings }) => findings) }
+}
+
+/** A template, for what can only be told once all are there. Keeps a few places, and not the document that knows them all. */
+type Pending = Readonly<{ subject: LintSubject; locate: Locate }>
+
+function pending(subject: LintSubject, locate: Locate): Pending {
+  const { template, resources } = subject
+  const shared = resources.filter(({ key }) => !key.flat().some(({ kind }) => kind === 'jwt'))
+  const paths = [...shared.map(({ path }) => path), ...Object.keys(template.accept).map((id) => ['accept', id])]
+  const places = new Map(paths.map((path) => [path.join(), locate(path)]))
+  const whole = locate([])
+  return { subject, locate: (path) => places.get(path.join()) ?? whole }
+}
+
+/** A file while it is being looked at. */
+type LoadedFile = TemplateFile &
+  Readonly<{
+    /** For what is looked at over all templates; only of those without an error that nobody can accept. */
+    subject?: LintSubject
+    locate: Locate
+  }>
+
+/** The template files of a directory, in order; undefined when it cannot be read. */
+async function templateFiles(directory: string): Promise<{ file: string; name: string }[] | undefined> {
+  try {
+    const entries = await readdir(directory)
+    return entries
+      .filter(isTemplateFile)
+      .sort()
+      .map((entry) => ({ file: join(directory, entry), name: parsePath(entry).name }))
+  } catch {
+    return undefined
+  }
+}
+
+async function loadFile(
+  file: string,
+  name: string,
+  names: ReadonlySet<string>,
+  settings: LintSettings,
+): Promise<LoadedFile> {
+  const unusable = (...findings: Finding[]): LoadedFile => ({
+    file,
+    name,
+    findings,
+    tested: false,
+    outcomes: [],
+    locate: () => ({ file }),
+  })
+  const refused = (message: string) => unusable(fileFinding(file, message))
+  if (!TEMPLATE_NAME.test(name)) {
+    return refused('its name must be 1 to 32 of a-z, 0-9 and -, because callers ask for it')
+  }
+  if (names.has(name)) return refused(`there is already a template called ${name}`)
+  const text = await readText(file)
+  if ('refusal' in text) return refused(text.refusal)
+  const parsed = parseTemplate(file, name, text.text)
+  if (parsed.findings) return unusable(...parsed.findings)
+
+  const { template, locate } = parsed
+  const subject = lintSubject(template, settings)
+  const findings = located(lintTemplate(subject), locate)
+  // Examples of a template that is wrong in itself would fail for the same reason and hide it.
+  const errors = findings.filter(({ severity }) => severity === 'error')
+  if (errors.length > 0) {
+    // One that it may accept does not hide what there is to accept over all templates.
+    const open = errors.every(({ rule }) => isAcceptable(rule)) && { subject }
+    return { file, name, template, ...open, findings, tested: false, outcomes: [], locate }
+  }
+  const outcomes = runExamples(template, settings)
+  const failed = outcomes.filter(({ held }) => !held).map((outcome) => ({ ...EXAMPLE_FAILS, ...outcome }))
+  findings.push(...located(failed, locate))
+  return { file, name, template, subject, findings, tested: true, outcomes, locate }
+}
+
+async function readText(file: string): Promise<{ text: string } | { refusal: string }> {
+  try {
+    const status = await stat(file)
+    // A pipe or a device says that it is empty, and then never ends.
+    if (!status.isFile()) return { refusal: 'is not a readable file' }
+    if (status.size > MAX_FILE_BYTES) return { refusal: `is larger than ${MAX_FILE_BYTES} bytes` }
+    return { text: new TextDecoder('utf-8', { fatal: true }).decode(await readFile(file)) }
+  } catch (error) {
+    return { refusal: error instanceof TypeError ? 'is not UTF-8' : 'is not a readable file' }
+  }
+}
+
+const EXAMPLE_FAILS = {
+  rule: 'example-fails',
+  severity: 'error',
+  remedy: 'correct the template, or the example if it is wrong',
+} as const
+
+type Unlocated = Pick<Finding, 'rule' | 'severity' | 'message' | 'remedy' | 'reason'> & {
+  path: readonly (string | number)[]
+}
+type Locate = (path: readonly PropertyKey[]) => Place
+
+const located = (found: readonly Unlocated[], locate: Locate): Finding[] =>
+  found.map(({ path, rule, severity, message, remedy, reason }) => ({
+    ...locate(path),
+    rule,
+    severity,
+    message: describe(path, message),
+    ...(remedy !== undefined && { remedy }),
+    ...(reason !== undefined && { reason }),
+  }))
+
+const fileFinding = (file: string, message: string): Finding => ({ file, rule: 'file', severity: 'error', message })

@@ -1,0 +1,94 @@
+import { VendError } from '../../errors.ts'
+import { fillIn, type GrantSettings } from '../grant/grant.ts'
+import { type Policy, policySchema } from '../language/document.ts'
+import { allowedByAll } from '../language/evaluate.ts'
+import { OPERATION_ACTIONS, operationResource } from '../language/operations.ts'
+import type { ExampleOperation } from '../template/example.ts'
+import type { Template } from '../template/template.ts'
+
+/** What examples are run with: the settings of every grant, and the issuer of callers that name none. */
+export type ExampleSettings = GrantSettings & Readonly<{ issuers: readonly string[] }>
+
+/** One line of an example: whether it held, where it stands in the template, and what happened instead. */
+export type ExampleOutcome = Readonly<{
+  held: boolean
+  path: readonly (string | number)[]
+  expected: 'can' | 'cannot'
+  /** As it was written: `PutObject users/alice/1.jpg`. */
+  line: string
+  /** Told when it did not hold. */
+  message: string
+}>
+
+type Example = Template['examples'][number]
+
+/**
+ * Runs a template's examples against the policy that each one's caller would get, within the role's policy when it is
+ * known. What JD Cloud may or may not honour (`Deny`) is read the way that is worse for the example.
+ */
+export function runExamples(template: Template, settings: ExampleSettings, rolePolicy?: Policy): ExampleOutcome[] {
+  return template.examples.flatMap((example, index) =>
+    runExample(template, example, settings, rolePolicy).map(({ path, ...outcome }) => ({
+      ...outcome,
+      path: ['examples', index, ...path],
+    })),
+  )
+}
+
+/** Runs one example, whether it is the template's or not; paths start in the example. */
+export function runExample(
+  template: Template,
+  example: Example,
+  settings: ExampleSettings,
+  rolePolicy?: Policy,
+): ExampleOutcome[] {
+  let policies: readonly Policy[]
+  let refusal = ''
+  try {
+    const grant = fillIn(
+      template,
+      { caller: exampleCaller(template, example, settings), params: example.params },
+      settings,
+    )
+    policies = [policySchema.parse(JSON.parse(grant.policy)), ...(rolePolicy ? [rolePolicy] : [])]
+    refusal = `: the caller gets ${grant.actions.join(', ')} on ${grant.prefixes.map((prefix) => `${prefix}…`).join(', ') || 'the bucket'}`
+  } catch (error) {
+    if (!(error instanceof VendError)) throw error
+    policies = []
+    refusal = `: ${error.code}, ${refusalOf(error)}`
+  }
+  const allowed = ({ operation, key }: ExampleOperation, deny: 'honoured' | 'ignored') => {
+    const resource = operationResource(operation, { ...settings, ...(key !== undefined && { key }) })
+    return allowedByAll(policies, { action: OPERATION_ACTIONS[operation], resource }, deny)
+  }
+  return [
+    ...example.can.map(
+      (operation, at): ExampleOutcome => ({
+        held: allowed(operation, 'honoured'),
+        path: ['can', at],
+        expected: 'can',
+        line: operation.line,
+        message: `${operation.line}: should be allowed and is not${operation.key?.startsWith('/') ? ': keys start behind the bucket, without a /' : refusal}`,
+      }),
+    ),
+    ...example.cannot.map(
+      (operation, at): ExampleOutcome => ({
+        held: !allowed(operation, 'ignored'),
+        path: ['cannot', at],
+        expected: 'cannot',
+        line: operation.line,
+        message: `${operation.line}: should be refused and is allowed`,
+      }),
+    ),
+  ]
+}
+
+/** The caller of an example; one without an issuer is of the template's first, or else of the first that is configured. */
+export function exampleCaller({ allow }: Template, { caller }: Pick<Example, 'caller'>, { issuers }: ExampleSettings) {
+  const { issuer = allow?.issuer?.[0] ?? issuers[0] ?? '', ...claims } = caller
+  return { issuer, subject: claims.sub, claims }
+}
+
+/** Why a caller gets nothing, in the words that the caller is told. */
+export const refusalOf = ({ code, detail, errors }: VendError): string =>
+  detail ?? errors?.map((fault) => `${fault.pointer} ${fault.detail}`).join('; ') ?? code

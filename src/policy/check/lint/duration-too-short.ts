@@ -1,0 +1,14 @@
+import { MIN_SESSION_SECONDS } from '../../grant/grant.ts'
+import type { Rule } from './rule.ts'
+
+/** JD Cloud's STS refuses shorter sessions. */
+export const durationTooShort: Rule = {
+  id: 'duration-too-short',
+  severity: 'error',
+  remedy: `write ${MIN_SESSION_SECONDS} or more`,
+  *check({ template: { durationSeconds } }) {
+    if (durationSeconds < MIN_SESSION_SECONDS) {
+      yield { path: ['durationSeconds'], message: `JD Cloud has no session of ${durationSeconds} seconds` }
+    }
+  },
+}

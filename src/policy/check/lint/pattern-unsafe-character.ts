@@ -1,0 +1,27 @@
+import { acceptedCharacters } from '../../claims/pattern.ts'
+import { policyValue } from '../../grant/value.ts'
+import type { Rule } from './rule.ts'
+
+/** A pattern that takes `*`: callers are told that a value is fine which is then refused. */
+export const patternUnsafeCharacter: Rule = {
+  id: 'pattern-unsafe-character',
+  severity: 'warning',
+  remedy: 'name what it takes, such as [A-Za-z0-9-]{1,40}',
+  *check({ template: { params } }) {
+    for (const [name, { pattern, kind }] of Object.entries(params)) {
+      const unsafe = UNSAFE.filter((character) => kind !== 'path' || character !== '/')
+      const [first, ...more] = pattern ? acceptedCharacters(pattern, unsafe) : []
+      if (first === undefined) continue
+      const others = more.length > 0 ? ` and ${more.length} other character${more.length > 1 ? 's' : ''}` : ''
+      yield {
+        path: ['params', name, 'pattern'],
+        message: `it takes ${JSON.stringify(first)}${others} that must never enter a policy, and such values are refused`,
+      }
+    }
+  },
+}
+
+/** The worst first, so that it is the one that is named. */
+const UNSAFE = ['*', '/', ...Array.from({ length: 128 }, (_, code) => String.fromCharCode(code))].filter(
+  (character, index, all) => policyValue(`x${character}x`) === undefined && all.indexOf(character) === index,
+)

@@ -1,0 +1,66 @@
+import { conditionsOn } from '../../claims/allow.ts'
+import { patternBounds } from '../../claims/pattern.ts'
+import { MAX_PATH_SEGMENTS, MAX_VALUE_CHARACTERS } from '../../grant/value.ts'
+import { MAX_SESSION_POLICY_BYTES } from '../../language/document.ts'
+import type { CompiledStatement } from '../../template/template.ts'
+import type { Part } from '../../template/variables.ts'
+import type { LintSubject, Rule } from './rule.ts'
+
+/** A policy that is over JD Cloud's limit for some callers and not for others: those get no credentials at all. */
+export const policySize: Rule = {
+  id: 'policy-size',
+  severity: 'warning',
+  remedy: 'merge statements, shorten folders, or bound values: a pattern for a param, matches for a claim',
+  *check(subject) {
+    const { statements } = subject.template
+    const longest = (parts: readonly Part[]) => parts.reduce((sum, part) => sum + longestBytes(part, subject), 0)
+    const values = statements.flatMap(({ resources }) => resources).reduce((sum, parts) => sum + longest(parts), 0)
+    const total = Buffer.byteLength(JSON.stringify({ Version: '3', Statement: statements.map(frame) })) + values
+    if (total > MAX_SESSION_POLICY_BYTES) {
+      yield {
+        path: ['policy'],
+        message: `filled in with the longest values that are allowed it has ${total} bytes, and JD Cloud takes ${MAX_SESSION_POLICY_BYTES}: who has such values is refused`,
+      }
+    }
+  },
+}
+
+/** The statement with nothing in its resources. */
+const frame = ({ Sid, effect, actions, resources }: CompiledStatement) => ({
+  ...(Sid !== undefined && { Sid }),
+  Effect: effect,
+  Action: actions,
+  Resource: resources.map(() => ''),
+})
+
+/** The most bytes that a part has in the JSON text. Values have nothing that JSON escapes, and at most 4 bytes a character. */
+function longestBytes(part: Part, { template, settings }: LintSubject): number {
+  switch (part.kind) {
+    case 'literal':
+      return Buffer.byteLength(JSON.stringify(part.text)) - 2
+    case 'account':
+    case 'bucket':
+    case 'region':
+      return Buffer.byteLength(settings[part.kind])
+    case 'issuer':
+      return Math.max(0, ...settings.issuers.map((name) => Buffer.byteLength(name)))
+    case 'jwt':
+      return Math.min(4 * MAX_VALUE_CHARACTERS, ...conditionsOn(template, part.path).map(({ tests }) => boundOf(tests)))
+    case 'param': {
+      const { kind, pattern } = template.params[part.name] ?? {}
+      const characters = kind === 'path' ? MAX_PATH_SEGMENTS * (MAX_VALUE_CHARACTERS + 1) - 1 : MAX_VALUE_CHARACTERS
+      const bound = pattern ? patternBounds(pattern) : { characters: Infinity, bytes: Infinity, widest: 4 }
+      return Math.min(bound.bytes, Math.min(bound.characters, characters) * bound.widest)
+    }
+  }
+}
+
+/** How long a claim can be that meets a condition and is one value: a list or a text of several words is refused anyway. */
+function boundOf({ anyOf, equals, matches }: ReturnType<typeof conditionsOn>[number]['tests']): number {
+  const longest = (values: readonly unknown[]) => Math.max(...values.map((value) => Buffer.byteLength(String(value))))
+  return Math.min(
+    anyOf ? longest(anyOf) : Infinity,
+    equals !== undefined ? longest([equals]) : Infinity,
+    matches ? patternBounds(matches).bytes : Infinity,
+  )
+}

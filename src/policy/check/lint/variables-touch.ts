@@ -1,0 +1,28 @@
+import { isVariable, type Segment, writeAtom } from '../../template/shape.ts'
+import type { Rule } from './rule.ts'
+
+/** `${jwt:sub}-${param:album}`: `a` with `b-c` is the same folder as `a-b` with `c`. */
+export const variablesTouch: Rule = {
+  id: 'variables-touch',
+  severity: 'error',
+  remedy: 'give each a folder of its own, with / between them',
+  *check({ resources }) {
+    for (const { path, key } of resources) {
+      const [first, second] = key.find(sharedByTwo)?.filter(isVariable) ?? []
+      if (!first || !second) continue
+      yield {
+        path,
+        message: `${writeAtom(first)} and ${writeAtom(second)} stand in one segment, so two callers can make up the same name: a with b-c, and a-b with c`,
+      }
+    }
+  },
+}
+
+/** `${issuer}` first and then a character that no issuer's name has is the one pair that can be told apart again. */
+function sharedByTwo(segment: Segment): boolean {
+  const variables = segment.filter(isVariable)
+  if (variables.length < 2) return false
+  if (variables.length > 2 || variables[0]?.kind !== 'issuer') return true
+  const next = segment[segment.findIndex(({ kind }) => kind === 'issuer') + 1]
+  return next?.kind !== 'text' || /^[a-z0-9-]/u.test(next.text)
+}

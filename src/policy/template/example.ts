@@ -1,0 +1,41 @@
+import { z } from 'zod'
+import { nearest } from '../../lib/nearest.ts'
+import { isOperation, OPERATION_ACTIONS, OSS_ACTIONS } from '../language/operations.ts'
+
+/** One line of an example: `<operation>` or `<operation> <key>`. */
+export const operationSchema = z
+  .string()
+  .meta({ pattern: `^(?:${Object.keys(OPERATION_ACTIONS).join('|')})(?: .+)?$` })
+  .transform((line, context) => {
+    const [, operation = '', key] = /^(\S+)(?: (.+))?$/su.exec(line) ?? []
+    if (!isOperation(operation)) {
+      const meant = nearest(operation.replace(/^\w+:/u, ''), Object.keys(OPERATION_ACTIONS)) ?? 'PutObject'
+      context.addIssue({ code: 'custom', message: `does not start with an S3 operation such as ${meant}` })
+      return z.NEVER
+    }
+    if ((OSS_ACTIONS[OPERATION_ACTIONS[operation]] === 'object') !== (key !== undefined)) {
+      context.addIssue({
+        code: 'custom',
+        message: key === undefined ? `${operation} needs a key` : `${operation} takes no key`,
+      })
+      return z.NEVER
+    }
+    return { line, operation, ...(key !== undefined && { key }) }
+  })
+
+/** A parsed line of an example. */
+export type ExampleOperation = z.output<typeof operationSchema>
+
+const operations = z.array(operationSchema).default([])
+
+/** What one caller can and cannot do with a template. */
+export const exampleSchema = z
+  .strictObject({
+    caller: z
+      .looseObject({ sub: z.string().min(1), issuer: z.string().optional() })
+      .describe('The claims of a token, and the short name of its issuer (the first one when left out).'),
+    params: z.record(z.string(), z.union([z.string(), z.int()])).default({}),
+    can: operations.describe('<S3 operation> <key>, each of which must be allowed.'),
+    cannot: operations.describe('<S3 operation> <key>, each of which must be refused.'),
+  })
+  .refine(({ can, cannot }) => can.length + cannot.length > 0, 'shows nothing: give can, cannot or both')

@@ -1,0 +1,159 @@
+import { z } from 'zod'
+import { allowSchema } from '../claims/allow.ts'
+import { parseClaim } from '../claims/claim.ts'
+import { NOT_A_CLAIM } from '../claims/condition.ts'
+import { patternSchema } from '../claims/pattern.ts'
+import { oneOrMany } from '../language/document.ts'
+import { OSS_ACTIONS } from '../language/operations.ts'
+import { acceptSchema } from './accept.ts'
+import { exampleSchema } from './example.ts'
+import { createPlan } from './plan.ts'
+import { compileResource, type Part, VariableError } from './variables.ts'
+
+/** What a template's file name may be, without its ending. Short, so that a session name has room for a hash. */
+export const TEMPLATE_NAME = /^[a-z0-9][a-z0-9-]{0,31}$/u
+
+const paramSchema = z.strictObject({
+  kind: z.enum(['segment', 'path']).default('segment').describe('Whether values may have a / between their names.'),
+  pattern: patternSchema.describe('A regular expression for the whole value.').optional(),
+  description: z.string().describe('For whoever calls the API.').optional(),
+})
+
+/** Parts of JD Cloud's grammar that a template must not have; they are read so that the linter can say why. */
+export const FORBIDDEN_ELEMENTS = ['Principal', 'NotPrincipal', 'NotAction', 'NotResource'] as const
+
+// `not: {}` goes into the JSON Schema, so that editors mark what the linter refuses.
+const refused = z.unknown().meta({ not: {} }).optional()
+
+// What editors offer; which actions there are is for the linter to say, in better words.
+const action = z
+  .string()
+  .min(1)
+  .meta({ enum: Object.keys(OSS_ACTIONS) })
+/**
+ * More than these never fit into the 2048 bytes of a session policy, and rules that look at pairs would take for ever over
+ * what a file can hold of them.
+ */
+const MOST = { statements: 32, actions: 16, resources: 64, params: 32, examples: 200 }
+const actions = z.union([action.transform((one) => [one]), z.array(action).min(1).max(MOST.actions)])
+const resources = oneOrMany.refine(
+  (all) => all.length <= MOST.resources,
+  `more than ${MOST.resources} never fit into a policy`,
+)
+
+const statementSchema = z
+  .strictObject({
+    Sid: z.string().describe('A name for the statement, shown where it decides something.').optional(),
+    Effect: z.enum(['Allow', 'Deny']).meta({ enum: ['Allow'] }),
+    Action: actions.describe('OSS actions such as oss:PutObject.').optional(),
+    Resource: resources.describe('JRNs with variables: jrn:oss:*:${account}:${bucket}/users/${jwt:sub}/*').optional(),
+    Condition: refused,
+    Principal: refused,
+    NotPrincipal: refused,
+    NotAction: refused,
+    NotResource: refused,
+  })
+  .superRefine((statement, context) => {
+    for (const element of ['Action', 'Resource'] as const) {
+      if (!statement[element] && statement[`Not${element}`] === undefined) {
+        context.addIssue({ code: 'custom', path: [element], message: 'is required' })
+      }
+    }
+  })
+  .meta({ required: ['Effect', 'Action', 'Resource'] })
+
+const policySchema = z.strictObject({
+  Version: z.union([z.literal('3'), z.literal(3)], 'must be "3"'),
+  Statement: z.array(statementSchema).min(1).max(MOST.statements),
+})
+
+/** The schema of a template file; what comes out is compiled, and has yet to be linted. */
+export const templateSchema = z
+  .strictObject({
+    $schema: z.string().describe('Where the JSON Schema of templates is, for editors.').optional(),
+    description: z.string().min(1).describe('What the policy is for, in one sentence.'),
+    allow: allowSchema.describe('Who may have it. Without it, nobody may.').optional(),
+    sharedBy: oneOrMany
+      .transform((claims, context) =>
+        claims.map((claim) => {
+          const path = parseClaim(claim)
+          if (!path) context.addIssue({ code: 'custom', message: NOT_A_CLAIM })
+          return path ?? []
+        }),
+      )
+      .describe('Claims that several people have in common, on purpose, and whose folder they share.')
+      .default([]),
+    accept: acceptSchema
+      .describe('Dangers that the template means, by the rule that finds each, with the reason.')
+      .default({}),
+    params: z
+      .record(z.string().regex(/^[A-Za-z][A-Za-z0-9_-]{0,63}$/u, 'is not a parameter name'), paramSchema)
+      .refine((all) => Object.keys(all).length <= MOST.params, `more than ${MOST.params} are too many`)
+      .describe('What callers choose, by name.')
+      .default({}),
+    durationSeconds: z
+      .int()
+      .positive()
+      .describe('Length of a session, and the longest that a caller may ask for.')
+      .meta({ minimum: 3600, maximum: 43_200 })
+      .default(3600),
+    policy: policySchema.describe('The session policy, in JD Cloud IAM version 3, with variables in Resource.'),
+    examples: z
+      .array(exampleSchema)
+      .max(MOST.examples)
+      .describe('What callers can and cannot do. They run at start, at reload and by `oss-vend policies test`.')
+      .default([]),
+  })
+  .transform(({ $schema, policy, ...rest }, context) => {
+    const statements = policy.Statement.map((statement, index): CompiledStatement => {
+      const resources = (statement.Resource ?? []).map((resource, at) => {
+        const refuse = (message: string) =>
+          context.addIssue({ code: 'custom', path: ['policy', 'Statement', index, 'Resource', at], message })
+        try {
+          const parts = compileResource(resource)
+          for (const part of parts) {
+            if (part.kind === 'param' && !Object.hasOwn(rest.params, part.name)) {
+              refuse(`\${param:${part.name}} is not declared under params`)
+            }
+          }
+          return parts
+        } catch (error) {
+          if (!(error instanceof VariableError)) throw error
+          refuse(error.message)
+          return []
+        }
+      })
+      return {
+        ...(statement.Sid !== undefined && { Sid: statement.Sid }),
+        effect: statement.Effect,
+        actions: statement.Action ?? [],
+        resources,
+        conditional: statement.Condition !== undefined,
+        forbidden: FORBIDDEN_ELEMENTS.filter((element) => statement[element] !== undefined),
+      }
+    })
+    return { ...rest, statements, plan: createPlan(statements) }
+  })
+
+type Parsed = z.output<typeof templateSchema>
+
+/** A compiled policy template, immutable. One that the linter finds no error in is safe to fill in for anybody. */
+export type Template = Readonly<Omit<Parsed, 'statements'>> &
+  Readonly<{
+    name: string
+    statements: readonly CompiledStatement[]
+    /** Where variables stand that are only text. */
+    misplaced: readonly (readonly (string | number)[])[]
+  }>
+
+/** A statement whose resources are split into parts. */
+export type CompiledStatement = Readonly<{
+  Sid?: string
+  effect: 'Allow' | 'Deny'
+  actions: readonly string[]
+  resources: readonly (readonly Part[])[]
+  /** Whether it has a `Condition`, which OSS does not honour. */
+  conditional: boolean
+  /** Which elements it has that a session policy must not have. */
+  forbidden: readonly string[]
+}>

@@ -1,0 +1,15 @@
+import t from 'tap'
+import { nearest } from '../../src/lib/nearest.ts'
+
+t.test('the nearest of some words', async (t) => {
+  const words = ['oss:PutObject', 'oss:GetObject', 'oss:ListBucket']
+  const rows = [
+    { word: 'oss:PutObject', want: 'oss:PutObject' },
+    { word: 'oss:PutObjct', want: 'oss:PutObject' },
+    { word: 'OSS:GETOBJECT', want: 'oss:GetObject' },
+    { word: 'oss:LstBuckett', want: 'oss:ListBucket' },
+    { word: 'oss:List', want: undefined },
+    { word: '', want: undefined },
+  ]
+  for (const { word, want } of rows) t.test(word, async (t) => t.equal(nearest(word, words), want))
+})

@@ -1,0 +1,61 @@
+import t from 'tap'
+import { parseRedisUrl } from '../../src/lib/redis.ts'
+
+t.test('addresses', async (t) => {
+  const one = { kind: 'single', tls: false, nodes: [{ host: 'redis.test', port: 6379 }], db: 0 }
+  const rows: { url: string; want: unknown }[] = [
+    { url: 'redis://redis.test', want: one },
+    { url: 'valkey://redis.test/', want: one },
+    { url: 'redis://redis.test:7000/3', want: { ...one, nodes: [{ host: 'redis.test', port: 7000 }], db: 3 } },
+    { url: 'redis://[::1]:7000', want: { ...one, nodes: [{ host: '::1', port: 7000 }] } },
+    { url: 'rediss://:p%40ss@redis.test', want: { ...one, tls: true, password: 'p@ss' } },
+    { url: 'valkeys://me:a:b@redis.test', want: { ...one, tls: true, username: 'me', password: 'a:b' } },
+    {
+      url: 'redis+sentinel://:secret@a,b:26380/main/2?sentinelPassword=other%21',
+      want: {
+        kind: 'sentinel',
+        tls: false,
+        nodes: [
+          { host: 'a', port: 26_379 },
+          { host: 'b', port: 26_380 },
+        ],
+        db: 2,
+        password: 'secret',
+        primary: 'main',
+        sentinelPassword: 'other!',
+      },
+    },
+    {
+      url: 'rediss+cluster://a:7000,b:7001',
+      want: {
+        kind: 'cluster',
+        tls: true,
+        nodes: [
+          { host: 'a', port: 7000 },
+          { host: 'b', port: 7001 },
+        ],
+        db: 0,
+      },
+    },
+    ...[
+      '',
+      'redis.test:6379',
+      'http://redis.test',
+      'REDIS://redis.test',
+      'redis://',
+      'redis://a,b',
+      'redis://a:0',
+      'redis://a:65536',
+      'redis://a/name',
+      'redis://a?x=1',
+      'redis://a b',
+      'redis://:%zz@a',
+      'redis+sentinel://a',
+      'redis+sentinel://a/main/x',
+      'redis+cluster://a/1',
+      'redis+cluster://a,',
+      'redis://a/0?sentinelPassword=x',
+    ].map((url) => ({ url, want: undefined })),
+  ]
+  for (const { url, want } of rows) t.strictSame(parseRedisUrl(url), want, url)
+})

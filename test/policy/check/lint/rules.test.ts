@@ -1,0 +1,450 @@
+import t from 'tap'
+import { lintTemplate } from '../../../../src/policy/check/lint/lint.ts'
+import { type LintSettings, lintSubject } from '../../../../src/policy/check/lint/rule.ts'
+import { RULES } from '../../../../src/policy/check/lint/rules.ts'
+import { settings, statement, template } from '../../../helpers/templates.ts'
+
+type Parts = Record<string, unknown>
+
+const one: LintSettings = { ...settings, issuers: ['app'] }
+const two: LintSettings = { ...settings, issuers: ['app', 'web'], severalIssuers: true }
+
+const params = { x: {}, dir: { kind: 'path' } }
+const WRITE = ['oss:PutObject', 'oss:AbortMultipartUpload']
+const policy = (...Statement: unknown[]) => ({ policy: { Version: '3', Statement } })
+/** A template that may write below these keys. */
+const keys = (...paths: string[]): Parts => ({
+  params,
+  sharedBy: ['team', 'a', 'b'],
+  ...policy({
+    Effect: 'Allow',
+    Action: WRITE,
+    Resource: paths.map((path) => `jrn:oss:*:\${account}:\${bucket}/${path}`),
+  }),
+})
+const resource = (Resource: string): Parts => ({ params, ...policy({ Effect: 'Allow', Action: WRITE, Resource }) })
+const actions = (Action: string[] | string, path = 'users/${jwt:sub}/*'): Parts =>
+  policy({ ...statement(path), Action })
+const element = (more: Parts): Parts => policy({ ...statement('users/${jwt:sub}/*'), ...more })
+const param = (pattern: string, more: Parts = {}): Parts => ({
+  ...keys('users/${jwt:sub}/${param:p}/*'),
+  params: { p: { pattern, ...more } },
+})
+const example = (more: Parts): Parts => ({
+  ...keys('users/${jwt:sub}/*'),
+  params: {},
+  examples: [{ caller: { sub: 'alice' }, ...more }],
+})
+const claims = (claims: Parts): Parts => ({ allow: { claims } })
+
+/** For every rule, templates that trip it and templates that nearly do. */
+const CASES: Record<string, { trips: Parts[]; nearly: Parts[]; settings?: LintSettings }> = {
+  'foreign-resource': {
+    trips: [
+      resource('hello'),
+      resource('jrn:iam::${account}:role/test-role'),
+      resource('arn:aws:s3:::${bucket}/*'),
+      resource('jrn:oss:*:222222222222:${bucket}/users/${jwt:sub}/*'),
+      resource('jrn:oss:*:${account}:other/users/${jwt:sub}/*'),
+      resource('jrn:oss:*:${account}:${bucket}2/users/${jwt:sub}/*'),
+    ],
+    nearly: [
+      resource('jrn:oss:*:${account}:${bucket}/users/${jwt:sub}/*'),
+      resource('jrn:oss:${region}:111111111111:test-app/users/${jwt:sub}/*'),
+      resource('jrn:oss:*:*:${bucket}/users/${jwt:sub}/*'),
+      resource('jrn:oss:*:${account}:${bucket}/users/${jwt:sub}/a:b/*'),
+      policy({ Effect: 'Allow', Action: 'oss:ListBucket', Resource: 'jrn:oss:*:${account}:test-app' }),
+    ],
+  },
+  'wildcard-resource': {
+    trips: [
+      resource('*'),
+      resource('**'),
+      resource('jrn:oss:*:${account}:*'),
+      resource('jrn:oss:*:${account}:${bucket}*/users/${jwt:sub}/*'),
+      resource('jrn:oss:*:1*:${bucket}/users/${jwt:sub}/*'),
+    ],
+    nearly: [resource('jrn:oss:*:*:${bucket}/users/${jwt:sub}/*'), resource('jrn:oss:cn-*:${account}:${bucket}/*')],
+  },
+  'whole-bucket': {
+    trips: [keys('*'), keys('*.jpg'), keys('users/${jwt:sub}/*', '*')],
+    nearly: [keys('a*'), keys('shared/*'), keys('users/${jwt:sub}/*')],
+  },
+  'open-prefix': {
+    trips: [
+      ...['u*', 'users*', 'users**', 'users/a*', 'users/*/a*', 'public*/x/*', 'users/a*b/*', 'users/${issuer}/a*'].map(
+        (path) => keys(path),
+      ),
+      keys('users/${jwt:sub}/*', 'u*'),
+    ],
+    nearly: ['users/*', 'public/*.jpg', 'users/**', 'users/${jwt:sub}/a*', '*', 'a/u-${jwt:sub}*'].map((path) =>
+      keys(path),
+    ),
+  },
+  'variable-as-text': {
+    trips: [
+      claims({ sub: '${jwt:sub}' }),
+      claims({ tenant: { anyOf: ['a', '${jwt:tenant}'] } }),
+      claims({ '${jwt:sub}': 'alice' }),
+      { allow: { any: [{ issuer: 'app' }, { claims: { team: { allOf: ['${param:x'] } } }] } },
+      { allow: { issuer: ['app', '${issuer}'] } },
+      param('[${]jwt:sub[}]'),
+      example({ cannot: ['PutObject users/${jwt:sub}/1'] }),
+      { sharedBy: 'team', ...element({ Sid: '${jwt:sub}' }) },
+      { sharedBy: ['${team}'] },
+      { accept: { 'shared-write': 'because ${jwt:sub} is an operator' } },
+      resource('jrn:oss:{region}:${account}:${bucket}/users/${jwt:sub}/*'),
+      resource('jrn:oss:$${region}:${account}:${bucket}/users/${jwt:sub}/*'),
+    ],
+    nearly: [
+      claims({ sub: { prefix: '/org/$5/{x}' } }),
+      { description: 'For ${jwt:sub}.' },
+      param('[a-z]{1,40}', { description: 'goes to users/${jwt:sub}/' }),
+      example({ params: { x: '${param:x}' }, cannot: ['PutObject users/bob/1'] }),
+      { examples: [{ caller: { sub: '${jwt:sub}' }, cannot: ['PutObject users/bob/1'] }] },
+      resource('jrn:oss:${region}:${account}:${bucket}/users/${jwt:sub}/*'),
+    ],
+  },
+  'variable-outside-key': {
+    trips: [
+      resource('jrn:oss:*:${jwt:account}:${bucket}/x/*'),
+      resource('jrn:oss:${param:x}:${account}:${bucket}/x/*'),
+      resource('jrn:oss:*:${account}:${jwt:sub}/*'),
+      resource('jrn:oss:*:${account}:app-${param:x}/*'),
+      resource('jrn:oss:*:${account}:${issuer}/*'),
+    ],
+    nearly: [resource('jrn:oss:${region}:${account}:${bucket}/${jwt:sub}/*')],
+  },
+  'ambiguous-key': {
+    trips: [
+      ...['users/${jwt:sub}/../${param:x}/*', 'users/./${jwt:sub}/*', 'users//${jwt:sub}/*', 'users/${jwt:sub}?/*'],
+      ...[
+        'users/%2e%2e/${jwt:sub}/*',
+        'users/${jwt:sub}\\/*',
+        'u\u001b/${jwt:sub}/*',
+        'cafe\u0301/${jwt:sub}/*',
+        '/a/*',
+      ],
+    ].map((path) => keys(path)),
+    nearly: ['users/${jwt:sub}/.../*', 'My Photos/${jwt:sub}/a.b/*', 'café/${jwt:sub}/*', 'a:b/*'].map((path) =>
+      keys(path),
+    ),
+  },
+  'variable-before-wildcard': {
+    trips: [
+      keys('users/${jwt:sub}*'),
+      keys('users/${jwt:sub}-*'),
+      keys('users/*${jwt:sub}/*'),
+      keys('users/${jwt:sub}/${param:x}*'),
+      keys('users/${issuer}*/${jwt:sub}/*'),
+      keys('users/${jwt:sub}/*', 'other/${jwt:sub}*'),
+    ],
+    nearly: [keys('users/${jwt:sub}/*'), keys('users/u-${jwt:sub}.d/*'), keys('users/${jwt:sub}/x*'), keys('public/*')],
+  },
+  'variables-touch': {
+    trips: [
+      keys('users/${jwt:sub}${param:x}/*'),
+      keys('users/${jwt:sub}-${param:x}/*'),
+      keys('users/${jwt:a}.${jwt:b}/*'),
+      keys('users/${issuer}-${jwt:sub}/*'),
+      keys('users/${jwt:sub}.${issuer}/*'),
+      keys('users/${jwt:sub}/${param:x}-${param:dir}'),
+    ],
+    nearly: [
+      keys('users/${jwt:sub}/${param:x}/*'),
+      keys('users/${issuer}.${jwt:sub}/*'),
+      keys('users/${region}-${jwt:sub}/*'),
+    ],
+  },
+  'wildcard-before-claim': {
+    trips: [
+      keys('teams/*/${jwt:sub}/*'),
+      keys('teams/x*/${jwt:sub}/*'),
+      keys('${param:dir}/${jwt:sub}/*'),
+      keys('*/${issuer}/x'),
+    ],
+    nearly: [keys('teams/${jwt:sub}/*/x'), keys('${param:x}/${jwt:sub}/*'), keys('users/${jwt:sub}/${param:dir}/*')],
+  },
+  'ends-in-variable': {
+    trips: [
+      keys('users/${jwt:sub}/'),
+      keys('users/${jwt:sub}'),
+      keys('users/${jwt:sub}/${param:x}'),
+      keys('users/a-${jwt:sub}'),
+    ],
+    nearly: [keys('users/${jwt:sub}/*'), keys('users/${jwt:sub}.png'), keys('users/${jwt:sub}/${param:dir}')],
+  },
+  'ambiguous-issuer': {
+    settings: two,
+    trips: [
+      { ...claims({ scope: 'x' }), ...keys('users/${jwt:sub}/*') },
+      { allow: { issuer: ['app', 'web'] }, ...keys('users/${jwt:sub}/*') },
+      { allow: { any: [{ issuer: 'app' }, { claims: { scope: 'x' } }] }, ...keys('users/${jwt:sub}/*') },
+      { ...claims({ scope: 'x' }), ...keys('users/${issuer}/${jwt:sub}/*', 'u/${jwt:sub}/*') },
+    ],
+    nearly: [
+      { allow: { issuer: 'app' }, ...keys('users/${jwt:sub}/*') },
+      { allow: { issuer: ['app', 'web'] }, ...keys('users/${issuer}/${jwt:sub}/*') },
+      { allow: { any: [{ issuer: 'app', claims: { a: 'b' } }, { issuer: 'app' }] }, ...keys('users/${jwt:sub}/*') },
+      { allow: { issuer: 'web', any: [{ issuer: 'app' }, { claims: { scope: 'x' } }] }, ...keys('users/${jwt:sub}/*') },
+      { ...claims({ scope: 'x' }), ...keys('public/*') },
+    ],
+  },
+  'unknown-issuer': {
+    trips: [
+      { allow: { issuer: 'web' } },
+      { allow: { issuer: ['app', 'web'] } },
+      { allow: { any: [{ issuer: 'web' }] } },
+    ],
+    nearly: [{ allow: { issuer: 'app' } }, claims({ iss: 'web' })],
+  },
+  'user-chosen-claim': {
+    trips: [
+      keys('users/${jwt:email}/*'),
+      keys('users/${jwt:preferred_username}/*'),
+      keys('users/${jwt:profile.nickname}/*'),
+      keys('users/${jwt:Email}/*'),
+      keys('users/${jwt:https://example.com/email}/*'),
+      keys('users/${jwt:user_metadata.folder}/*'),
+      { ...keys('users/${jwt:email}/*'), sharedBy: ['email'] },
+    ],
+    nearly: [keys('users/${jwt:sub}/${jwt:email}/*'), keys('users/${jwt:team}/*'), keys('users/${jwt:email_id}/*')],
+  },
+  'shared-folder': {
+    trips: [
+      keys('teams/${jwt:org}/*'),
+      keys('teams/${jwt:team}/${jwt:org}/*'),
+      keys('teams/${jwt:"https://example.com/team"}/*'),
+      keys('teams/${jwt:realm.sub}/*'),
+    ],
+    nearly: [
+      keys('teams/${jwt:team}/*'),
+      keys('teams/${jwt:org}/${jwt:sub}/*'),
+      { ...keys('teams/${jwt:https://example.com/team}/*'), sharedBy: ['https://example.com/team'] },
+      keys('public/*'),
+    ],
+  },
+  'shared-write': {
+    trips: [
+      ...['users/*', 'inbox/today.txt', 'users/*/x', '*', 'u*', 'users/${issuer}/*'].map((path) => keys(path)),
+      ...['oss:DeleteObject', 'oss:AbortMultipartUpload', ['oss:GetObject', 'oss:PutObject']].map((all) =>
+        actions(all, 'users/*'),
+      ),
+      policy({ ...statement('users/*'), Action: 'oss:GetObject' }, statement('inbox/*')),
+    ],
+    nearly: [
+      keys('users/${jwt:sub}/*'),
+      keys('teams/${jwt:team}/*'),
+      actions(['oss:GetObject', 'oss:ListMultipartUploadParts'], 'users/*'),
+      policy({ ...statement('users/*'), Action: 'oss:GetObject' }, statement('users/${jwt:sub}/*')),
+      policy({ Effect: 'Allow', Action: 'oss:ListBucket', Resource: 'jrn:oss:*:${account}:${bucket}' }),
+      keys('rooms/${param:x}/*'),
+    ],
+  },
+  'param-without-owner': {
+    trips: [keys('rooms/${param:x}/*'), keys('rooms/${param:dir}')],
+    nearly: [keys('rooms/*'), keys('rooms/${jwt:sub}/${param:x}/*'), keys('rooms/${param:x}/${jwt:sub}/*')],
+  },
+  'claim-not-required': {
+    trips: [
+      keys('teams/${jwt:team}/*'),
+      { ...keys('teams/${jwt:team}/*'), ...claims({ 'team.id': 'x' }) },
+      { ...keys('teams/${jwt:team}/*'), allow: { any: [{ claims: { team: { present: true } } }, { issuer: 'app' }] } },
+    ],
+    nearly: [
+      { ...keys('teams/${jwt:team}/*'), ...claims({ team: { present: true } }) },
+      { ...keys('teams/${jwt:"team"}/*'), ...claims({ team: 'x' }) },
+      {
+        ...keys('teams/${jwt:team}/*'),
+        allow: { any: [{ claims: { team: 'a' } }, { claims: { team: { matches: 'x' } } }] },
+      },
+      keys('users/${jwt:sub}/*'),
+    ],
+  },
+  'wildcard-action': { trips: [actions('oss:*'), actions('*'), actions('oss:Get*')], nearly: [actions(WRITE)] },
+  'account-action': {
+    trips: [actions('oss:DeleteBucket'), actions(['oss:PutObject', 'oss:ListAllMyBuckets'])],
+    nearly: [actions('oss:DeleteObject')],
+  },
+  'unknown-action': {
+    trips: [actions('oss:PutObjct'), actions('s3:PutObject'), actions('oss:putobject'), actions('oss:${jwt:action}')],
+    nearly: [actions('oss:PutObject'), actions('oss:*')],
+  },
+  'action-level': {
+    trips: [
+      actions('oss:ListBucket'),
+      policy({ Effect: 'Allow', Action: 'oss:PutObject', Resource: 'jrn:oss:*:${account}:${bucket}' }),
+      policy({
+        Effect: 'Allow',
+        Action: ['oss:ListBucket', 'oss:GetObject'],
+        Resource: 'jrn:oss:*:${account}:${bucket}/x/*',
+      }),
+      policy({
+        Effect: 'Allow',
+        Action: 'oss:GetObject',
+        Resource: ['jrn:oss:*:${account}:${bucket}/x/*', 'jrn:oss:*:${account}:${bucket}'],
+      }),
+    ],
+    nearly: [
+      policy({ Effect: 'Allow', Action: 'oss:ListBucket', Resource: 'jrn:oss:*:${account}:${bucket}' }),
+      policy({
+        Effect: 'Allow',
+        Action: ['oss:ListBucket', 'oss:GetObject'],
+        Resource: ['jrn:oss:*:${account}:${bucket}/x/*', 'jrn:oss:*:${account}:${bucket}'],
+      }),
+    ],
+  },
+  'list-bucket': {
+    trips: [actions('oss:ListBucket'), actions(['oss:GetObject', 'oss:ListBucketMultipartUploads'])],
+    nearly: [actions('oss:ListMultipartUploadParts')],
+  },
+  'no-abort': {
+    trips: [actions('oss:PutObject')],
+    nearly: [
+      actions(WRITE),
+      actions('oss:GetObject'),
+      policy(statement('a/${jwt:sub}/*'), { ...statement('a/${jwt:sub}/*'), Action: WRITE }),
+    ],
+  },
+  'ineffective-element': {
+    trips: [
+      element({ Effect: 'Deny' }),
+      element({ Condition: {} }),
+      element({ Condition: { StringLike: { 'oss:prefix': 'a' } } }),
+    ],
+    nearly: [element({ Sid: 'Deny' })],
+  },
+  'forbidden-element': {
+    trips: [
+      element({ Principal: '*' }),
+      element({ NotPrincipal: '*' }),
+      { ...policy({ Effect: 'Allow', NotAction: 'oss:GetObject', Resource: 'jrn:oss:*:${account}:${bucket}/x/*' }) },
+      { ...policy({ Effect: 'Allow', Action: 'oss:GetObject', NotResource: 'jrn:oss:*:${account}:${bucket}/x/*' }) },
+    ],
+    nearly: [element({ Sid: 'Principal' })],
+  },
+  'swallowed-statement': {
+    trips: [
+      policy(statement('users/${jwt:sub}/*'), statement('users/${jwt:sub}/*')),
+      policy(statement('users/${jwt:sub}/*'), statement('users/${jwt:sub}/photos/*')),
+      policy(statement('users/${jwt:sub}/photos/*'), { ...statement('users/*'), Action: WRITE }),
+      policy(statement('users/${jwt:sub}/photos/*'), statement('users/${jwt:sub}/p*')),
+    ],
+    nearly: [
+      policy(statement('users/${jwt:sub}/*'), statement('users/${jwt:team}/photos/*')),
+      policy(statement('users/${jwt:sub}/*'), { ...statement('users/${jwt:sub}/*'), Action: 'oss:GetObject' }),
+      policy(statement('users/${jwt:sub}/*'), { ...statement('users/${jwt:sub}/old/*'), Effect: 'Deny' }),
+    ],
+  },
+  'policy-size': {
+    trips: [
+      keys('users/${jwt:sub}/${param:dir}/*'),
+      keys('a/${jwt:sub}/*', 'b/${jwt:sub}/*', 'c/${jwt:sub}/*', 'd/${jwt:sub}/*'),
+      { ...keys('users/${jwt:sub}/${param:p}/*'), params: { p: { kind: 'path', pattern: '[^*]+' } } },
+    ],
+    nearly: [
+      keys('a/${jwt:sub}/*', 'b/${jwt:sub}/*', 'c/${jwt:sub}/*'),
+      {
+        ...keys('users/${jwt:sub}/${param:p}/*'),
+        params: { p: { kind: 'path', pattern: '[a-z]{1,40}(/[a-z]{1,40}){0,7}' } },
+      },
+      {
+        ...keys('a/${jwt:sub}/*', 'b/${jwt:sub}/*', 'c/${jwt:sub}/*', 'd/${jwt:sub}/*'),
+        ...claims({ sub: { matches: '[0-9a-f-]{36}' } }),
+      },
+      {
+        ...keys('a/${jwt:team}/*', 'b/${jwt:team}/*', 'c/${jwt:team}/*', 'd/${jwt:team}/*'),
+        ...claims({ team: ['red', 'blue'] }),
+      },
+    ],
+  },
+  'duration-too-short': {
+    trips: [{ durationSeconds: 900 }, { durationSeconds: 3599 }],
+    nearly: [{ durationSeconds: 3600 }],
+  },
+  'duration-over-role': {
+    settings: { ...one, maxSessionSeconds: 7200 },
+    trips: [{ durationSeconds: 7201 }],
+    nearly: [{ durationSeconds: 7200 }],
+  },
+  'unused-param': {
+    trips: [{ params: { x: {} } }, { ...keys('users/${jwt:sub}/${param:x}/*') }],
+    nearly: [{ ...keys('users/${jwt:sub}/${param:x}/${param:dir}') }, {}],
+  },
+  'pattern-backtracks': {
+    trips: [
+      ...[
+        'a+(?<!(?<=b)(?:a|aa)+)',
+        '(?:(?!(?:(?!.*x).)*y).)*',
+        '([a-z])\\1',
+        '(?<year>[0-9]{4})',
+        '(?:a{1000}){1000}',
+      ].map((p) => param(p)),
+      ...['([a-z0-9]+-?)+', '(a+)+', '(.*)*x', '(a|a)*', '(a|aa)+', 'a*a*a*b', '([a-z]+)\\1x', '(?<n>a+)\\k<n>'].map(
+        (pattern) => param(pattern),
+      ),
+      claims({ t: { matches: '(a+)+' } }),
+      { allow: { any: [{ claims: { t: { matches: '(a|a)*b' } } }] } },
+    ],
+    nearly: [
+      ...['[a-z0-9]+(-[a-z0-9]+)*', '[a-z0-9-]{1,40}', '\\p{L}+', '(19|20)\\d\\d'].map((pattern) => param(pattern)),
+      claims({ t: { matches: 'a+' } }),
+    ],
+  },
+  'pattern-unsafe-character': {
+    trips: [
+      ...['.*', '[^/]+', '[a-z*]+', '[a-z/]+', '\\S+', 'a b', '\\$'].map((pattern) => param(pattern)),
+      param('[a-z:]+', { kind: 'path' }),
+    ],
+    nearly: [
+      ...['[A-Za-z0-9_-]+', '\\w+', '\\p{L}{1,9}', 'a(?=.)b'].map((pattern) => param(pattern)),
+      param('[a-z/]+', { kind: 'path' }),
+    ],
+  },
+  'no-allow': { trips: [{ allow: undefined }], nearly: [{ allow: { issuer: 'app' } }] },
+  'no-examples': { trips: [{}, { examples: [] }], nearly: [example({ can: ['PutObject users/alice/1'] })] },
+  'no-cannot': {
+    trips: [example({ can: ['PutObject users/alice/1'] })],
+    nearly: [example({ cannot: ['PutObject users/bob/1'] }), {}],
+  },
+  'cannot-other-bucket': {
+    trips: [
+      example({ cannot: ['PutObject other/users/alice/1'] }),
+      example({ cannot: ['PutObject test-app/users/alice/1', 'PutObject other/users/alice/1', 'ListBuckets'] }),
+    ],
+    nearly: [
+      example({ cannot: ['PutObject other/users/alice/1', 'PutObject users/bob/1'] }),
+      example({ cannot: ['PutObject test-app/users/bob/1'] }),
+      example({ cannot: ['ListBuckets'] }),
+    ],
+  },
+}
+
+t.test('every rule has a template that trips it and one that nearly does', async (t) => {
+  t.strictSame(Object.keys(CASES).sort(), RULES.map(({ id }) => id).sort())
+  for (const { id } of RULES) {
+    const { trips = [], nearly = [], settings = one } = CASES[id] ?? {}
+    const found = (parts: Parts) => {
+      const lint = lintTemplate(lintSubject(template(parts), settings))
+      return lint.filter(({ rule }) => rule === id)
+    }
+    t.test(id, async (t) => {
+      t.ok(trips.length > 0 && nearly.length > 0)
+      for (const [index, parts] of trips.entries())
+        t.ok(found(parts).length > 0, `trips: ${index} ${JSON.stringify(parts)}`)
+      for (const [index, parts] of nearly.entries())
+        t.strictSame(found(parts), [], `nearly: ${index} ${JSON.stringify(parts)}`)
+    })
+  }
+})
+
+t.test('every rule says why it matters and what to do, and is a file of its own name', async (t) => {
+  const { existsSync } = await import('node:fs')
+  for (const { id, remedy } of RULES) {
+    t.ok(existsSync(`src/policy/check/lint/${id}.ts`), id)
+    t.ok(remedy.length > 10, `${id} has a remedy`)
+    for (const finding of lintTemplate(lintSubject(template(CASES[id]?.trips[0]), CASES[id]?.settings ?? one))) {
+      t.ok(finding.message.length > 15 && finding.path, `${finding.rule} says where and why`)
+    }
+  }
+})

@@ -1,0 +1,99 @@
+import fc from 'fast-check'
+import t from 'tap'
+import { sessionName } from '../../../src/policy/grant/session-name.ts'
+
+const GRAMMAR = /^[A-Za-z0-9_=,.@-]{2,64}$/u
+
+t.test('readable where it fits, a hash where it does not', async (t) => {
+  const rows = [
+    { template: 'user-upload', subject: 'alice', one: 'user-upload@alice', several: 'user-upload@app.alice' },
+    { template: 'u', subject: 'a', one: 'u@a', several: 'u@app.a' },
+    { template: 'u', subject: 'a@b.test', one: 'u@a@b.test', several: 'u@app.a@b.test' },
+    { template: 'u', subject: 'a'.repeat(62), one: `u@${'a'.repeat(62)}`, several: '=' },
+    { template: 'u', subject: 'a'.repeat(58), one: `u@${'a'.repeat(58)}`, several: `u@app.${'a'.repeat(58)}` },
+    { template: 'u', subject: 'a'.repeat(63), one: '=', several: '=' },
+    { template: 'u', subject: '=a', one: '=', several: 'u@app.=a' },
+    { template: 'u', subject: '李雷', one: '=', several: '=' },
+    { template: 'u', subject: 'a b', one: '=', several: '=' },
+    { template: 'u', subject: 'auth0|7', one: '=', several: '=' },
+    { template: 'u', subject: 'a/b', one: '=', several: '=' },
+    { template: 'u', subject: 'a\n', one: '=', several: '=' },
+  ]
+  for (const { template, subject, one, several } of rows) {
+    for (const [severalIssuers, want] of [
+      [false, one],
+      [true, several],
+    ] as const) {
+      t.test(`${JSON.stringify(subject).slice(0, 20)} of ${severalIssuers ? 'several' : 'one'}`, async (t) => {
+        const name = sessionName(template, { issuer: 'app', subject }, severalIssuers)
+        if (want === '=') t.match(name, /^u@=[A-Za-z0-9_-]{27}$/u)
+        else t.equal(name, want)
+      })
+    }
+  }
+  t.test('the longest template leaves room for a hash', async (t) => {
+    t.match(sessionName('t'.repeat(32), { issuer: 'i'.repeat(32), subject: '*' }, true), GRAMMAR)
+  })
+  t.test('the same caller keeps the name', async (t) => {
+    const name = () => sessionName('u', { issuer: 'app', subject: '李雷' }, true)
+    t.equal(name(), name())
+  })
+})
+
+type Who = Readonly<{ template: string; issuer: string; subject: string }>
+
+const nameOf = ({ template, issuer, subject }: Who, several: boolean) =>
+  sessionName(template, { issuer, subject }, several)
+const shortName = fc.oneof(
+  fc.constantFrom('a', 'app', 'app-1', 'a-p', 'w'.repeat(32)),
+  fc.stringMatching(/^[a-z0-9][a-z0-9-]{0,31}$/),
+)
+const plain = fc.oneof(
+  fc.string({ unit: 'binary', minLength: 1, maxLength: 80 }),
+  fc.string({ unit: fc.constantFrom(...'ab=.@-,_'), minLength: 1, maxLength: 66 }),
+  fc.constantFrom('\ud800', '\udc00', '\ufffd', '\\ud800', '=', '.', '@', 'a', 'A', 'é', 'e\u0301'),
+)
+
+/** Two callers, the second often made to read like the first: its name, its hash, its issuer run into its subject. */
+const pair = fc
+  .record({ template: shortName, issuer: shortName, subject: plain, several: fc.boolean() })
+  .chain(({ several, ...first }) => {
+    const name = nameOf(first, several)
+    const forged = fc.constantFrom(
+      name,
+      name.slice(name.indexOf('@') + 1),
+      nameOf(first, !several).slice(first.template.length + 1),
+      `${first.issuer}.${first.subject}`,
+      `${first.template}@${first.subject}`,
+      `=${first.subject}`,
+      `.${first.subject}`,
+      `${first.subject}\u0000`,
+      first.subject.toUpperCase(),
+      first.subject.normalize('NFD'),
+      first.subject.slice(0, 62),
+      first.subject,
+    )
+    const second = fc.record({
+      template: fc.oneof(fc.constant(first.template), shortName),
+      // With one issuer configured, there is no other.
+      issuer: several ? fc.oneof(fc.constant(first.issuer), shortName) : fc.constant(first.issuer),
+      subject: fc.oneof(forged, plain),
+    })
+    return second.map((other) => ({ several, first, second: other }))
+  })
+
+t.test('two that differ never share a name, and every name fits the grammar', async (t) => {
+  let forgeries = 0
+  fc.assert(
+    fc.property(pair, ({ several, first, second }) => {
+      const names = [nameOf(first, several), nameOf(second, several)]
+      for (const name of names) if (!GRAMMAR.test(name)) return false
+      const same =
+        first.template === second.template && first.issuer === second.issuer && first.subject === second.subject
+      if (!same && nameOf(first, several).endsWith(second.subject)) forgeries++
+      return (names[0] === names[1]) === same
+    }),
+    { numRuns: 8000 },
+  )
+  t.ok(forgeries > 50, 'and many were made to be mistaken')
+})

@@ -2,7 +2,7 @@ import { Command, CommanderError, InvalidArgumentError, Option } from 'commander
 import { VendError } from '../errors.ts'
 import { refusalOf } from '../policy/check/examples.ts'
 import { isOperation, OPERATION_ACTIONS } from '../policy/language/operations.ts'
-import { templateJsonSchema } from '../policy/template/json-schema.ts'
+import { templateJsonSchema } from '../policy/template/template.ts'
 import type { CallerOptions } from './caller.ts'
 import { collectClaim, collectParam } from './claims.ts'
 import { diffCommand } from './diff-command.ts'

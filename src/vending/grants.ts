@@ -62,7 +62,7 @@ export function createGrants({
     const grant = fillIn(template, request, settings)
     const key = keyOf(grant)
     if (ofCaller || remembered.size < maxRemembered || random() < ADMITTED) {
-      const values = template.plan.claims.map(({ path }) => claimAt(claims, path))
+      const values = template.neededClaims.map(({ path }) => claimAt(claims, path))
       const { params, durationSeconds, mostSeconds } = request
       const one = { template, issuer, claims: values, params, durationSeconds, mostSeconds, grant, key, again: true }
       remembered.set(subject, [one, ...(ofCaller ?? [])].slice(0, MAX_OF_ONE_CALLER))
@@ -79,7 +79,7 @@ function isSame(one: Remembered, template: Template, request: GrantRequest): boo
     one.issuer === caller.issuer &&
     one.durationSeconds === durationSeconds &&
     one.mostSeconds === mostSeconds &&
-    template.plan.claims.every(({ path }, index) => one.claims[index] === claimAt(caller.claims, path)) &&
+    template.neededClaims.every(({ path }, index) => one.claims[index] === claimAt(caller.claims, path)) &&
     isSameRecord(one.params, params)
   )
 }

@@ -31,7 +31,7 @@ export const allowSchema = z
 /** A template, as far as its conditions go: a claim that a resource needs is a condition as well. */
 type Conditional = Readonly<{
   allow?: z.output<typeof allowSchema> | undefined
-  plan: Readonly<{ claims: readonly Readonly<{ claim: string; path: readonly string[] }>[] }>
+  neededClaims: readonly Readonly<{ claim: string; path: readonly string[] }>[]
 }>
 
 type Terms = Readonly<{ issuer?: readonly string[] | undefined; claims?: readonly ClaimCondition[] | undefined }>
@@ -55,7 +55,7 @@ export function unmetCondition(template: Conditional, subject: Subject, at: numb
     const failures = allow.any.map((terms) => firstUnmet(terms, subject, at))
     if (!failures.includes(undefined)) return `no alternative holds: ${[...new Set(failures)].join('; or ')}`
   }
-  for (const { claim, path } of template.plan.claims) {
+  for (const { claim, path } of template.neededClaims) {
     if (claimAt(subject.claims, path) === undefined) return `claim "${claim}" is missing`
   }
   return undefined
@@ -75,7 +75,7 @@ export function checkConditions(template: Conditional, subject: Subject, at: num
   const { allow } = template
   if (!allow)
     return { held: false, always: [{ held: false, told: NOBODY, needs: 'an allow', had: undefined }], alternatives: [] }
-  const needed = template.plan.claims.map(({ claim, path }): Check => {
+  const needed = template.neededClaims.map(({ claim, path }): Check => {
     const had = claimAt(subject.claims, path)
     return {
       held: had !== undefined,

@@ -1,9 +1,9 @@
 import { pointerStep, VendError } from '../../errors.ts'
 import { requireConditions } from '../claims/allow.ts'
 import { claimAt } from '../claims/claim.ts'
-import { MAX_SESSION_POLICY_BYTES } from '../language/document.ts'
-import { fill, type Pieces, type Variable } from '../template/plan.ts'
+import { MAX_SESSION_POLICY_BYTES, parseJrn } from '../language/document.ts'
 import type { Template } from '../template/template.ts'
+import type { Part } from '../template/variables.ts'
 import { sessionName } from './session-name.ts'
 import { policyValue, VALUE_RULE } from './value.ts'
 
@@ -55,50 +55,60 @@ export function fillIn(template: Template, request: GrantRequest, settings: Gran
   checkParams(template, params)
   const duration = checkDuration(template, request, settings)
 
-  const { plan } = template
-  const values: string[] = []
-  for (const variable of plan.variables) values.push(valueFor(variable, template, request, settings))
-  const policy = fill(plan.policy, values)
+  // String by string, and made into JSON once: no value can become a variable, a second resource or JSON syntax.
+  const Statement = template.statements.map(({ Sid, effect, actions, resources }) => ({
+    ...(Sid !== undefined && { Sid }),
+    Effect: effect,
+    Action: actions,
+    Resource: resources.map((parts) => parts.map((part) => textFor(part, template, request, settings)).join('')),
+  }))
+  const policy = JSON.stringify({ Version: '3', Statement })
   if (Buffer.byteLength(policy) > MAX_SESSION_POLICY_BYTES) {
     throw new VendError('policy_too_large', { detail: `it would be over ${MAX_SESSION_POLICY_BYTES} bytes` })
   }
+  const resources = [...new Set(Statement.flatMap(({ Resource }) => Resource))]
   return {
     template: template.name,
     roleSessionName: sessionName(template.name, caller, settings.severalIssuers),
     policy,
     durationSeconds: duration,
-    actions: plan.actions,
-    resources: fillAll(plan.resources, values),
-    prefixes: fillAll(plan.prefixes, values),
+    actions: [...new Set(Statement.flatMap(({ Action }) => Action))],
+    resources,
+    prefixes: [...new Set(resources.flatMap(keyPrefix))],
   }
 }
 
-function fillAll(all: readonly Pieces[], values: readonly string[]): readonly string[] {
-  const texts: string[] = []
-  for (const pieces of all) texts.push(fill(pieces, values))
-  return texts.length > 1 ? [...new Set(texts)] : texts
+/** What stands between the bucket's `/` and the first `*`; nothing for a resource without a key. */
+function keyPrefix(jrn: string): [string] | [] {
+  const { resource = '' } = parseJrn(jrn) ?? {}
+  const slash = resource.indexOf('/')
+  if (slash < 0) return []
+  const star = resource.indexOf('*', slash)
+  return [resource.slice(slash + 1, star < 0 ? undefined : star)]
 }
 
-function valueFor(
-  variable: Variable,
+function textFor(
+  part: Part,
   template: Template,
   { caller, params = {} }: GrantRequest,
   settings: GrantSettings,
 ): string {
-  switch (variable.kind) {
+  switch (part.kind) {
+    case 'literal':
+      return part.text
     case 'account':
     case 'bucket':
     case 'region':
-      return settings[variable.kind]
+      return settings[part.kind]
     case 'issuer':
       return caller.issuer
     case 'jwt':
       return (
-        policyValue(claimAt(caller.claims, variable.path)) ??
-        refuseValue(`claim "${variable.claim}"`, claimAt(caller.claims, variable.path))
+        policyValue(claimAt(caller.claims, part.path)) ??
+        refuseValue(`claim "${part.claim}"`, claimAt(caller.claims, part.path))
       )
     case 'param': {
-      const { name } = variable
+      const { name } = part
       return policyValue(params[name], template.params[name]?.kind) ?? refuseValue(`parameter "${name}"`, params[name])
     }
   }

@@ -1,13 +1,12 @@
 import { z } from 'zod'
 import { allowSchema } from '../claims/allow.ts'
-import { parseClaim } from '../claims/claim.ts'
+import { parseClaim, sameClaim } from '../claims/claim.ts'
 import { NOT_A_CLAIM } from '../claims/condition.ts'
 import { patternSchema } from '../claims/pattern.ts'
 import { oneOrMany } from '../language/document.ts'
 import { OSS_ACTIONS } from '../language/operations.ts'
 import { acceptSchema } from './accept.ts'
 import { exampleSchema } from './example.ts'
-import { createPlan } from './plan.ts'
 import { compileResource, type Part, VariableError } from './variables.ts'
 
 /** What a template's file name may be, without its ending. Short, so that a session name has room for a hash. */
@@ -132,8 +131,22 @@ export const templateSchema = z
         forbidden: FORBIDDEN_ELEMENTS.filter((element) => statement[element] !== undefined),
       }
     })
-    return { ...rest, statements, plan: createPlan(statements) }
+    return { ...rest, statements, neededClaims: claimsIn(statements) }
   })
+
+/** The claims that resources are named after, each once. */
+function claimsIn(statements: readonly CompiledStatement[]): readonly ClaimPart[] {
+  const claims = statements.flatMap(({ resources }) => resources.flat()).filter((part) => part.kind === 'jwt')
+  return claims.filter(({ path }, index) => claims.findIndex((other) => sameClaim(other.path, path)) === index)
+}
+
+type ClaimPart = Extract<Part, { kind: 'jwt' }>
+
+/** The JSON Schema of a template file, for editors: what the loader takes, without what only the linter can tell. */
+export function templateJsonSchema(): Record<string, unknown> {
+  const { $schema, ...schema } = z.toJSONSchema(templateSchema, { io: 'input', unrepresentable: 'any' })
+  return { $schema, title: 'oss-vend policy template', ...schema }
+}
 
 type Parsed = z.output<typeof templateSchema>
 

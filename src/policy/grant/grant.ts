@@ -57,10 +57,10 @@ export function fillIn(template: Template, request: GrantRequest, settings: Gran
 
   // String by string, and made into JSON once: no value can become a variable, a second resource or JSON syntax.
   const Statement = template.statements.map(({ Sid, effect, actions, resources }) => ({
-    ...(Sid !== undefined && { Sid }),
+    Sid,
     Effect: effect,
     Action: actions,
-    Resource: resources.map((parts) => parts.map((part) => textFor(part, template, request, settings)).join('')),
+    Resource: resources.map((parts) => fillResource(parts, template, request, settings)),
   }))
   const policy = JSON.stringify({ Version: '3', Statement })
   if (Buffer.byteLength(policy) > MAX_SESSION_POLICY_BYTES) {
@@ -72,7 +72,7 @@ export function fillIn(template: Template, request: GrantRequest, settings: Gran
     roleSessionName: sessionName(template.name, caller, settings.severalIssuers),
     policy,
     durationSeconds: duration,
-    actions: [...new Set(Statement.flatMap(({ Action }) => Action))],
+    actions: template.actions,
     resources,
     prefixes: [...new Set(resources.flatMap(keyPrefix))],
   }
@@ -80,11 +80,22 @@ export function fillIn(template: Template, request: GrantRequest, settings: Gran
 
 /** What stands between the bucket's `/` and the first `*`; nothing for a resource without a key. */
 function keyPrefix(jrn: string): [string] | [] {
-  const { resource = '' } = parseJrn(jrn) ?? {}
+  const resource = parseJrn(jrn)?.resource ?? ''
   const slash = resource.indexOf('/')
   if (slash < 0) return []
   const star = resource.indexOf('*', slash)
   return [resource.slice(slash + 1, star < 0 ? undefined : star)]
+}
+
+function fillResource(
+  parts: readonly Part[],
+  template: Template,
+  request: GrantRequest,
+  settings: GrantSettings,
+): string {
+  let text = ''
+  for (const part of parts) text += textFor(part, template, request, settings)
+  return text
 }
 
 function textFor(

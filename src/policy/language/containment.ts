@@ -1,5 +1,5 @@
 import { parseJrn } from './document.ts'
-import { matchesWildcard } from './wildcard.ts'
+import { matchesWildcard, takesWhole } from './wildcard.ts'
 
 /** Actions on resources, either with wildcards. */
 export type Allowance = Readonly<{ action: string; resource: string }>
@@ -18,8 +18,8 @@ export function coversAllowance(wide: Allowance, narrow: Allowance): boolean {
   if (!a || !b) return false
   return (
     a.service === b.service &&
-    coversPattern(a.region, b.region) &&
-    coversPattern(a.account, b.account) &&
+    takesWhole(a.region, b.region) &&
+    takesWhole(a.account, b.account) &&
     coversPattern(a.resource, b.resource)
   )
 }

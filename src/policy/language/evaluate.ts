@@ -1,5 +1,5 @@
 import { type Policy, parseJrn, type Statement } from './document.ts'
-import { matchesWildcard } from './wildcard.ts'
+import { matchesWildcard, takesWhole } from './wildcard.ts'
 
 /** What somebody wants to do: a JD Cloud action, and the full JRN, without wildcards, that it touches. */
 export type AccessRequest = Readonly<{ action: string; resource: string }>
@@ -54,8 +54,8 @@ function coversResource(pattern: string, resource: string): boolean {
   if (!want || !have) return false
   return (
     want.service === have.service &&
-    matchesWildcard(want.region, have.region) &&
-    matchesWildcard(want.account, have.account) &&
+    takesWhole(want.region, have.region) &&
+    takesWhole(want.account, have.account) &&
     matchesWildcard(want.resource, have.resource)
   )
 }

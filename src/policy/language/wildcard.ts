@@ -27,3 +27,6 @@ export function matchesWildcard(pattern: string, text: string): boolean {
   while (pattern[p] === '*') p++
   return p === pattern.length
 }
+
+/** Whether a pattern for a region or an account takes a value: JD Cloud documents a `*` for all of it, never for a part. */
+export const takesWhole = (pattern: string, value: string): boolean => pattern === '*' || pattern === value

@@ -131,7 +131,8 @@ export const templateSchema = z
         forbidden: FORBIDDEN_ELEMENTS.filter((element) => statement[element] !== undefined),
       }
     })
-    return { ...rest, statements, neededClaims: claimsIn(statements) }
+    const actions = [...new Set(statements.flatMap((statement) => statement.actions))]
+    return { ...rest, statements, actions, neededClaims: claimsIn(statements) }
   })
 
 /** The claims that resources are named after, each once. */

@@ -19,7 +19,10 @@ t.test('resources are matched part by part', async (t) => {
     { pattern: `jrn:oss:*:*:test-app/*`, resource: object('a'), want: true },
     { pattern: `jrn:oss:*:222222222222:test-app/*`, resource: object('a'), want: false },
     { pattern: `jrn:oss:cn-south-1:${ACCOUNT}:test-app/*`, resource: object('a'), want: false },
-    { pattern: `jrn:oss:cn-*:${ACCOUNT}:test-app/*`, resource: object('a'), want: true },
+    // JD Cloud documents no * in a part of a region or an account.
+    { pattern: `jrn:oss:cn-*:${ACCOUNT}:test-app/*`, resource: object('a'), want: false },
+    { pattern: `jrn:oss:**:${ACCOUNT}:test-app/*`, resource: object('a'), want: false },
+    { pattern: 'jrn:oss:*:1*:test-app/*', resource: object('a'), want: false },
     // The region's * must not run on over the account and the bucket into the key.
     { pattern: 'jrn:oss:*:test-app/*', resource: object('a'), want: false },
     { pattern: `jrn:oss:*:2:other/a`, resource: `jrn:oss:cn:${ACCOUNT}:test-app/x:2:other/a`, want: false },

@@ -209,7 +209,7 @@ t.test('the same texts are policies, and mean the same', async (t) => {
   t.ok(taken > RUNS / 10 && taken < (RUNS * 9) / 10, `${taken} of ${RUNS} were policies`)
 })
 
-t.test('a region or an account in part, which JD Cloud does not document', async (t) => {
+t.test('a wildcard in a part of a region or an account opens nothing', async (t) => {
   const where = { region: 'cn-north-1', account: '111111111111', bucket: 'test-app', key: ['a'] }
   const wanted: Request = { operation: 'GetObject', ...where }
   for (const resource of ['jrn:oss:cn-*:111111111111:test-app/*', 'jrn:oss:*:1*:test-app/*']) {
@@ -218,11 +218,8 @@ t.test('a region or an account in part, which JD Cloud does not document', async
       Statement: [{ Effect: 'Allow', Action: 'oss:GetObject', Resource: resource }],
     })
     const policy = present(servicePolicy(text))
-    t.ok(
-      serviceAllows([policy], wanted),
-      'the service takes the wider reading, so that no "cannot" of an example rests on the narrow one',
-    )
-    t.notOk(sandboxAllows([policy], wanted), 'the sandbox lets nothing through')
-    t.equal(parseSessionPolicy(text), undefined, 'nor does its STS take such a policy')
+    t.notOk(serviceAllows([policy], wanted), `${resource}: the service lets nothing through`)
+    t.notOk(sandboxAllows([policy], wanted), 'and neither does the sandbox')
+    t.equal(parseSessionPolicy(text), undefined, 'whose STS refuses such a policy')
   }
 })

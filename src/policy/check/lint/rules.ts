@@ -17,6 +17,7 @@ import { noCannot } from './no-cannot.ts'
 import { noExamples } from './no-examples.ts'
 import { openPrefix } from './open-prefix.ts'
 import { paramWithoutOwner } from './param-without-owner.ts'
+import { partialWildcard } from './partial-wildcard.ts'
 import { patternBacktracks } from './pattern-backtracks.ts'
 import { patternUnsafeCharacter } from './pattern-unsafe-character.ts'
 import { policySize } from './policy-size.ts'
@@ -41,6 +42,7 @@ import { wildcardResource } from './wildcard-resource.ts'
 export const RULES: readonly Rule[] = [
   foreignResource,
   wildcardResource,
+  partialWildcard,
   wholeBucket,
   openPrefix,
   variableOutsideKey,

@@ -7,16 +7,9 @@ export const wildcardResource: Rule = {
   remedy: 'name the bucket and a folder in it: jrn:oss:*:${account}:${bucket}/users/${jwt:sub}/*',
   *check({ resources }) {
     for (const { path, shape, everything } of resources) {
-      if (everything) yield { path, message: 'it is everything that the role may touch, in every bucket' }
-      for (const place of ['account', 'bucket'] as const) {
-        const segment = shape?.[place] ?? []
-        const whole = place === 'account' && segment.length === 1
-        if (!whole && segment.some(({ kind }) => kind === 'wildcard')) {
-          yield {
-            path,
-            message: `a * in the ${place} opens every ${place} whose name fits, those that are made later too`,
-          }
-        }
+      if (everything) yield { path, message: '* opens everything that the role may touch, in every bucket' }
+      if (shape?.bucket.some(({ kind }) => kind === 'wildcard')) {
+        yield { path, message: 'a * in the bucket opens every bucket whose name fits, now and later' }
       }
     }
   },

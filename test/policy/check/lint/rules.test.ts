@@ -62,9 +62,16 @@ const CASES: Record<string, { trips: Parts[]; nearly: Parts[]; settings?: LintSe
       resource('**'),
       resource('jrn:oss:*:${account}:*'),
       resource('jrn:oss:*:${account}:${bucket}*/users/${jwt:sub}/*'),
-      resource('jrn:oss:*:1*:${bucket}/users/${jwt:sub}/*'),
     ],
-    nearly: [resource('jrn:oss:*:*:${bucket}/users/${jwt:sub}/*'), resource('jrn:oss:cn-*:${account}:${bucket}/*')],
+    nearly: [resource('jrn:oss:*:*:${bucket}/users/${jwt:sub}/*')],
+  },
+  'partial-wildcard': {
+    trips: ['cn-*:*', '*-1:*', '**:*', '*:1*', '*:**', '${region}*:*', '*:${account}*', '${jwt:region}*:*'].map(
+      (where) => resource(`jrn:oss:${where}:\${bucket}/users/\${jwt:sub}/*`),
+    ),
+    nearly: ['*:*', 'cn-north-1:111111111111', '${region}:${account}', '${jwt:region}:*'].map((where) =>
+      resource(`jrn:oss:${where}:\${bucket}/users/\${jwt:sub}/*`),
+    ),
   },
   'whole-bucket': {
     trips: [keys('*'), keys('*.jpg'), keys('users/${jwt:sub}/*', '*')],

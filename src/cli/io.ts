@@ -1,16 +1,17 @@
+import { styleText } from 'node:util'
 import type { Environment } from '../config/environment.ts'
 
-/** What a command is given of the process, so that it can run without one. */
+/** The parts of the process that commands use, so that tests can run them without one. */
 export type Io = Readonly<{
   env: Environment
-  /** Standard output, and standard error for what is not the result. */
+  /** Results go to `out`, everything else to `err`. */
   out: (text: string) => void
   err: (text: string) => void
-  /** Whether standard output, and standard error, are terminals. */
+  /** Whether each of the two is a terminal. */
   terminal: Readonly<{ out: boolean; err: boolean }>
 }>
 
-/** Ends a command with an exit code and words for standard error: 1 for what was found or refused, 2 for wrong usage. */
+/** Ends a command with a text for standard error. Exit code 1: something was found or refused; 2: wrong usage. */
 export class CommandError extends Error {
   override readonly name = 'CommandError'
   readonly exitCode: 1 | 2
@@ -21,19 +22,18 @@ export class CommandError extends Error {
   }
 }
 
-/** Text in a colour, where that is wanted. */
 export type Paint = Readonly<Record<'red' | 'green' | 'yellow' | 'bold' | 'dim', (text: string) => string>>
 
 /** ANSI colours for a terminal, and plain text for anything else. */
 export function createPaint(colour: boolean): Paint {
-  const code = (start: number, end: number) => (text: string) =>
-    colour ? `\u001b[${start}m${text}\u001b[${end}m` : text
-  return { red: code(31, 39), green: code(32, 39), yellow: code(33, 39), bold: code(1, 22), dim: code(2, 22) }
+  const paint = (format: keyof Paint) => (text: string) =>
+    colour ? styleText(format, text, { validateStream: false }) : text
+  return { red: paint('red'), green: paint('green'), yellow: paint('yellow'), bold: paint('bold'), dim: paint('dim') }
 }
 
-/** A result for machines. */
+/** Prints a result for machines. */
 export const writeJson = (io: Io, value: unknown): void =>
-  // JSON leaves DEL and C1, which some terminals obey, as they are.
+  // JSON does not escape DEL and C1, which some terminals obey.
   io.out(
     `${JSON.stringify(value, null, 2).replace(/[\u007f-\u009f]/gu, (c) => `\\u00${c.charCodeAt(0).toString(16)}`)}\n`,
   )

@@ -2,14 +2,14 @@ import { type AST, RegExpParser, visitRegExpAST } from '@eslint-community/regexp
 import { isSafePattern } from 'redos-detector'
 import { z } from 'zod'
 
-/** Paths that a matcher may try for one text before a pattern counts as dangerous; ordinary ones need one or two. */
+/** How many paths a matcher may try for one text; ordinary patterns need one or two. */
 const MAX_SCORE = 50
-/** Keeps the analysis itself short: what it cannot decide in so many steps is taken for dangerous. */
+/** Limits the analysis itself: a pattern that is undecided by then counts as dangerous. */
 const MAX_STEPS = 2000
-/** Steps are of very different lengths: some patterns of 50 characters take seconds. */
+/** Steps differ in length: some patterns of 50 characters take seconds. */
 const MAX_MS = 1000
 
-/** A regular expression for a whole text: anchored at both ends, whatever it says. */
+/** A regular expression that must match the whole text: it is anchored at both ends. */
 export const patternSchema = z
   .string()
   .min(1)
@@ -17,7 +17,7 @@ export const patternSchema = z
   .meta({ format: 'regex' })
   .transform((source, context) => {
     try {
-      // Alone first: `a)|(b` is an expression, and an unanchored one, only within the group that anchors it.
+      // Checked alone first: `a)|(b` is valid only inside the group that anchors it, and would escape the anchors.
       new RegExp(source, 'u')
       return new RegExp(`^(?:${source})$`, 'u')
     } catch (error) {
@@ -27,22 +27,18 @@ export const patternSchema = z
     }
   })
 
-/**
- * Why a compiled pattern must not run: a text could make it backtrack catastrophically, or nobody can tell. Undefined
- * when it may.
- */
+/** Why a compiled pattern must not run: it can backtrack catastrophically, or cannot be analysed. Undefined if it may. */
 export function dangerOf({ source }: RegExp): string | undefined {
-  // The analysis knows no back references, and misjudges what stands in lookarounds: V8 took seconds over "safe" ones.
-  if (looksAround(source))
-    return 'it has a lookaround or a back reference, over which nobody can tell how long it takes'
+  // The analysis ignores back references and misjudges lookarounds: V8 ran for seconds on "safe" ones.
+  if (looksAround(source)) return 'it has a lookaround or a back reference, so nobody can tell how long it runs'
   const options = { maxScore: MAX_SCORE, maxSteps: MAX_STEPS, timeout: MAX_MS, unicode: true, downgradePattern: false }
   try {
     if (isSafePattern(source, options).safe) return undefined
   } catch {
     // Such as a named group.
-    return 'it has something over which nobody can tell how long it takes'
+    return 'it has a construct that cannot be analysed, so nobody can tell how long it runs'
   }
-  return 'a text can be made over which it takes exponential time'
+  return 'some texts make it run for exponential time'
 }
 
 function looksAround(source: string): boolean {
@@ -60,20 +56,20 @@ function looksAround(source: string): boolean {
 }
 
 /**
- * The most that a text which a pattern takes can have: characters, bytes in UTF-8 (`Infinity` where nothing bounds them),
- * and bytes of any one character.
+ * Upper bounds of a text that a pattern accepts: characters, bytes in UTF-8 (`Infinity` if unbounded), and bytes of its
+ * widest character.
  */
 export type PatternBounds = Readonly<{ characters: number; bytes: number; widest: number }>
 
 const NOTHING: PatternBounds = { characters: 0, bytes: 0, widest: 0 }
 const ANYTHING: PatternBounds = { characters: Infinity, bytes: Infinity, widest: 4 }
 
-/** How long the texts can get that a compiled pattern takes, read off its structure: never less than the truth. */
+/** Bounds of the texts that a compiled pattern accepts, read from its structure: never too low. */
 export function patternBounds({ source }: RegExp): PatternBounds {
   return boundsOf(parse(source))
 }
 
-/** The characters of `candidates` that some text which the pattern takes may have, as far as its structure tells. */
+/** Those `candidates` that can occur in a text which the pattern accepts, judged by its structure. */
 export function acceptedCharacters({ source }: RegExp, candidates: readonly string[]): string[] {
   const atoms = [...new Set(atomsOf(parse(source)).map(({ raw }) => raw))].map((raw) => new RegExp(`^${raw}$`, 'u'))
   return candidates.filter((character) => atoms.some((atom) => atom.test(character)))
@@ -94,7 +90,7 @@ function boundsOf(node: Node): PatternBounds {
       return node.elements.map(boundsOf).reduce(together, NOTHING)
     case 'Quantifier': {
       const { characters, bytes, widest } = boundsOf(node.element)
-      // 0 × ∞ is not a number.
+      // 0 × ∞ is NaN.
       if (characters === 0 || node.max === 0) return NOTHING
       return { characters: characters * node.max, bytes: bytes * node.max, widest }
     }
@@ -119,7 +115,7 @@ const longest = (a: PatternBounds, b: PatternBounds): PatternBounds => ({
   widest: Math.max(a.widest, b.widest),
 })
 
-/** The most bytes that one character of an atom has in UTF-8. */
+/** The UTF-8 length of an atom's widest character. */
 function bytesOf(atom: Atom | AST.CharacterClassElement | AST.ClassRangesCharacterClassElement): number {
   switch (atom.type) {
     case 'Character':

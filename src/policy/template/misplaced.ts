@@ -1,11 +1,11 @@
 type Path = readonly (string | number)[]
 
-/** `${…}`, closed or not, and what somebody who knows another template language writes for it. */
+/** `${…}`, closed or not, and how other template languages write it. */
 const VARIABLE = /\$\{|[{(]\s*(?:jwt|param)\s*[:.]|\$(?:jwt|param):|\{(?:account|bucket|region|issuer)\}/u
 
 /**
- * The places of a template file where a variable stands and is only text: everywhere but in `Resource`. A condition with
- * one never holds, and a `cannot` with one is never allowed, whatever the policy says.
+ * The places where a variable is only text, which is everywhere but in `Resource`. A condition with one never holds, and a
+ * `cannot` with one always does, whatever the policy says.
  */
 export function misplacedVariables(value: unknown, path: Path = []): Path[] {
   if (isFree(path)) return []
@@ -19,8 +19,8 @@ export function misplacedVariables(value: unknown, path: Path = []): Path[] {
 }
 
 /**
- * Prose, what an example's caller brings (an attacker may well send `${jwt:sub}`), and elements of a statement that have
- * variables or a rule of their own.
+ * Places that may have variables: prose, the caller and params of an example (an attacker may send `${jwt:sub}`), and
+ * elements of a statement that have variables or a rule of their own.
  */
 function isFree([top, second, third, fourth]: Path): boolean {
   if (top === 'description' || top === '$schema') return second === undefined
@@ -29,10 +29,9 @@ function isFree([top, second, third, fourth]: Path): boolean {
   return top === 'policy' && second === 'Statement' && fourth !== undefined && fourth !== 'Sid' && fourth !== 'Effect'
 }
 
-/** The finding about such a place, by the linter and where a template cannot be compiled. */
 export const VARIABLE_AS_TEXT = {
   rule: 'variable-as-text',
   severity: 'error',
-  message: 'a variable stands here, where it is never filled in: it is compared as plain text',
-  remedy: 'write the value itself; variables are for Resource, as in users/${jwt:sub}/*',
+  message: 'variables are not filled in here: this is compared as plain text',
+  remedy: 'write the value itself; variables work in Resource only, as in users/${jwt:sub}/*',
 } as const

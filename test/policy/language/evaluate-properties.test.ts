@@ -28,7 +28,8 @@ function allows(action: string, resource: string, request: { action: string; res
   if (resource === '*') return true
   const [pattern, text] = [split(resource), split(request.resource)]
   if (pattern.length === 0 || text.length === 0 || pattern[0] !== text[0]) return false
-  return [1, 2, 3].every((part) => takes(pattern[part] ?? '', text[part] ?? ''))
+  const whole = (part: number) => pattern[part] === '*' || pattern[part] === text[part]
+  return whole(1) && whole(2) && takes(pattern[3] ?? '', text[3] ?? '')
 }
 
 const over = (alphabet: string, maxLength: number) =>
@@ -101,7 +102,7 @@ t.test('evaluate agrees with a brute force on random policies, actions and keys'
     )
   })
   fc.assert(property, { numRuns: 4000 })
-  for (const [what, count] of Object.entries(seen)) t.ok(count > 300, `${count} ${what}`)
+  for (const [what, count] of Object.entries(seen)) t.ok(count > 200, `${count} ${what}`)
 })
 
 t.test('what one allowance covers, it allows', async (t) => {
@@ -175,7 +176,7 @@ t.test('containment is found whenever it is there, as far as every text up to a 
 })
 
 t.test('and of whole allowances, part by part', async (t) => {
-  const parts = ['', 'a', '*', 'a*']
+  const parts = ['', 'a', '*']
   const keys = ['b', '*', 'b/*', 'b/a', '*/a']
   const resources = [
     '*',
@@ -208,5 +209,9 @@ t.test('and of whole allowances, part by part', async (t) => {
       if (found !== want) t.fail(`${wide} ${want ? 'covers' : 'does not cover'} ${narrow}`)
     }
   }
-  t.ok(contained > 200, `${contained} of ${taken.size ** 2}`)
+  t.ok(contained > 100, `${contained} of ${taken.size ** 2}`)
+  const covers = (wide: string, narrow: string) =>
+    coversAllowance({ action: 'x', resource: `jrn:oss:${wide}:b` }, { action: 'x', resource: `jrn:oss:${narrow}:b` })
+  t.notOk(covers('a*:a', 'ab:a'), 'a part of a region covers nothing')
+  t.notOk(covers('a:a*', 'a:ab'), 'nor does a part of an account')
 })

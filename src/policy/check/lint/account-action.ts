@@ -1,6 +1,6 @@
 import { actionsOf, type Rule } from './rule.ts'
 
-/** What no user of an app has to do: delete the bucket, list the account's. */
+/** No user of an app needs to delete the bucket or to list the account's. */
 export const accountAction: Rule = {
   id: 'account-action',
   severity: 'error',
@@ -14,6 +14,6 @@ export const accountAction: Rule = {
 }
 
 const WHY: Readonly<Record<string, string>> = {
-  'oss:DeleteBucket': "deletes everybody's bucket",
+  'oss:DeleteBucket': 'deletes the bucket of all users',
   'oss:ListAllMyBuckets': 'shows every bucket of the account',
 }

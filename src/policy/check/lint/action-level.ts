@@ -1,12 +1,11 @@
 import { OSS_ACTIONS } from '../../language/operations.ts'
 import { actionsOf, isOssAction, type Rule } from './rule.ts'
 
-/** `oss:ListBucket` on `test-app/*`, or `oss:PutObject` on `test-app`: neither ever matches. */
+/** `oss:ListBucket` on `test-app/*` never matches, nor does `oss:PutObject` on `test-app`. */
 export const actionLevel: Rule = {
   id: 'action-level',
   severity: 'error',
-  remedy:
-    'give actions on objects a resource with a key, …:${bucket}/…, and actions on the bucket one without, …:${bucket}',
+  remedy: 'object actions need a resource with a key (…:${bucket}/…), bucket actions one without (…:${bucket})',
   *check(subject) {
     const resourcesOf = (wanted: unknown) => subject.resources.filter(({ statement }) => statement === wanted)
     for (const { action, path, statement } of actionsOf(subject)) {
@@ -15,7 +14,7 @@ export const actionLevel: Rule = {
       if (level === 'service' || resources.some(({ shape }) => !shape || levelOf(shape) === level)) continue
       yield {
         path,
-        message: `${action} is about ${WORDS[level]}, and the statement has no such resource, so it allows nothing`,
+        message: `${action} applies to ${WORDS[level]}, and the statement has no such resource: it allows nothing`,
       }
     }
     for (const { path, statement, shape } of subject.resources) {
@@ -29,12 +28,11 @@ export const actionLevel: Rule = {
         continue
       yield {
         path,
-        message: `it is ${RESOURCES[level]}, and no action of the statement is about ${WORDS[level]}, so it opens nothing`,
+        message: `no action of the statement applies to ${WORDS[level]}: this resource opens nothing`,
       }
     }
   },
 }
 
 const levelOf = ({ key }: { key: unknown }) => (key === undefined ? 'bucket' : 'object')
-const WORDS = { object: 'objects', bucket: 'the bucket' } as const
-const RESOURCES = { object: 'objects', bucket: 'the bucket itself' } as const
+const WORDS = { object: 'objects', bucket: 'the bucket itself' } as const

@@ -2,7 +2,7 @@ import { allowedIssuers } from '../../claims/allow.ts'
 import { type ResourceShape, spansSlashes } from '../../template/shape.ts'
 import type { Rule } from './rule.ts'
 
-/** Two issuers may both know an alice, and what a claim says is for its issuer to say. */
+/** Two issuers can both have a user called alice, and they are two people. */
 export const ambiguousIssuer: Rule = {
   id: 'ambiguous-issuer',
   severity: 'error',
@@ -14,16 +14,15 @@ export const ambiguousIssuer: Rule = {
       if (!shape || !claim || separatesIssuers(shape)) continue
       yield {
         path,
-        message: `the callers of several issuers may use this template, and ${claim.claim} means something else at each: two people would share a folder`,
+        message: `several issuers' users may use this template, and two of them can have the same ${claim.claim}: they would share a folder`,
       }
     }
   },
 }
 
 /**
- * Whether the callers of two issuers can never share a key of this resource: `${issuer}` can be read back from every key,
- * because it starts a segment and nothing goes on with it, and because nothing before it (`*`, a parameter of kind
- * `path`) spans as many segments as a caller likes.
+ * Whether callers of two issuers can never share a key of this resource: `${issuer}` starts a segment, nothing continues
+ * the name, and nothing before it spans slashes (`*`, or a parameter of kind `path`).
  */
 export function separatesIssuers({ bucket, key = [] }: ResourceShape): boolean {
   const segments = [bucket, ...key]
@@ -31,8 +30,8 @@ export function separatesIssuers({ bucket, key = [] }: ResourceShape): boolean {
   const segment = segments[at] ?? []
   const issuer = segment.findIndex(({ kind }) => kind === 'issuer')
   const next = segment[issuer + 1]
-  // Issuer names are a-z, 0-9 and -, so any other character ends one. A value right behind it could go on with the name:
-  // `${issuer}${jwt:sub}` is the same for `app` with `1x` as for `app1` with `x`.
+  // Issuer names are a-z, 0-9 and -, so any other character ends one. Right after it, a value could continue the name:
+  // `${issuer}${jwt:sub}` is app1x for `1x` of `app` and for `x` of `app1`.
   const ends = next === undefined || (next.kind === 'text' && !/^[a-z0-9-]/u.test(next.text))
   const starts = segment.slice(0, issuer).every(({ kind }) => kind === 'text')
   return issuer >= 0 && ends && starts && !segments.slice(0, at).flat().some(spansSlashes)

@@ -1,20 +1,17 @@
 import { textOf } from '../../template/shape.ts'
 import type { Rule } from './rule.ts'
 
-/**
- * `users/${jwt:sub}/../bob/*`: clients and gateways may read a key otherwise than as it stands, and then it is somebody
- * else's. `?` is a wildcard to engines other than JD Cloud's.
- */
+/** `users/${jwt:sub}/../bob/*`: some clients and gateways resolve `..`, and some engines read `?` as a wildcard. */
 export const ambiguousKey: Rule = {
   id: 'ambiguous-key',
   severity: 'error',
-  remedy: 'write folders as they are stored: letters, digits, spaces and -_.~@+=,|:, with one / between them',
+  remedy: 'use letters, digits, spaces and -_.~@+=,|:, with one / between segments',
   *check({ resources }) {
     for (const { path, key } of resources) {
       const texts = key.flat().flatMap((atom) => (atom.kind === 'text' ? [atom.text] : []))
       const odd = texts.find((text) => !PLAIN.test(text) || text.normalize('NFC') !== text)
       if (odd !== undefined) {
-        const message = `its key has ${JSON.stringify(odd)}, which not everybody who reads it takes for the same`
+        const message = `the key contains ${JSON.stringify(odd)}, which some clients read differently`
         const isVariable = /[{}$]/u.test(odd)
         yield {
           path,
@@ -29,7 +26,7 @@ export const ambiguousKey: Rule = {
       if (step >= 0)
         yield {
           path,
-          message: 'its key has an empty segment, a . or a .., which some clients resolve before they sign',
+          message: 'the key has an empty segment, . or .., which some clients resolve before they sign',
         }
     }
   },

@@ -1,11 +1,11 @@
 import { runExample } from '../examples.ts'
 import type { Rule } from './rule.ts'
 
-/** `cannot: [PutObject other-bucket/users/alice/1.jpg]` reads like a proof, and shows nothing about alice's folder. */
+/** `cannot: [PutObject other-bucket/users/alice/1.jpg]` looks like a proof, and says nothing about alice's folder. */
 export const cannotOtherBucket: Rule = {
   id: 'cannot-other-bucket',
   severity: 'warning',
-  remedy: "keys start behind the bucket: leave it out, and name a key that is somebody else's",
+  remedy: "keys start after the bucket: leave its name out, and name somebody else's key",
   needsSound: true,
   *check({ template, settings }) {
     for (const [index, example] of template.examples.entries()) {
@@ -18,7 +18,7 @@ export const cannotOtherBucket: Rule = {
       if (keyed.length === 0 || unlike || !outcomes.every(({ held }) => held)) continue
       yield {
         path: ['examples', index, 'cannot'],
-        message: `all of it is refused only because of its first segment, as another bucket would be: ${inside[0]?.key} is allowed`,
+        message: `only the first segment keeps these keys shut, like another bucket's name: ${inside[0]?.key} is allowed`,
       }
     }
   },

@@ -2,7 +2,7 @@ import { conditionsOn } from '../../claims/allow.ts'
 import { SUBJECT } from '../../claims/claim.ts'
 import type { Rule } from './rule.ts'
 
-/** Who lacks a claim that a resource is named after is refused; `allow` should say so where reviewers look. */
+/** Callers without a claim that a resource uses are refused; reviewers look for that under `allow`. */
 export const claimNotRequired: Rule = {
   id: 'claim-not-required',
   severity: 'warning',
@@ -12,7 +12,7 @@ export const claimNotRequired: Rule = {
       for (const atom of key.flat()) {
         if (atom.kind !== 'jwt' || atom.claim === SUBJECT || !template.allow) continue
         if (conditionsOn(template, atom.path).length > 0) continue
-        yield { path, message: `who has no ${atom.claim} is refused, and allow does not say that it is needed` }
+        yield { path, message: `callers without ${atom.claim} are refused, and allow does not say so` }
       }
     }
   },

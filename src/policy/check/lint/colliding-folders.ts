@@ -4,47 +4,43 @@ import { type Atom, type Segment, spansSlashes, writeAtom, writeSegments } from 
 import type { LintResource, LintSubject, RuleFinding } from './rule.ts'
 
 /**
- * What keeps templates apart from each other: `users/teams/${jwt:team}/*` of one is open to whoever is called `teams`, by
- * `users/${jwt:sub}/*` of another. Looked at over all templates, since a caller may ask for any of them.
- *
- * A resource without variables is left out: that is a folder which says that it is shared.
+ * A user called `teams` opens `users/teams/${jwt:team}/*` of one template through `users/${jwt:sub}/*` of another. Checked
+ * across all templates, since a caller may ask for any of them. A resource without variables is a shared folder, and is
+ * left out.
  */
 export const COLLIDING_FOLDERS = {
   rule: 'colliding-folders',
   severity: 'error',
-  remedy: 'start the folders of each kind with a name of their own: users/${jwt:sub}/*, teams/${jwt:team}/*',
+  remedy: 'give each kind of folder a first name of its own: users/${jwt:sub}/*, teams/${jwt:team}/*',
 } as const
 
 /**
- * A folder for everybody that can be, or has in it, one that is one person's: `users/*` of operators opens every user's,
- * and with `${jwt:sub}/*` beside `handbook/*` a user called `handbook` writes what all of them read. It is told of the
- * folder for everybody, and that template alone may accept it: it is the one that opens a person's folder to others.
+ * A shared folder that can be, or can contain, one person's: `users/*` opens every user's, and with `${jwt:sub}/*` beside
+ * `handbook/*` a user called `handbook` writes what all the others read. The finding is about the shared folder, so only
+ * that template can accept it.
  */
 export const SHARED_AND_PERSONAL = {
   rule: 'shared-and-personal',
   severity: 'error',
-  remedy: 'give what everybody shares and what is personal folders of their own: shared/* and users/${jwt:sub}/*',
+  remedy: 'keep shared and personal folders apart: shared/* and users/${jwt:sub}/*',
 } as const
 
-/** A folder named after callers: whose it is, and the segments of its keys up to what stands for anything. */
+/** A folder: who has it, and the segments of its keys up to the first that spans slashes. */
 type Folder = Readonly<{
   subject: LintSubject
   resource: LintResource
-  /** The issuer whose callers have it: a resource with `${issuer}` is a folder for each. */
+  /** The issuer of its callers; a resource with `${issuer}` is one folder for each. */
   issuer: string
   written: readonly Segment[]
-  /** With the name of the issuer filled in. */
+  /** With the issuer's name filled in. */
   segments: readonly Segment[]
 }>
 
-/** The folders of the templates that have been looked at. */
+/** The folders of all templates that were added. */
 export type Folders = Readonly<{
-  /** Adds a template, and finds what of it somebody else's value opens too. Grows with its folders, not with all pairs. */
+  /** Adds a template, and finds its folders that another caller can open too. */
   add(subject: LintSubject): readonly (RuleFinding & typeof COLLIDING_FOLDERS)[]
-  /**
-   * The folders for everybody that open somebody's own, of all templates that were added. Each is looked at on its own:
-   * that one of them is accepted says nothing of the others.
-   */
+  /** The shared folders that open somebody's own, by template. Each is a finding: accepting one says nothing of others. */
   shared(): ReadonlyMap<LintSubject, readonly SharedFinding[]>
 }>
 
@@ -65,7 +61,7 @@ export function createFolders(): Folders {
         const other = findCollision(personal, folder, 0)
         if (!other) insert(personal, folder)
         else if (!told.has(folder.resource)) {
-          const message = `it can be the same folder as ${nameOf(other, subject)}, for two people`
+          const message = `two people can have the same folder: this one and ${nameOf(other, subject)}`
           told.set(folder.resource, { ...COLLIDING_FOLDERS, path: folder.resource.path, message })
         }
       }
@@ -77,7 +73,7 @@ export function createFolders(): Folders {
         const other = findCollision(personal, folder, 0)
         if (!other) continue
         const { subject, resource } = folder
-        const message = `everybody who may use this template opens it, and it can be the folder of one person: ${nameOf(other, subject)}`
+        const message = `every caller of this template opens this folder, and it can be or contain one person's: ${nameOf(other, subject)}`
         const finding = { ...SHARED_AND_PERSONAL, path: resource.path, message }
         found.set(subject, [...(found.get(subject) ?? []), finding])
       }
@@ -92,11 +88,11 @@ const nameOf = ({ subject, written }: Folder, seenFrom: LintSubject) =>
 function foldersOf(subject: LintSubject): Folder[] {
   const issuers = allowedIssuers(subject.template, subject.settings.issuers)
   return subject.resources.flatMap((resource) => {
-    // A whole bucket is another rule's.
+    // whole-bucket is a rule of its own.
     if (resource.key.length === 0 || resource.key[0]?.[0]?.kind === 'wildcard') return []
     const end = resource.key.findIndex((segment) => segment.some(spansSlashes))
     const written = end < 0 ? resource.key : resource.key.slice(0, end + 1)
-    // What has no variable is everybody's, whatever their issuer.
+    // Without a variable it belongs to everybody, whatever their issuer.
     const owners = written.flat().some(isOwner) ? issuers : ['']
     return owners.map((issuer) => {
       const segments = written.map((segment) =>
@@ -107,10 +103,10 @@ function foldersOf(subject: LintSubject): Folder[] {
   })
 }
 
-/** Whether it says whose a folder is. */
+/** Whether its value says whose folder it is. */
 const isOwner = ({ kind }: Atom) => kind === 'jwt' || kind === 'issuer'
 
-/** Folders by their segments. Those with a variable are kept apart: they may be anything that fits them. */
+/** Folders by their segments. Segments with a variable are kept apart, since they match many texts. */
 type Node = { fixed: Map<string, Node>; variable: Map<string, { edges: Edges; node: Node }>; ends: Folder[] }
 
 const createNode = (): Node => ({ fixed: new Map(), variable: new Map(), ends: [] })
@@ -118,13 +114,13 @@ const createNode = (): Node => ({ fixed: new Map(), variable: new Map(), ends: [
 function insert(root: Node, folder: Folder): void {
   let node = root
   for (const segment of folder.segments) {
-    // Two templates may have a param of one name, of which one spans slashes.
+    // Two templates can have a param of the same name, one of which spans slashes.
     const key = writeSegments([segment]) + (segment.some(spansSlashes) ? '/' : '')
     if (isFixed(segment)) node = node.fixed.get(key) ?? addTo(node.fixed, key, createNode())
     else
       node = (node.variable.get(key) ?? addTo(node.variable, key, { edges: edgesOf(segment), node: createNode() })).node
   }
-  // Alike ones tell nothing new; and ones of several issuers would have collided, so that there are never many.
+  // Equal folders tell nothing new, and those of several issuers have collided already: the list stays short.
   const id = (one: Folder) => `${one.issuer} ${writeSegments(one.written)}`
   if (!node.ends.some((other) => id(other) === id(folder))) node.ends.push(folder)
 }
@@ -136,14 +132,14 @@ function addTo<V>(map: Map<string, V>, key: string, value: V): V {
   return value
 }
 
-/** Walks the folders that a folder can coincide with. `depth` segments are already known to fit. */
+/** Walks the folders that can coincide with this one. The first `depth` segments are known to fit. */
 function findCollision(node: Node, folder: Folder, depth: number): Folder | undefined {
   const segment = folder.segments[depth]
   if (segment === undefined) return node.ends.find((other) => !sameOwner(other, folder))
   const edges = edgesOf(segment)
   for (const next of nextsOf(node, segment)) {
     if (!canBeAlike(edges, next.edges)) continue
-    // What spans slashes takes whatever follows, on either side.
+    // A segment that spans slashes takes everything below, on either side.
     const found =
       edges.spans || next.edges.spans ? firstBelow(next.node, folder) : findCollision(next.node, folder, depth + 1)
     if (found) return found
@@ -172,7 +168,7 @@ function firstBelow(node: Node, folder: Folder): Folder | undefined {
   return undefined
 }
 
-/** The fixed text at both ends of a segment, and how many characters it can have: a value has one at least. */
+/** The fixed text at both ends of a segment, and its possible length: a value has at least one character. */
 type Edges = Readonly<{ start: string; end: string; least: number; most: number; spans: boolean }>
 
 const edgesOfText = (text: string): Edges => ({
@@ -194,22 +190,22 @@ function edgesOf(segment: Segment): Edges {
   return { start, end, least, most: Number.POSITIVE_INFINITY, spans }
 }
 
-/** Whether two segments can have the same text, as far as their edges tell. */
+/** Whether two segments can have the same text, judged by their edges. */
 function canBeAlike(a: Edges, b: Edges): boolean {
   if (a.least > b.most || b.least > a.most) return false
   if (!a.start.startsWith(b.start) && !b.start.startsWith(a.start)) return false
-  // What spans slashes ends in another segment: x*y has x/1/y.
+  // A segment that spans slashes ends in another one: x*y matches x/1/y.
   return a.spans || b.spans || a.end.endsWith(b.end) || b.end.endsWith(a.end)
 }
 
 /**
- * Whether two folders, where they coincide, are always the same person's, or a group's that shares one of them on
- * purpose: a claim that stands at the same place in both has one value then. Claims other than `sub` are there on
- * purpose: the linter has refused what sharedBy does not name.
+ * Whether two folders always belong to the same person, or to a group that shares one on purpose, when they coincide: a
+ * claim at the same place in both then has one value. Claims other than `sub` are on purpose, since `shared-folder`
+ * refuses those that sharedBy does not name.
  */
 function sameOwner(a: Folder, b: Folder): boolean {
   if (a.issuer !== b.issuer) return false
-  // Two folders that all users of an issuer share.
+  // All users of the issuer share both.
   if (!isPersonal(a) && !isPersonal(b)) return true
   const common = a.written.flatMap((segment, index) => {
     const other = b.written[index]
@@ -224,7 +220,7 @@ function owns({ written }: Folder, common: readonly Atom[]): boolean {
   return common.some(isSubject) || (isPersonal({ written }) && owners.every((atom) => names.has(writeAtom(atom))))
 }
 
-/** Whether it is named after a claim, and not after an issuer alone. */
+/** Whether a claim names it, and not the issuer alone. */
 const isPersonal = ({ written }: Pick<Folder, 'written'>) => written.flat().some(({ kind }) => kind === 'jwt')
 
 const isSubject = (atom: Atom) => atom.kind === 'jwt' && sameClaim(atom.path, [SUBJECT])

@@ -1,16 +1,16 @@
 import type { Rule } from './rule.ts'
 
-/** What a session policy must not have: STS refuses it, or it allows everything but what is named. */
+/** STS refuses these elements in a session policy; `NotAction` and `NotResource` also allow all but what they name. */
 export const forbiddenElement: Rule = {
   id: 'forbidden-element',
   severity: 'error',
-  remedy: 'say with Action and Resource what is allowed; who may have it stands under allow',
+  remedy: 'use Action and Resource for what is allowed, and allow for who may have it',
   *check({ template }) {
     for (const [index, { forbidden }] of template.statements.entries()) {
       for (const element of forbidden) {
         yield {
           path: ['policy', 'Statement', index, element],
-          message: `${element} is not allowed in a session policy`,
+          message: `a session policy must not have ${element}`,
         }
       }
     }

@@ -1,19 +1,18 @@
 import type { Rule } from './rule.ts'
 
-/** OSS does not yet honour `Deny` and `Condition`: a template with one promises what JD Cloud does not keep. */
+/** JD Cloud documents `Deny` and `Condition` as not yet effective for OSS: they keep nobody out. */
 export const ineffectiveElement: Rule = {
   id: 'ineffective-element',
   severity: 'error',
-  remedy: 'allow less: narrow Resource and Action, or give the template conditions under allow',
+  remedy: 'allow less: narrow Resource and Action, or add conditions under allow',
   *check({ template }) {
     for (const [index, { effect, conditional }] of template.statements.entries()) {
       const path = ['policy', 'Statement', index]
-      if (effect === 'Deny')
-        yield { path: [...path, 'Effect'], message: 'Deny is not effective for OSS, and keeps nobody out' }
+      if (effect === 'Deny') yield { path: [...path, 'Effect'], message: 'OSS ignores Deny: it keeps nobody out' }
       if (conditional)
         yield {
           path: [...path, 'Condition'],
-          message: 'Condition is not effective for OSS, and the statement holds without it',
+          message: 'OSS ignores Condition: the statement applies without it',
         }
     }
   },

@@ -2,10 +2,7 @@ import { type LintFinding, settle, unknownAcceptances } from './acceptance.ts'
 import type { LintSubject } from './rule.ts'
 import { RULES } from './rules.ts'
 
-/**
- * Runs every rule over one template, and takes what the template accepts for accepted. Rules that fill it in run only when
- * nothing else finds an error.
- */
+/** Runs every rule over one template. Rules that fill it in run only when no other rule finds an error. */
 export function lintTemplate(subject: LintSubject): LintFinding[] {
   const found: LintFinding[] = []
   for (const { id, severity, remedy, check, needsSound } of RULES) {

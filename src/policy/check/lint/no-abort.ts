@@ -1,6 +1,6 @@
 import type { Rule } from './rule.ts'
 
-/** Parts of an upload that was given up are nobody's to see, and somebody's to pay for. */
+/** No listing of objects shows the parts of an unfinished upload, and they cost money. */
 export const noAbort: Rule = {
   id: 'no-abort',
   severity: 'warning',
@@ -11,7 +11,7 @@ export const noAbort: Rule = {
       if (at >= 0 && !statements.some(({ actions }) => actions.includes('oss:AbortMultipartUpload'))) {
         yield {
           path: ['policy', 'Statement', index, 'Action', at],
-          message: 'who may upload cannot give up a multipart upload, whose parts then stay and cost',
+          message: 'callers can start a multipart upload but not abort it: its parts stay and cost money',
         }
       }
     }

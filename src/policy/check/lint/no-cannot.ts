@@ -1,6 +1,6 @@
 import type { Rule } from './rule.ts'
 
-/** Examples of what is allowed hold for a template that allows everything, too. */
+/** Examples of what is allowed also pass for a template that allows everything. */
 export const noCannot: Rule = {
   id: 'no-cannot',
   severity: 'warning',
@@ -9,7 +9,7 @@ export const noCannot: Rule = {
     if (examples.length > 0 && examples.every(({ cannot }) => cannot.length === 0)) {
       yield {
         path: ['examples'],
-        message: 'no example says what is refused, so they would hold for a template that allows everything',
+        message: 'no example says what is refused: these would also pass for a template that allows everything',
       }
     }
   },

@@ -1,6 +1,6 @@
 import type { Rule } from './rule.ts'
 
-/** `u*` is `users/` too, and `users/a*` is the folder of everybody whose name starts with an a. */
+/** `u*` matches `users/`, and `users/a*` matches the folder of everybody whose name starts with an a. */
 export const openPrefix: Rule = {
   id: 'open-prefix',
   severity: 'error',
@@ -12,13 +12,13 @@ export const openPrefix: Rule = {
       const open = above.find(
         ([first, ...rest]) => first?.kind === 'text' && rest.some(({ kind }) => kind === 'wildcard'),
       )
-      // With a variable in it, it is another rule's.
+      // With a variable it is variable-before-wildcard.
       if (!open?.every(({ kind }) => kind === 'text' || kind === 'wildcard')) continue
       const [start] = open
       const name = start?.kind === 'text' ? start.text : ''
       yield {
         path,
-        message: `it opens every folder whose name starts with ${JSON.stringify(name)}, those of other people too`,
+        message: `it opens every folder whose name starts with ${JSON.stringify(name)}, including other people's`,
       }
     }
   },

@@ -6,11 +6,11 @@ import type { CompiledStatement } from '../../template/template.ts'
 import type { Part } from '../../template/variables.ts'
 import type { LintSubject, Rule } from './rule.ts'
 
-/** A policy that is over JD Cloud's limit for some callers and not for others: those get no credentials at all. */
+/** Callers whose values make the policy larger than JD Cloud's limit get no credentials at all. */
 export const policySize: Rule = {
   id: 'policy-size',
   severity: 'warning',
-  remedy: 'merge statements, shorten folders, or bound values: a pattern for a param, matches for a claim',
+  remedy: 'merge statements, shorten folders, or limit values: pattern for a param, matches for a claim',
   *check(subject) {
     const { statements } = subject.template
     const longest = (parts: readonly Part[]) => parts.reduce((sum, part) => sum + longestBytes(part, subject), 0)
@@ -19,13 +19,13 @@ export const policySize: Rule = {
     if (total > MAX_SESSION_POLICY_BYTES) {
       yield {
         path: ['policy'],
-        message: `filled in with the longest values that are allowed it has ${total} bytes, and JD Cloud takes ${MAX_SESSION_POLICY_BYTES}: who has such values is refused`,
+        message: `with the longest allowed values it has ${total} bytes, and JD Cloud takes ${MAX_SESSION_POLICY_BYTES}: callers with such values are refused`,
       }
     }
   },
 }
 
-/** The statement with nothing in its resources. */
+/** The statement with empty resources. */
 const frame = ({ Sid, effect, actions, resources }: CompiledStatement) => ({
   ...(Sid !== undefined && { Sid }),
   Effect: effect,
@@ -33,7 +33,7 @@ const frame = ({ Sid, effect, actions, resources }: CompiledStatement) => ({
   Resource: resources.map(() => ''),
 })
 
-/** The most bytes that a part has in the JSON text. Values have nothing that JSON escapes, and at most 4 bytes a character. */
+/** The most bytes that a part takes in the JSON text. JSON escapes nothing in values, whose characters have up to 4 bytes. */
 function longestBytes(part: Part, { template, settings }: LintSubject): number {
   switch (part.kind) {
     case 'literal':
@@ -55,7 +55,7 @@ function longestBytes(part: Part, { template, settings }: LintSubject): number {
   }
 }
 
-/** How long a claim can be that meets a condition and is one value: a list or a text of several words is refused anyway. */
+/** The most bytes of a claim that meets a condition and is one value: lists and texts with spaces are refused anyway. */
 function boundOf({ anyOf, equals, matches }: ReturnType<typeof conditionsOn>[number]['tests']): number {
   const longest = (values: readonly unknown[]) => Math.max(...values.map((value) => Buffer.byteLength(String(value))))
   return Math.min(

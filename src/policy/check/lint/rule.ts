@@ -4,43 +4,38 @@ import type { Severity } from '../../template/finding.ts'
 import { type ResourceShape, type Segment, shapeOf } from '../../template/shape.ts'
 import type { CompiledStatement, Template } from '../../template/template.ts'
 
-/** What templates are checked against: the settings of every grant, and the short names of the issuers there are. */
+/** What templates are checked against: the settings of every grant, and the short names of all issuers. */
 export type LintSettings = GrantSettings & Readonly<{ issuers: readonly string[] }>
 
-/** Where something stands in a template. */
+/** A place in a template. */
 export type Path = readonly (string | number)[]
 
-/** What a rule found: where, what is wrong and why that matters, and what to do if it is not what the rule says. */
+/** One finding: where, what is wrong and why it matters, and a remedy if it differs from the rule's. */
 export type RuleFinding = Readonly<{ path: Path; message: string; remedy?: string }>
 
-/**
- * One thing that can be wrong with a template. The id never changes its meaning; docs/policies.md explains it under that
- * anchor.
- */
+/** One thing that can be wrong with a template. The id keeps its meaning for ever, and is the anchor in docs/policies.md. */
 export type Rule = Readonly<{
   id: string
   severity: Severity
-  /** What to do about it. */
   remedy: string
-  /** Looks at one template on its own. */
   check(subject: LintSubject): Iterable<RuleFinding>
-  /** Whether it fills templates in, which it may do only with those that no other rule finds an error in. */
+  /** It fills the template in, so it runs only when no other rule finds an error. */
   needsSound?: true
 }>
 
-/** A resource, as written, as taken apart, and where it stands. */
+/** A resource: its place, its statement, and its parts. */
 export type LintResource = Readonly<{
   path: Path
   statement: CompiledStatement
-  /** Whether it is nothing but a `*`. */
+  /** It is a `*` and nothing else. */
   everything: boolean
-  /** Undefined for what is not a JRN. */
+  /** Undefined if it is not a JRN. */
   shape: ResourceShape | undefined
-  /** The key's segments; none for a bucket. */
+  /** Empty for a bucket. */
   key: readonly Segment[]
 }>
 
-/** A template with what most rules look at. */
+/** A template, and what most rules look at. */
 export type LintSubject = Readonly<{ template: Template; settings: LintSettings; resources: readonly LintResource[] }>
 
 /** Prepares a template for the rules. */
@@ -61,7 +56,7 @@ export function lintSubject(template: Template, settings: LintSettings): LintSub
   return { template, settings, resources }
 }
 
-/** Every action, with where it stands. */
+/** Every action with its place. */
 export function* actionsOf({
   template,
 }: LintSubject): Generator<{ action: string; path: Path; statement: CompiledStatement }> {
@@ -72,5 +67,4 @@ export function* actionsOf({
   }
 }
 
-/** Whether an action is one that OSS knows. */
 export const isOssAction = (action: string): action is OssAction => Object.hasOwn(OSS_ACTIONS, action)

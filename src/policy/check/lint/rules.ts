@@ -38,7 +38,7 @@ import { wildcardAction } from './wildcard-action.ts'
 import { wildcardBeforeClaim } from './wildcard-before-claim.ts'
 import { wildcardResource } from './wildcard-resource.ts'
 
-/** Every rule that looks at one template; `createFolders` has those that look at all of them. */
+/** Every rule that looks at one template; `createFolders` has the two that compare templates. */
 export const RULES: readonly Rule[] = [
   foreignResource,
   wildcardResource,

@@ -1,10 +1,10 @@
 import type { Rule } from './rule.ts'
 
-/** A template for an issuer that is not configured is for nobody, and its name is probably mistyped. */
+/** Nobody has tokens of an issuer that is not configured; its name is probably mistyped. */
 export const unknownIssuer: Rule = {
   id: 'unknown-issuer',
   severity: 'error',
-  remedy: 'use the short name that JWT_ISSUERS_FILE gives it; app, where there is one issuer',
+  remedy: 'use a short name from JWT_ISSUERS_FILE; a single issuer is called app',
   *check({ template: { allow }, settings: { issuers } }) {
     const terms = [
       { path: ['allow'], ...allow },
@@ -15,7 +15,7 @@ export const unknownIssuer: Rule = {
         if (issuers.includes(name)) continue
         yield {
           path: [...path, 'issuer', at],
-          message: `no issuer called ${name} is configured: there is ${issuers.join(', ')}`,
+          message: `no issuer is called ${name}; configured: ${issuers.join(', ')}`,
         }
       }
     }

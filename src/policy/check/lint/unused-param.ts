@@ -1,6 +1,6 @@
 import type { Rule } from './rule.ts'
 
-/** A parameter that callers must give and that changes nothing. */
+/** The resource probably forgot the parameter, and opens too much. */
 export const unusedParam: Rule = {
   id: 'unused-param',
   severity: 'warning',
@@ -9,7 +9,7 @@ export const unusedParam: Rule = {
     const used = statements.flatMap(({ resources }) => resources.flat()).filter((part) => part.kind === 'param')
     for (const name of Object.keys(params)) {
       if (!used.some((part) => part.name === name)) {
-        yield { path: ['params', name], message: `callers must give ${name}, and no resource uses it` }
+        yield { path: ['params', name], message: `callers must give ${name}, but no resource uses it` }
       }
     }
   },

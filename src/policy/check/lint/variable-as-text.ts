@@ -3,7 +3,7 @@ import type { Rule } from './rule.ts'
 
 const { rule: id, severity, message, remedy } = VARIABLE_AS_TEXT
 
-/** `allow: { claims: { sub: "${jwt:sub}" } }`: it reads like a condition that everybody meets, and nobody ever does. */
+/** `allow: { claims: { sub: "${jwt:sub}" } }` looks like a condition that everybody meets, and nobody meets it. */
 export const variableAsText: Rule = {
   id,
   severity,

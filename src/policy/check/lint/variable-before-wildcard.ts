@@ -1,7 +1,7 @@
 import { isVariable, type Segment, writeAtom } from '../../template/shape.ts'
 import type { Rule } from './rule.ts'
 
-/** `users/${jwt:sub}*`: whoever is called `alice` opens what belongs to `alice2`. */
+/** `users/${jwt:sub}*`: alice opens alice2's folder. */
 export const variableBeforeWildcard: Rule = {
   id: 'variable-before-wildcard',
   severity: 'error',
@@ -14,7 +14,7 @@ export const variableBeforeWildcard: Rule = {
       const written = writeAtom(variable)
       yield {
         path,
-        message: `${written} and * have no / between them, so one caller's value opens another's that begins or ends with it: alice's alice2`,
+        message: `${written} touches *: alice's value also opens alice2's folder`,
       }
     }
   },

@@ -5,20 +5,20 @@ import type { Rule } from './rule.ts'
 export const variablesTouch: Rule = {
   id: 'variables-touch',
   severity: 'error',
-  remedy: 'give each a folder of its own, with / between them',
+  remedy: 'put a / between them',
   *check({ resources }) {
     for (const { path, key } of resources) {
       const [first, second] = key.find(sharedByTwo)?.filter(isVariable) ?? []
       if (!first || !second) continue
       yield {
         path,
-        message: `${writeAtom(first)} and ${writeAtom(second)} stand in one segment, so two callers can make up the same name: a with b-c, and a-b with c`,
+        message: `${writeAtom(first)} and ${writeAtom(second)} share a segment, so two callers can form one name: a with b-c, and a-b with c`,
       }
     }
   },
 }
 
-/** `${issuer}` first and then a character that no issuer's name has is the one pair that can be told apart again. */
+/** The one pair that stays apart: `${issuer}` first, followed by a character that no issuer's name has. */
 function sharedByTwo(segment: Segment): boolean {
   const variables = segment.filter(isVariable)
   if (variables.length < 2) return false

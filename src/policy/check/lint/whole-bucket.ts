@@ -1,14 +1,14 @@
 import type { Rule } from './rule.ts'
 
-/** `${bucket}/*` is every user's folder, and whatever else will ever be put into the bucket. */
+/** `${bucket}/*` is every user's folder, and everything that the bucket will ever hold. */
 export const wholeBucket: Rule = {
   id: 'whole-bucket',
   severity: 'error',
-  remedy: "name a folder: shared/* for what everybody may have, users/${jwt:sub}/* for what is the caller's own",
+  remedy: "name a folder: shared/* for everybody, users/${jwt:sub}/* for the caller's own",
   *check({ resources }) {
     for (const { path, key } of resources) {
       if (key[0]?.[0]?.kind === 'wildcard') {
-        yield { path, message: "its key starts with a *, so whoever has this policy opens every user's objects" }
+        yield { path, message: "the key starts with *: it opens every user's objects" }
       }
     }
   },

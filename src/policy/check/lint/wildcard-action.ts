@@ -1,6 +1,6 @@
 import { actionsOf, type Rule } from './rule.ts'
 
-/** `oss:*` also allows what OSS learns to do tomorrow. */
+/** `oss:*` also allows actions that OSS adds later. */
 export const wildcardAction: Rule = {
   id: 'wildcard-action',
   severity: 'error',
@@ -8,7 +8,10 @@ export const wildcardAction: Rule = {
   *check(subject) {
     for (const { action, path } of actionsOf(subject)) {
       if (action.includes('*'))
-        yield { path, message: `${action} allows more than is written here, and what OSS adds later too` }
+        yield {
+          path,
+          message: `${action} also allows actions that are not written here, and those that OSS adds later`,
+        }
     }
   },
 }

@@ -1,7 +1,7 @@
 import { spansSlashes, writeAtom } from '../../template/shape.ts'
 import type { Rule } from './rule.ts'
 
-/** `teams/*` + `/${jwt:sub}/*` opens teams/bob/alice/… to alice, since a `*` spans slashes. */
+/** A `*` spans slashes, so `teams/*` + `/${jwt:sub}/*` opens teams/bob/alice/… to alice. */
 export const wildcardBeforeClaim: Rule = {
   id: 'wildcard-before-claim',
   severity: 'error',
@@ -17,7 +17,7 @@ export const wildcardBeforeClaim: Rule = {
       if (!claim || !spanning) continue
       yield {
         path,
-        message: `${writeAtom(spanning)} spans slashes and stands before ${writeAtom(claim)}, so another folder can have one of the caller's name in it, and that is opened too`,
+        message: `${writeAtom(spanning)} spans slashes before ${writeAtom(claim)}: it also opens a folder of the caller's name inside somebody else's`,
       }
     }
   },

@@ -77,7 +77,7 @@ t.test('lint shows place, line, reason and remedy', async (t) => {
     out.replaceAll(`${directory}/`, ''),
     [
       'mine.yaml:9:17  error  variable-before-wildcard',
-      "  policy.Statement.0.Resource.0: ${jwt:sub} and * have no / between them, so one caller's value opens another's that begins or ends with it: alice's alice2",
+      "  policy.Statement.0.Resource.0: ${jwt:sub} touches *: alice's value also opens alice2's folder",
       '  9 |       Resource: jrn:oss:*:${account}:${bucket}/users/${jwt:sub}*',
       '    |                 ^',
       '  → put a / between them, as in users/${jwt:sub}/*',
@@ -308,7 +308,7 @@ t.test('what a template accepts is listed by lint, and a gain to diff', async (t
   t.match(stale.out, /warning {2}stale-acceptance\n {2}accept\.list-bucket: /u)
   const refused = await run(['policies', 'lint', `${directory}/before`])
   t.equal(refused.exitCode, 1)
-  t.match(refused.out, '; if it is meant, say why: accept: { whole-bucket: "<reason>" }\n')
+  t.match(refused.out, '; if it is intended, say why: accept: { whole-bucket: "<reason>" }\n')
 
   const diff = await run(['policies', 'diff', `${directory}/before`, `${directory}/after`])
   t.equal(diff.exitCode, 1)

@@ -147,7 +147,7 @@ policy:
       excerpt: '        - jrn:oss:*:${account}:${bucket}/b/${jwt:sub}*',
       rule: 'variable-before-wildcard',
       severity: 'error',
-      message: /^policy\.Statement\.0\.Resource\.1: \$\{jwt:sub\} and \* /u,
+      message: /^policy\.Statement\.0\.Resource\.1: \$\{jwt:sub\} touches \*: /u,
       remedy: /users\/\$\{jwt:sub\}\/\*/u,
     },
   ])

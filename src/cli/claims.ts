@@ -1,17 +1,16 @@
 import { InvalidArgumentError } from 'commander'
 
-/** Splits `name=value`; the name may have a `=` only inside of what follows the first one. */
 function nameAndValue(text: string): [name: string, value: string] {
   const [, name, value = ''] = /^([^=]+)=(.*)$/su.exec(text) ?? []
   if (name === undefined) throw new InvalidArgumentError('must be name=value.')
   return [name, value]
 }
 
-/** Collects `--claim name=value`. A value that is JSON is taken as such, so that lists and numbers can be given. */
+/** Collects `--claim name=value`. A value may be JSON, for lists and numbers. */
 export function collectClaim(text: string, claims: Readonly<Record<string, unknown>> = {}): Record<string, unknown> {
   const [name, value] = nameAndValue(text)
   if (Object.hasOwn(claims, name)) throw new InvalidArgumentError(`${name} is given twice.`)
-  // A subject is always a text, of digits too.
+  // A subject is always a text, even if it has only digits.
   return { ...claims, [name]: name !== 'sub' && /^[[{\d"tfn-]/u.test(value) ? parseOr(value) : value }
 }
 

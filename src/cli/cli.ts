@@ -18,8 +18,9 @@ type Shared = Readonly<{ issuer?: readonly string[]; json?: boolean }>
 type Named = Shared & CallerOptions & Readonly<{ dir?: string }>
 
 /**
- * Runs a command of `oss-vend`. 0: done, and nothing is wrong. 1: something was found, refused, or gained. 2: wrong usage.
- * @param serve what `oss-vend serve` does; it returns when the service listens
+ * Runs a command of `oss-vend`, and returns its exit code. 0: nothing is wrong. 1: something was found, refused or gained.
+ * 2: wrong usage.
+ * @param serve runs the service, and resolves when it listens
  */
 export async function runCli(args: readonly string[], io: Io, serve: () => Promise<void>): Promise<number> {
   let exitCode = 0
@@ -37,7 +38,7 @@ export async function runCli(args: readonly string[], io: Io, serve: () => Promi
       else io.err(`${error.message}\n`)
       return error.exitCode
     }
-    // Of a question that makes no sense: its pointers are the names of options.
+    // A question whose key is missing or superfluous: the pointer names the option.
     if (error instanceof VendError) {
       io.err(`${refusalOf(error).replaceAll('/key', '--key')}\n`)
       return 2
@@ -58,27 +59,27 @@ function build(io: Io, serve: () => Promise<void>, done: (code: number) => void)
   const command = (parent: Command, name: string, description: string) =>
     parent.command(name).description(description).copyInheritedSettings(program).helpCommand(false)
 
-  command(program, 'serve', 'run the service; the same as no command at all').action(serve)
+  command(program, 'serve', 'run the service; this is the default command').action(serve)
 
   const policies = command(program, 'policies', 'check, test, explain and compare policy templates').addHelpText(
     'after',
-    '\nTemplates are checked for the account, bucket, region and issuers of the environment (JDCLOUD_ACCOUNT_ID, OSS_BUCKET,\nOSS_REGION, JDCLOUD_MAX_SESSION_SECONDS, JWT_ISSUERS_FILE), or for those of the documentation where it has none.\nWithout a directory it is POLICIES_DIR, else ./policies, else the templates that are shipped.',
+    '\nThe commands read JDCLOUD_ACCOUNT_ID, OSS_BUCKET, OSS_REGION, JDCLOUD_MAX_SESSION_SECONDS and JWT_ISSUERS_FILE;\nunset variables have the values of the documentation. The default directory is POLICIES_DIR, then ./policies, then the\nshipped templates.',
   )
   const policyCommand = (name: string, description: string) =>
     command(policies, name, description)
-      .option('--issuer <name>', 'short name of a configured issuer; may be given several times', collect)
+      .option('--issuer <name>', 'short name of an issuer; repeatable', collect)
       .option('--json', 'print the result as JSON')
   const named = (name: string, description: string) =>
     policyCommand(`${name} <name>`, description)
       .option('--dir <dir>', 'directory of templates')
-      .option('--as-issuer <name>', "the caller's issuer, when it is not the first")
-      .option('--claim <name=value>', 'a claim, as text or JSON; may be given several times', collectClaim)
-      .option('--param <name=value>', 'a parameter; may be given several times', collectParam)
-      .option('--duration <seconds>', 'length of the session that is asked for', wholeSeconds)
+      .option('--as-issuer <name>', "the caller's issuer (default: the first)")
+      .option('--claim <name=value>', 'a claim, as text or JSON; repeatable', collectClaim)
+      .option('--param <name=value>', 'a parameter; repeatable', collectParam)
+      .option('--duration <seconds>', 'requested length of the session', wholeSeconds)
   const settingsOf = ({ issuer }: Shared) => lintSettings(io.env, issuer)
   const directoryOf = (directory: string | undefined) => directory ?? templatesDirectory(io.env)
 
-  policyCommand('lint [dir]', 'find what leaks, does nothing or is not what it seems').action(
+  policyCommand('lint [dir]', 'find what leaks, has no effect or misleads').action(
     async (directory: string | undefined, options: Shared) =>
       done(await lintCommand(io, directoryOf(directory), settingsOf(options), options.json ?? false)),
   )
@@ -91,23 +92,23 @@ function build(io: Io, serve: () => Promise<void>, done: (code: number) => void)
     const template = await soundTemplate(directoryOf(options.dir), name, settings)
     done(renderCommand(io, template, options, settings, options.json ?? false))
   })
-  named('explain', 'say what a caller would get and why, or why not')
+  named('explain', 'say what a caller would get, or why not')
     .addOption(
       new Option('--operation <operation>', 'ask about an S3 operation').choices(Object.keys(OPERATION_ACTIONS)),
     )
-    .option('--key <key>', 'the key that the operation is about')
+    .option('--key <key>', 'the key of the operation')
     .action(async (name: string, options: Named & { operation?: string; key?: string }) => {
       const { operation, key } = options
-      if (key !== undefined && operation === undefined) throw new CommandError('--key goes with --operation', 2)
+      if (key !== undefined && operation === undefined) throw new CommandError('--key needs --operation', 2)
       const settings = settingsOf(options)
       const template = await soundTemplate(directoryOf(options.dir), name, settings)
       const question = operation !== undefined && isOperation(operation) ? { operation, key } : undefined
       done(explainCommand(io, template, { ...options, ...(question && { question }) }, settings, options.json ?? false))
     })
   command(policies, 'schema', 'print the JSON Schema of templates, for editors')
-    .option('--json', 'which it is anyway')
+    .option('--json', 'no effect: the output is always JSON')
     .action(() => writeJson(io, templateJsonSchema()))
-  policyCommand('diff <before> <after>', 'compare two directories by what callers can do').action(
+  policyCommand('diff <before> <after>', 'show what callers gain and lose between two directories').action(
     async (before: string, after: string, options: Shared) =>
       done(await diffCommand(io, [before, after], settingsOf(options), options.json ?? false)),
   )

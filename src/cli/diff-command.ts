@@ -7,8 +7,8 @@ import { CommandError, count, createPaint, type Io, type Paint, writeJson } from
 import { showCaller } from './show.ts'
 
 /**
- * `policies diff <dirA> <dirB>`: what callers gain and lose, and which dangers are newly accepted. 1 when they gain
- * something, or may.
+ * `policies diff <before> <after>`: what callers gain and lose, and which dangers are newly accepted. 1 if they gain
+ * something or may gain something.
  */
 export async function diffCommand(
   io: Io,
@@ -26,12 +26,12 @@ export async function diffCommand(
     for (const change of gains) io.out(showChange(change, paint.red('+'), 'can now', paint))
     for (const { template, rule, message, reason } of accepted) {
       const danger = printable(`${rule}: ${message} (${reason})`)
-      io.out(`${paint.red('+')} ${paint.bold(template)}: accepts now\n    ${danger}\n`)
+      io.out(`${paint.red('+')} ${paint.bold(template)}: now accepts\n    ${danger}\n`)
     }
-    for (const change of losses) io.out(showChange(change, paint.green('-'), 'cannot any more', paint))
+    for (const change of losses) io.out(showChange(change, paint.green('-'), 'can no longer', paint))
     for (const { template, what } of unclear) {
       io.out(
-        `${paint.yellow('~')} ${paint.bold(template)}: ${what} differs, and no example shows what that opens: read it\n`,
+        `${paint.yellow('~')} ${paint.bold(template)}: ${what} differs, and no example shows the effect: review it\n`,
       )
     }
     const sums = [
@@ -45,7 +45,7 @@ export async function diffCommand(
   return widened ? 1 : 0
 }
 
-/** The old set may well have what the linter refuses today: all that is needed is that it can be read and filled in. */
+/** The old set may have errors that today's linter finds: it only has to parse and be safe to fill in. */
 async function readable(directory: string, settings: LintSettings): Promise<readonly TemplateFile[]> {
   const { files, findings } = await inspectTemplates(directory, settings)
   const ofDirectory = files.length === 0 ? findings : []
@@ -59,7 +59,6 @@ async function readable(directory: string, settings: LintSettings): Promise<read
 const catalogueOf = (files: readonly TemplateFile[]): Catalogue =>
   new Map(files.flatMap(({ name, template }) => (template ? [[name, template] as const] : [])))
 
-/** What the later templates accept and the earlier ones did not. */
 function newlyAccepted(before: readonly TemplateFile[], after: readonly TemplateFile[]): Acceptance[] {
   const id = ({ template, rule, message }: Acceptance) => JSON.stringify([template, rule, message])
   const known = new Set(acceptedIn(before).map(id))
@@ -84,7 +83,9 @@ function showChange(
   return [
     `${sign} ${paint.bold(template)}: ${showCaller(caller, params)} ${words}`,
     ...allowances.map(({ action, resource }) => `    ${printable(`${action} ${resource}`)}`),
-    ...(durationSeconds ? [`    have sessions of ${durationSeconds.to} seconds, and not ${durationSeconds.from}`] : []),
+    ...(durationSeconds
+      ? [`    have sessions of ${durationSeconds.to} seconds instead of ${durationSeconds.from}`]
+      : []),
     '',
   ].join('\n')
 }

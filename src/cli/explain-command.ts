@@ -9,8 +9,8 @@ import { createPaint, type Io, type Paint, writeJson } from './io.ts'
 import { showCaller } from './show.ts'
 
 /**
- * `policies explain <name>`: what a caller would get and why, or why not, with the values that conditions need: operators
- * may see those, callers may not. 1 when the caller, or the operation that was asked about, is refused.
+ * `policies explain <name>`: what a caller would get, or why not. Operators may see the values that conditions need;
+ * callers may not. 1 if the caller or the operation is refused.
  */
 export function explainCommand(
   io: Io,

@@ -5,7 +5,7 @@ import { count, createPaint, type Io, writeJson } from './io.ts'
 import { createProgress } from './progress.ts'
 import { showFinding } from './show.ts'
 
-/** `policies lint [dir]`: everything that is wrong with a directory of templates, and what they accept. 1 when there is an error. */
+/** `policies lint [dir]`: every finding of a directory. 1 if one is an error. */
 export async function lintCommand(io: Io, directory: string, settings: LintSettings, json: boolean): Promise<0 | 1> {
   const progress = createProgress(io)
   const { files, findings } = await inspectTemplates(directory, settings, progress.step)

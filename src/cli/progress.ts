@@ -1,10 +1,10 @@
 import type { Io } from './io.ts'
 
-/** Below so many templates there is nothing to wait for. */
+/** Fewer templates are done before anybody reads a line. */
 const MANY = 200
 const EVERY_MS = 100
 
-/** Tells on a terminal how far a long run is; nothing anywhere else, so that logs stay readable. */
+/** Shows progress on a terminal, and nothing elsewhere, so that logs stay readable. */
 export function createProgress(io: Io, now: () => number = performance.now.bind(performance)) {
   let last = 0
   let shown = false

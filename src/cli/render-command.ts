@@ -6,7 +6,7 @@ import type { Template } from '../policy/template/template.ts'
 import { type CallerOptions, grantRequest } from './caller.ts'
 import { CommandError, type Io, writeJson } from './io.ts'
 
-/** `policies render <name>`: the session policy that a caller would get, or with `--json` the whole grant. */
+/** `policies render <name>`: the session policy that a caller would get; with `--json` the whole grant. */
 export function renderCommand(
   io: Io,
   template: Template,

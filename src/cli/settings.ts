@@ -8,11 +8,11 @@ import { settings } from '../config/settings.ts'
 import type { LintSettings } from '../policy/check/lint/rule.ts'
 import { CommandError } from './io.ts'
 
-/** What the documentation's scenario has, for whoever looks at templates before there is a configuration. */
+/** The documentation's values, for templates that are checked before there is a configuration. */
 const SCENARIO = { JDCLOUD_ACCOUNT_ID: '111111111111', OSS_BUCKET: 'test-app', OSS_REGION: 'cn-north-1' }
 
 /**
- * What templates are checked against: the service's own variables where they are set, and nothing secret among them.
+ * The settings that templates are checked against, from the service's variables. Reads no secret.
  * @throws {CommandError} for a variable that the service would refuse as well
  */
 export function lintSettings(env: Environment, issuers: readonly string[] | undefined): LintSettings {
@@ -37,10 +37,7 @@ export function lintSettings(env: Environment, issuers: readonly string[] | unde
   }
 }
 
-/**
- * Where templates are when nobody says: POLICIES_DIR, else `policies` below the current directory, else those that are
- * shipped. Relative when it is below the current directory.
- */
+/** The default directory: POLICIES_DIR, then `./policies`, then the shipped templates. Relative if that is shorter. */
 export function templatesDirectory(env: Environment): string {
   const here = existsSync('policies') ? 'policies' : undefined
   const directory = env.POLICIES_DIR || here || SHIPPED_POLICIES

@@ -1,7 +1,7 @@
 import { anchorOf, type Finding, placeOf, printable } from '../policy/template/finding.ts'
 import type { Paint } from './io.ts'
 
-/** A finding for people: place, what is wrong, the line itself with a mark under it, what to do, where to read more. */
+/** A finding for people: place, message, the line with a mark under it, remedy, and where to read more. */
 export function showFinding(finding: Finding, paint: Paint): string {
   const { severity, rule, message, line, column, excerpt, remedy, reason } = finding
   const colour = severity === 'error' ? paint.red : paint.yellow
@@ -31,13 +31,13 @@ export const showValues = (values: Readonly<Record<string, unknown>>): string =>
     .map(([name, value]) => printable(value === undefined ? `without ${name}` : `${name}=${showValue(value)}`))
     .join(' ')
 
-/** A text as it is, unless it would then read like a number, a boolean or a list. */
+/** Quotes a text only if it looks like a number, a boolean or a list. */
 const showValue = (value: unknown): string =>
   typeof value === 'string' && !/^(?:[[{"]|-?\d+(?:\.\d+)?$|true$|false$|null$)/u.test(value)
     ? value
     : JSON.stringify(value)
 
-/** Who asks, and with which parameters, in one line. */
+/** A caller and the parameters in one line. */
 export function showCaller(
   { issuer, claims }: Readonly<{ issuer: string; claims: Readonly<Record<string, unknown>> }>,
   params: Readonly<Record<string, unknown>>,

@@ -6,8 +6,8 @@ import type { Template } from '../policy/template/template.ts'
 import { CommandError } from './io.ts'
 
 /**
- * The template of a directory that has this name.
- * @throws {CommandError} when there is none, or when the linter finds an error in it
+ * Finds a template by name.
+ * @throws {CommandError} if there is none, or if the linter finds an error in it
  */
 export async function soundTemplate(directory: string, name: string, settings: LintSettings): Promise<Template> {
   const { files, findings } = await inspectTemplates(directory, settings)
@@ -17,8 +17,8 @@ export async function soundTemplate(directory: string, name: string, settings: L
     if (first) throw new CommandError(formatFinding(first), 1)
     const names = files.map((one) => one.name)
     const meant = nearest(name, names)
-    const hint = meant === undefined ? `there is ${names.slice(0, 20).join(', ')}` : `did you mean ${meant}?`
-    throw new CommandError(`${directory} has no template called ${name}: ${hint}`, 2)
+    const hint = meant === undefined ? `it has ${names.slice(0, 20).join(', ')}` : `did you mean ${meant}?`
+    throw new CommandError(`${directory} has no template ${name}: ${hint}`, 2)
   }
   const errors = file.findings.filter(({ severity }) => severity === 'error')
   if (!file.template || errors.length > 0) throw new CommandError(errors.map(formatFinding).join('\n'), 1)

@@ -6,7 +6,7 @@ import { count, createPaint, type Io, type Paint, writeJson } from './io.ts'
 import { createProgress } from './progress.ts'
 import { showFinding, showValues } from './show.ts'
 
-/** `policies test [dir]`: runs every example, a tick or a cross each. 1 when one does not hold or could not run. */
+/** `policies test [dir]`: runs every example, with a tick or a cross for each line. 1 if one fails or cannot run. */
 export async function testCommand(io: Io, directory: string, settings: LintSettings, json: boolean): Promise<0 | 1> {
   const progress = createProgress(io)
   const { files, findings } = await inspectTemplates(directory, settings, progress.step)
@@ -14,7 +14,6 @@ export async function testCommand(io: Io, directory: string, settings: LintSetti
   const outcomes = files.flatMap(({ outcomes }) => outcomes)
   const passed = outcomes.filter(({ held }) => held).length
   const failed = outcomes.length - passed
-  // Those of a template that the linter refuses are not run: they would fail for the same reason.
   const refused = files.filter((file) => !file.tested)
   const ofDirectory = findings.filter(({ file }) => file === directory)
   const good = failed === 0 && refused.length === 0 && ofDirectory.length === 0

@@ -12,44 +12,41 @@ import { createFolders } from './lint/colliding-folders.ts'
 import { lintTemplate } from './lint/lint.ts'
 import { type LintSettings, type LintSubject, lintSubject } from './lint/rule.ts'
 
-/** A larger file is not a template. */
 const MAX_FILE_BYTES = 64 * 1024
-/** Requests wait no longer than this for templates that are being loaded, but for one that takes longer by itself. */
+/** Loading gives way to requests after this long, unless one template takes longer by itself. */
 const TURN_MS = 10
 
-/** The templates of a directory, by name. */
 export type Catalogue = ReadonlyMap<string, Template>
 
-/** One template file: its template unless it could not be parsed, and how its examples went unless something is wrong. */
+/** One template file. No template if it does not parse; no outcomes if it has an error. */
 export type TemplateFile = Readonly<{
   file: string
   name: string
   template?: Template
   findings: readonly Finding[]
-  /** Whether it was sound enough to run its examples. */
+  /** Its examples ran. */
   tested: boolean
   outcomes: readonly ExampleOutcome[]
 }>
 
-/** All that is known of a directory of templates. */
 export type Inspection = Readonly<{
   files: readonly TemplateFile[]
-  /** Those of the files, and of the directory itself. */
+  /** Findings of the files and of the directory itself. */
   findings: readonly Finding[]
 }>
 
-/** How a reload went: what is served now, or why the old templates stay. */
+/** The outcome of a reload: the new templates, or why the old ones stay. */
 export type Reload =
   | Readonly<{
       outcome: 'loaded'
       catalogue: Catalogue
       warnings: readonly Finding[]
-      /** What would refuse the set, did not the templates say why it is right. */
+      /** Errors that the templates accept with a reason. */
       accepted: readonly Finding[]
     }>
   | Readonly<{ outcome: 'refused'; errors: readonly Finding[] }>
 
-/** All that is wrong with a directory of templates, told at once. */
+/** Every error of a directory of templates. */
 export class CatalogueError extends Error {
   override readonly name = 'CatalogueError'
   readonly findings: readonly Finding[]
@@ -63,8 +60,8 @@ export class CatalogueError extends Error {
 }
 
 /**
- * Loads every template of a directory, and hands back the linter's warnings with them, and what the templates accept.
- * Nothing is left out: one bad template fails the whole directory.
+ * Loads every template of a directory, with the linter's warnings and what the templates accept. One bad template fails
+ * the whole directory.
  * @throws {CatalogueError} with every error
  */
 export async function loadCatalogue(
@@ -80,8 +77,8 @@ export async function loadCatalogue(
 }
 
 /**
- * Reads, parses and lints every `.yaml`, `.yml` and `.json` file of a directory and runs the examples in them. Whatever
- * is wrong becomes a finding. The event loop turns meanwhile, so that a service goes on serving.
+ * Reads, parses and lints every template of a directory, and runs the examples. Errors become findings. Gives way to other
+ * work between templates, so that a service goes on serving.
  */
 export async function inspectTemplates(
   directory: string,
@@ -98,7 +95,7 @@ export async function inspectTemplates(
   const folders = createFolders()
   let turn = performance.now()
   for (const { file, name } of listed) {
-    // What locates holds on to the whole document: it must not outlive this turn, of which there can be thousands.
+    // `locate` keeps the whole document alive, so it must not outlive this turn: there can be thousands of templates.
     const { locate, subject, ...loaded } = await loadFile(file, name, names, settings)
     const collisions = subject ? folders.add(subject) : []
     const findings = [...loaded.findings, ...located(collisions, locate)]
@@ -111,7 +108,7 @@ export async function inspectTemplates(
     }
   }
   const shared = folders.shared()
-  // While a template of the set is bad, nobody knows what an acceptance of another is for.
+  // A template that does not load may be the one for which another accepts something.
   const complete = looked.every(({ pending }) => pending)
   const files = looked.map(({ pending, ...file }): TemplateFile => {
     if (!pending) return file
@@ -123,7 +120,7 @@ export async function inspectTemplates(
   return { files, findings: files.flatMap(({ findings }) => findings) }
 }
 
-/** A template, for what can only be told once all are there. Keeps a few places, and not the document that knows them all. */
+/** A template that waits for findings across the whole set. Keeps a few places, and not the document. */
 type Pending = Readonly<{ subject: LintSubject; locate: Locate }>
 
 function pending(subject: LintSubject, locate: Locate): Pending {
@@ -135,15 +132,14 @@ function pending(subject: LintSubject, locate: Locate): Pending {
   return { subject, locate: (path) => places.get(path.join()) ?? whole }
 }
 
-/** A file while it is being looked at. */
 type LoadedFile = TemplateFile &
   Readonly<{
-    /** For what is looked at over all templates; only of those without an error that nobody can accept. */
+    /** For findings across templates; missing if the template has an error that nobody can accept. */
     subject?: LintSubject
     locate: Locate
   }>
 
-/** The template files of a directory, in order; undefined when it cannot be read. */
+/** The template files of a directory, sorted; undefined if it cannot be read. */
 async function templateFiles(directory: string): Promise<{ file: string; name: string }[] | undefined> {
   try {
     const entries = await readdir(directory)
@@ -172,9 +168,9 @@ async function loadFile(
   })
   const refused = (message: string) => unusable(fileFinding(file, message))
   if (!TEMPLATE_NAME.test(name)) {
-    return refused('its name must be 1 to 32 of a-z, 0-9 and -, because callers ask for it')
+    return refused('its name must have 1 to 32 of a-z, 0-9 and -, because callers ask for it')
   }
-  if (names.has(name)) return refused(`there is already a template called ${name}`)
+  if (names.has(name)) return refused(`another file is already the template ${name}`)
   const text = await readText(file)
   if ('refusal' in text) return refused(text.refusal)
   const parsed = parseTemplate(file, name, text.text)
@@ -183,10 +179,10 @@ async function loadFile(
   const { template, locate } = parsed
   const subject = lintSubject(template, settings)
   const findings = located(lintTemplate(subject), locate)
-  // Examples of a template that is wrong in itself would fail for the same reason and hide it.
+  // The examples of a faulty template would fail for the same reason, and hide it.
   const errors = findings.filter(({ severity }) => severity === 'error')
   if (errors.length > 0) {
-    // One that it may accept does not hide what there is to accept over all templates.
+    // Errors that can be accepted must not hide those across templates.
     const open = errors.every(({ rule }) => isAcceptable(rule)) && { subject }
     return { file, name, template, ...open, findings, tested: false, outcomes: [], locate }
   }
@@ -199,7 +195,7 @@ async function loadFile(
 async function readText(file: string): Promise<{ text: string } | { refusal: string }> {
   try {
     const status = await stat(file)
-    // A pipe or a device says that it is empty, and then never ends.
+    // A pipe or a device reports size 0, and then never ends.
     if (!status.isFile()) return { refusal: 'is not a readable file' }
     if (status.size > MAX_FILE_BYTES) return { refusal: `is larger than ${MAX_FILE_BYTES} bytes` }
     return { text: new TextDecoder('utf-8', { fatal: true }).decode(await readFile(file)) }
@@ -211,7 +207,7 @@ async function readText(file: string): Promise<{ text: string } | { refusal: str
 const EXAMPLE_FAILS = {
   rule: 'example-fails',
   severity: 'error',
-  remedy: 'correct the template, or the example if it is wrong',
+  remedy: 'correct the template, or the example if that is wrong',
 } as const
 
 type Unlocated = Pick<Finding, 'rule' | 'severity' | 'message' | 'remedy' | 'reason'> & {

@@ -9,35 +9,33 @@ import { type ExampleSettings, exampleCaller } from './examples.ts'
 import { narrowsAllow, narrowsPolicy, textOf } from './narrowing.ts'
 import { type Witness, witnesses } from './witness.ts'
 
-/** What one caller can do with one set of templates and not with the other. */
+/** What one caller can do with one set of templates but not with the other. */
 export type Change = Readonly<{
   template: string
   caller: Witness
   params: Readonly<Record<string, string | number>>
-  /** Actions on resources, filled in. */
   allowances: readonly Allowance[]
-  /** The longer session, in seconds, and the one before; only when there is one. */
+  /** Only if sessions get longer. */
   durationSeconds?: Readonly<{ from: number; to: number }>
 }>
 
-/** What a change of templates lets callers do that they could not do before, and what it takes away. */
+/** What a change of templates lets callers do, and what it takes away. */
 export type CatalogueDiff = Readonly<{
   gains: readonly Change[]
   losses: readonly Change[]
-  /** What was changed and has to be read, since no caller and no value shows its effect. */
+  /** Changes that reviewers must read, since no caller and no value shows their effect. */
   unclear: readonly Readonly<{ template: string; what: string }>[]
 }>
 
 type Params = Readonly<Record<string, string | number>>
 type Request = Readonly<{ caller: Witness; params: Params }>
 
-/** Values of a parameter that different patterns tell apart. */
+/** Values of a parameter that common patterns tell apart. */
 const PROBES = ['a', 'A', '0', 'a-b', 'a_b', 'a.b', 'é', 'a'.repeat(64), 'a'.repeat(128), 'a/b']
 
 /**
- * Compares two sets of templates by what callers get: those of both sides' examples, and callers made from them who meet
- * each condition of either side, or just not. Whatever such a caller is granted is compared as a whole, wildcards
- * included, and not by trying single keys.
+ * Compares two sets of templates by the grants of callers: those of both sides' examples, and variations who just meet or
+ * just miss each condition. Compares whole grants, wildcards included, not single keys.
  */
 export function diffCatalogues(
   before: Catalogue,
@@ -50,7 +48,7 @@ export function diffCatalogues(
   const unclear: { template: string; what: string }[] = []
   for (const name of [...new Set([...before.keys(), ...after.keys()])].sort()) {
     const [old, young] = [before.get(name), after.get(name)]
-    // Which parts of the template some caller shows the change of.
+    // The changed parts of the template that some caller shows.
     const shown = new Set<string>()
     let granted = false
     for (const request of requestsOf([old, young], settings, at)) {
@@ -58,16 +56,16 @@ export function diffCatalogues(
       const [gain, loss] = [beyond(had, has), beyond(has, had)]
       if (gain) gains.push({ template: name, ...request, ...gain })
       if (loss) losses.push({ template: name, ...request, ...loss })
-      // A loss says nothing of what the same change opens to somebody who is not among these callers.
+      // A loss says nothing about what the same change opens to callers who are not among these.
       if (!had && gain) shown.add('allow')
       else if (gain?.allowances.length) shown.add('policy')
       if (gain?.durationSeconds) shown.add('durationSeconds')
       if (has) granted = true
     }
-    // Nobody is known who gets it, which does not say that nobody does.
+    // None of these callers gets it, but others may.
     if (!old && young?.allow && !granted) unclear.push({ template: name, what: 'all of it' })
     for (const what of changedParts(old, young, settings)) {
-      // A pattern is never known to be the same for all values, however many have been tried.
+      // No number of tried values proves that two patterns are equal.
       if (what.startsWith('params.') || what.endsWith('.matches') || !shown.has(what))
         unclear.push({ template: name, what })
     }
@@ -75,7 +73,7 @@ export function diffCatalogues(
   return { gains: distinct(gains), losses: distinct(losses), unclear }
 }
 
-/** Everybody whom either side's examples and conditions know, with every choice of parameters. */
+/** Every caller from either side's examples and conditions, with every choice of parameters. */
 function requestsOf(sides: readonly (Template | undefined)[], settings: ExampleSettings, at: number): Request[] {
   const templates = sides.filter((template) => template !== undefined)
   const examples = templates.flatMap((template) =>
@@ -90,7 +88,7 @@ function requestsOf(sides: readonly (Template | undefined)[], settings: ExampleS
     ...examples.flatMap(({ caller }) => witnesses(template, caller, [caller.issuer], at)),
   ])
   const choices = [...examples.map(({ params }) => params), ...probes(templates, base.params)]
-  // Somebody whom each side grants something: everybody else is tried with those parameters, and those with every choice.
+  // One request that each side grants: its parameters go with every caller, and its caller with every choice.
   const usual = templates.flatMap((template) => {
     const all = callers.flatMap((caller) => choices.map((params) => ({ caller, params })))
     return all.find((request) => grantOf(template, request, settings, at)) ?? []
@@ -106,7 +104,7 @@ function requestsOf(sides: readonly (Template | undefined)[], settings: ExampleS
 function probes(templates: readonly Template[], base: Params): Params[] {
   const names = [...new Set(templates.flatMap(({ params }) => Object.keys(params)))]
   const usual = Object.fromEntries(names.map((name) => [name, base[name] ?? 'a']))
-  // A side that does not know a parameter refuses who gives it.
+  // A side refuses requests with a parameter that it does not know.
   const known = templates.map(({ params }) =>
     Object.fromEntries(Object.keys(params).map((name) => [name, usual[name] ?? 'a'])),
   )
@@ -138,20 +136,20 @@ function beyond(
 
 function allowancesOf({ policy }: Grant): Allowance[] {
   const { Statement }: Policy = JSON.parse(policy)
-  // A Deny allows nothing, and what the linter refuses (NotAction, NotResource) leaves lists empty.
+  // A Deny allows nothing, and NotAction or NotResource (which the linter refuses) leave empty lists.
   const all = Statement.filter(({ Effect }) => Effect === 'Allow').flatMap(({ Action, Resource }) =>
     Action.flatMap((action) => Resource.map((resource) => ({ action, resource }))),
   )
-  // oss:ListBucket on users/* reads as if it were limited to that, and is nothing.
+  // oss:ListBucket on users/* looks like a limited listing, and allows nothing.
   const real = all.filter(({ action, resource }) => levelOf(action) === (resource.includes('/') ? 'object' : 'bucket'))
   return [...new Map(real.map((one) => [`${one.action} ${one.resource}`, one])).values()]
 }
 
-/** The level of an action's resource; objects for one that is a pattern or unknown. */
+/** The level of an action's resource; `object` for a pattern or an unknown action. */
 const levelOf = (action: string) =>
   Object.entries(OSS_ACTIONS).find(([known]) => known === action)?.[1] === 'bucket' ? 'bucket' : 'object'
 
-/** The parts of a template that differ, when both sides have it, and that do not plainly say less than before. */
+/** The parts of a template that differ, without those that clearly allow less than before. */
 function changedParts(old: Template | undefined, young: Template | undefined, settings: ExampleSettings): string[] {
   if (!old || !young) return []
   const differs = (a: unknown, b: unknown) => textOf(a) !== textOf(b)
@@ -171,7 +169,7 @@ const patternsOf = ({ allow }: Template) =>
     .flatMap((terms) => terms?.claims ?? [])
     .flatMap(({ claim, tests }) => (tests.matches ? [[claim, tests.matches]] : []))
 
-/** One change for each different thing that is gained: many callers show the same. */
+/** One change for each gain or loss: many callers show the same one. */
 function distinct(changes: readonly Change[]): Change[] {
   const shape = ({ template, allowances, durationSeconds }: Change) =>
     JSON.stringify([template, allowances, durationSeconds])

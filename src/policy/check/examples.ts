@@ -6,25 +6,25 @@ import { OPERATION_ACTIONS, operationResource } from '../language/operations.ts'
 import type { ExampleOperation } from '../template/example.ts'
 import type { Template } from '../template/template.ts'
 
-/** What examples are run with: the settings of every grant, and the issuer of callers that name none. */
+/** Settings for examples: those of every grant, and the issuers, of which the first is the default. */
 export type ExampleSettings = GrantSettings & Readonly<{ issuers: readonly string[] }>
 
-/** One line of an example: whether it held, where it stands in the template, and what happened instead. */
+/** The outcome of one line of an example. */
 export type ExampleOutcome = Readonly<{
   held: boolean
   path: readonly (string | number)[]
   expected: 'can' | 'cannot'
-  /** As it was written: `PutObject users/alice/1.jpg`. */
+  /** As written: `PutObject users/alice/1.jpg`. */
   line: string
-  /** Told when it did not hold. */
+  /** What happened instead, for a line that did not hold. */
   message: string
 }>
 
 type Example = Template['examples'][number]
 
 /**
- * Runs a template's examples against the policy that each one's caller would get, within the role's policy when it is
- * known. What JD Cloud may or may not honour (`Deny`) is read the way that is worse for the example.
+ * Runs a template's examples against the policy that each caller would get, within the role's policy if given. `Deny`,
+ * which JD Cloud may or may not honour, is read in the way that is worse for the example.
  */
 export function runExamples(template: Template, settings: ExampleSettings, rolePolicy?: Policy): ExampleOutcome[] {
   return template.examples.flatMap((example, index) =>
@@ -35,7 +35,7 @@ export function runExamples(template: Template, settings: ExampleSettings, roleP
   )
 }
 
-/** Runs one example, whether it is the template's or not; paths start in the example. */
+/** Runs any example against a template; paths start in the example. */
 export function runExample(
   template: Template,
   example: Example,
@@ -68,7 +68,7 @@ export function runExample(
         path: ['can', at],
         expected: 'can',
         line: operation.line,
-        message: `${operation.line}: should be allowed and is not${operation.key?.startsWith('/') ? ': keys start behind the bucket, without a /' : refusal}`,
+        message: `${operation.line}: should be allowed, but is refused${operation.key?.startsWith('/') ? ': keys start after the bucket, without a /' : refusal}`,
       }),
     ),
     ...example.cannot.map(
@@ -77,18 +77,18 @@ export function runExample(
         path: ['cannot', at],
         expected: 'cannot',
         line: operation.line,
-        message: `${operation.line}: should be refused and is allowed`,
+        message: `${operation.line}: should be refused, but is allowed`,
       }),
     ),
   ]
 }
 
-/** The caller of an example; one without an issuer is of the template's first, or else of the first that is configured. */
+/** The caller of an example. The default issuer is the template's first, or the first that is configured. */
 export function exampleCaller({ allow }: Template, { caller }: Pick<Example, 'caller'>, { issuers }: ExampleSettings) {
   const { issuer = allow?.issuer?.[0] ?? issuers[0] ?? '', ...claims } = caller
   return { issuer, subject: claims.sub, claims }
 }
 
-/** Why a caller gets nothing, in the words that the caller is told. */
+/** Why a caller is refused, in the words that the caller sees. */
 export const refusalOf = ({ code, detail, errors }: VendError): string =>
   detail ?? errors?.map((fault) => `${fault.pointer} ${fault.detail}`).join('; ') ?? code

@@ -5,13 +5,13 @@ import { evaluate } from '../language/evaluate.ts'
 import { OPERATION_ACTIONS, type Operation, OSS_ACTIONS, operationResource } from '../language/operations.ts'
 import type { Template } from '../template/template.ts'
 
-/** One S3 operation that somebody wants to know about; `key` for those on objects. */
+/** A question about one S3 operation; `key` for object operations. */
 export type Question = Readonly<{ operation: Operation; key?: string | undefined }>
 
-/** Whether a session would allow an operation, and by which statement, counted from 0 as in the template. */
+/** Whether a session would allow an operation, and which statement decides, counted from 0. */
 export type Answer = Readonly<{
   operation: Operation
-  /** The OSS action that is checked, and the JRN that it is checked on. */
+  /** The OSS action that OSS checks, and the JRN. */
   action: string
   resource: string
   allowed: boolean
@@ -19,15 +19,14 @@ export type Answer = Readonly<{
   sid?: string
 }>
 
-/** What a caller would get, or why not; the answer to the question, if one was asked. */
+/** What a caller would get, or why not, and the answer to the question. */
 export type Explanation =
   | Readonly<{ granted: true; grant: Grant; answer?: Answer }>
   | Readonly<{ granted: false; refusal: VendError }>
 
 /**
- * Goes through a vend up to where STS would be asked. What the role's own policy takes away from the session is not
- * known here.
- * @throws {VendError} `invalid_request` for a question that has a key too much or too little
+ * Does everything that a vend does except calling STS. It cannot know what the role's own policy takes away.
+ * @throws {VendError} `invalid_request` for a question whose key is missing or superfluous
  */
 export function explain(
   template: Template,

@@ -2,20 +2,20 @@ import { createHash } from 'node:crypto'
 import { readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 
-/** Whether a directory's entry is looked at as a template. */
+/** Whether a directory's entry counts as a template. */
 export const isTemplateFile = (entry: string): boolean => /^[^.].*\.(?:ya?ml|json)$/su.test(entry)
 
-/** So many files are looked at side by side: the file system has four threads. */
+/** Files read in parallel; more do not help, since libuv has four threads. */
 const AT_ONCE = 32
 
 /**
- * What a directory looks like, so that a change shows: names, and for each file where it really is, its size and its
- * times. Links are followed, and so the swap of a link by which Kubernetes updates a ConfigMap shows as well.
+ * A hash of a directory's names and of each file's inode, size and times, so that a change shows. It follows links, since
+ * Kubernetes updates a ConfigMap by replacing a link.
  */
 export async function fingerprint(directory: string): Promise<string> {
   const hash = createHash('sha256')
   try {
-    // What is no template (a log, an editor's swap file) may change as it likes.
+    // Other files, such as an editor's swap file, may change at will.
     const names = (await readdir(directory)).filter(isTemplateFile).sort()
     for (let start = 0; start < names.length; start += AT_ONCE) {
       const looks = await Promise.all(

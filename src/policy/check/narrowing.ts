@@ -6,21 +6,21 @@ import type { Part } from '../template/variables.ts'
 type Fixed = Readonly<{ account: string; bucket: string; region: string }>
 type Terms = Readonly<{ issuer?: readonly string[] | undefined; claims?: readonly ClaimCondition[] | undefined }>
 
-/** What a statement allows before it is filled in. */
+/** What a statement allows, with a placeholder for each variable. */
 export function symbolicAllowances({ effect, actions, resources }: CompiledStatement, fixed: Fixed): Allowance[] {
   if (effect === 'Deny') return []
   const texts = resources.map((parts) => parts.map((part) => placeholder(part, fixed)).join(''))
   return actions.flatMap((action) => texts.map((resource) => ({ action, resource })))
 }
 
-/** Whether the later policy allows nobody anything that the earlier one does not, whatever the values are. */
+/** Whether the later policy allows nothing beyond the earlier one, for all values. */
 export function narrowsPolicy(old: Template, young: Template, fixed: Fixed): boolean {
   const all = ({ statements }: Template) => statements.flatMap((statement) => symbolicAllowances(statement, fixed))
   const had = all(old)
   return all(young).every((one) => had.some((other) => coversAllowance(other, one)))
 }
 
-/** Whether whoever meets the later conditions meets the earlier ones, as far as their form tells. */
+/** Whether every caller who meets the later conditions meets the earlier ones, judged by their form. */
 export function narrowsAllow({ allow: old }: Template, { allow: young }: Template): boolean {
   if (!young) return true
   if (!old || !narrowsTerms(old, young)) return false
@@ -51,11 +51,11 @@ function implies(young: ClaimCondition, old: ClaimCondition): boolean {
   })
 }
 
-/** A value as text to compare; patterns by their source. */
+/** A value as text for comparison; patterns by their source. */
 export const textOf = (value: unknown): string | undefined =>
   JSON.stringify(value, (_, part: unknown) => (part instanceof RegExp ? part.source : part))
 
-/** A variable stands for itself, as a word that nobody writes and that nothing but a `*` or the same variable matches. */
+/** A word that nobody writes: only a `*` or the same variable matches it. */
 function placeholder(part: Part, fixed: Fixed): string {
   switch (part.kind) {
     case 'literal':

@@ -1,15 +1,14 @@
 import { type ClaimCondition, failureOf } from '../claims/condition.ts'
 import type { Template } from '../template/template.ts'
 
-/** Claims, the issuer among them, of somebody who may or may not exist. */
+/** A made-up caller. */
 export type Witness = Readonly<{ issuer: string; claims: Readonly<Record<string, unknown>> & { sub: string } }>
 
 type Terms = Readonly<{ issuer?: readonly string[] | undefined; claims?: readonly ClaimCondition[] | undefined }>
 
 /**
- * Callers who meet the conditions of a template, each by another accepted value or alternative, and callers who just do
- * not meet them: a change of `allow` shows in what they get. `base` is whom they are like in everything else. Empty where
- * a condition takes only what a pattern matches, and `base` does not.
+ * Callers who meet the conditions of a template, each by another value or alternative, and callers who just miss them: a
+ * change of `allow` shows in their grants. They are like `base` in everything else. No value is made up for a pattern.
  */
 export function witnesses({ allow }: Template, base: Witness, issuers: readonly string[], at: number): Witness[] {
   if (!allow) return [base]
@@ -32,7 +31,7 @@ export function witnesses({ allow }: Template, base: Witness, issuers: readonly 
   })
 }
 
-/** Values that meet a condition: the one that the base has, those that are written in it, and those at its bounds. */
+/** Values that meet a condition: the base's own, those written in it, and its bounds. */
 function acceptedValues(condition: ClaimCondition, { claims }: Witness, at: number): unknown[] {
   const { anyOf = [], allOf, equals, includes, prefix, present, atLeast, atMost } = condition.tests
   const seconds = (bound: number | 'now') => (bound === 'now' ? at / 1000 : bound)
@@ -53,7 +52,7 @@ function acceptedValues(condition: ClaimCondition, { claims }: Witness, at: numb
   return [usual, ...candidates].filter((value) => value !== undefined && holds(value))
 }
 
-/** The claims with one of them set, or taken away. */
+/** The claims with one of them set or removed. */
 function withClaim<C extends Readonly<Record<string, unknown>>>(
   claims: C,
   [step, ...rest]: readonly string[],

@@ -4,31 +4,31 @@ import { oneOrMany } from '../language/document.ts'
 import { claimAt, sameClaim } from './claim.ts'
 import { type ClaimCondition, claimsSchema, failureOf, testClaim } from './condition.ts'
 
-/** Who asks, as far as a policy cares. */
+/** The caller, as far as conditions need it. */
 export type Subject = Readonly<{ issuer: string; claims: Readonly<Record<string, unknown>> }>
 
 const terms = {
-  issuer: oneOrMany.describe('Short names of issuers: one of them issued the token.').optional(),
-  claims: claimsSchema.describe('What the claims of the token must be. All must hold.').optional(),
+  issuer: oneOrMany.describe('Short names of issuers, one of which issued the token.').optional(),
+  claims: claimsSchema.describe('Conditions on the claims of the token. All must hold.').optional(),
 }
 
 const alternativeSchema = z
   .strictObject(terms)
   .refine(({ issuer, claims }) => issuer || claims, 'must have at least one condition')
 
-/** Who may have a policy: every condition must hold, and one of the alternatives. */
+/** Who may have a policy: every condition must hold, and at least one of the alternatives. */
 export const allowSchema = z
   .strictObject({
     ...terms,
     any: z.array(alternativeSchema).min(1).describe('Alternatives: at least one of them must hold.').optional(),
   })
-  // `allow: {}` would hold for everybody, and it is what is left when somebody deletes the last condition.
+  // `allow: {}` would hold for everybody, and it remains when somebody deletes the last condition.
   .refine(
     ({ issuer, claims, any }) => issuer || claims || any,
-    'must have at least one condition; for all users of an issuer, name it',
+    'must have at least one condition; for all users of an issuer, name the issuer',
   )
 
-/** A template, as far as its conditions go: a claim that a resource needs is a condition as well. */
+/** The conditions of a template: a claim that a resource uses is one as well. */
 type Conditional = Readonly<{
   allow?: z.output<typeof allowSchema> | undefined
   neededClaims: readonly Readonly<{ claim: string; path: readonly string[] }>[]
@@ -36,15 +36,15 @@ type Conditional = Readonly<{
 
 type Terms = Readonly<{ issuer?: readonly string[] | undefined; claims?: readonly ClaimCondition[] | undefined }>
 
-/** One condition: whether it holds, in words for the caller (never an accepted value), and in full for the operator. */
+/** One condition: `told` is for the caller (never an accepted value), `needs` and `had` for the operator. */
 export type Check = Readonly<{ held: boolean; told: string; needs: string; had: unknown }>
 
-/** All conditions of a template for one subject; `alternatives` has those of each entry of `any`. */
+/** All conditions for one caller; `alternatives` has those of each entry of `any`. */
 export type Checks = Readonly<{ held: boolean; always: readonly Check[]; alternatives: readonly (readonly Check[])[] }>
 
 /**
- * The first condition that does not hold, as words for the caller: the claim's name, never the values that would do.
- * Undefined when all hold. A template without `allow` is for nobody.
+ * The first condition that fails, in words for the caller: the claim's name, never the values that would pass. Undefined
+ * when all hold. A template without `allow` is for nobody.
  */
 export function unmetCondition(template: Conditional, subject: Subject, at: number): string | undefined {
   const { allow } = template
@@ -70,7 +70,7 @@ export function requireConditions(template: Conditional, subject: Subject, at = 
   if (unmet !== undefined) throw new VendError('policy_not_allowed', { detail: unmet })
 }
 
-/** Every condition, those that hold too. */
+/** Every condition, whether it holds or not. */
 export function checkConditions(template: Conditional, subject: Subject, at: number): Checks {
   const { allow } = template
   if (!allow)
@@ -91,7 +91,7 @@ export function checkConditions(template: Conditional, subject: Subject, at: num
   }
 }
 
-/** The issuers whose callers can meet the conditions, out of those that are configured. */
+/** The configured issuers whose callers can meet the conditions. */
 export function allowedIssuers(
   { allow }: Pick<Conditional, 'allow'>,
   configured: readonly string[],
@@ -101,7 +101,7 @@ export function allowedIssuers(
   return named(allow).filter((issuer) => !allow.any || allow.any.some((terms) => named(terms).includes(issuer)))
 }
 
-/** The conditions on a claim that everybody who gets the policy meets; for each alternative the one that it has. */
+/** The conditions on a claim that every caller of the template meets. */
 export function conditionsOn(
   { allow }: Pick<Conditional, 'allow'>,
   path: readonly string[],

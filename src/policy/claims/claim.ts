@@ -1,10 +1,10 @@
-/** Whose `sub` names a person; every other claim may be one that several people have. */
+/** The claim that names one person; several people may share the value of any other claim. */
 export const SUBJECT = 'sub'
 
 /**
- * The steps that lead to a claim. Dots reach into nested objects (`realm_access.roles`); a step that has dots of its own
- * stands in double quotes (`"example.com/roles".admin`), and a name that starts with `https://` or `http://`, as
- * providers use for claims of their own, is one step without quotes. Undefined for anything else.
+ * The steps to a claim. Dots reach into nested objects (`realm_access.roles`). A step that contains dots stands in double
+ * quotes (`"example.com/roles".admin`). A name that starts with `https://` or `http://`, as providers use, is one step.
+ * Undefined for anything else.
  */
 export function parseClaim(text: string): readonly string[] | undefined {
   if (/^https?:\/\/[^"\s]+$/u.test(text)) return [text]
@@ -12,7 +12,7 @@ export function parseClaim(text: string): readonly string[] | undefined {
   return [...text.matchAll(/"([^"]+)"|([^".]+)/gu)].map(([, quoted, plain]) => quoted ?? plain ?? '')
 }
 
-/** Follows own properties only, so that `constructor` or `__proto__` never reaches anything. */
+/** Follows own properties only, so that `constructor` and `__proto__` reach nothing. */
 export function claimAt(claims: Readonly<Record<string, unknown>>, path: readonly string[]): unknown {
   let value: unknown = claims
   for (const step of path) {
@@ -24,6 +24,5 @@ export function claimAt(claims: Readonly<Record<string, unknown>>, path: readonl
   return value
 }
 
-/** Whether two paths name one claim. */
 export const sameClaim = (a: readonly string[], b: readonly string[]): boolean =>
   a.length === b.length && a.every((step, index) => step === b[index])

@@ -2,41 +2,41 @@ import { z } from 'zod'
 import { claimAt, parseClaim } from './claim.ts'
 import { patternSchema } from './pattern.ts'
 
-/** A longer text never meets a pattern: even a harmless one takes its time over a whole token. */
+/** A longer text never meets a pattern: even a harmless one is slow on a whole token. */
 const MAX_MATCHED_CHARACTERS = 256
 
-// JSON's numbers are not exact beyond: 9007199254740993 would be the same as …992.
+// Larger numbers are not exact: 9007199254740993 equals …992.
 const number = z
   .number()
-  .refine((value) => Math.abs(value) <= Number.MAX_SAFE_INTEGER, 'is too large to be exact: give it as text')
+  .refine((value) => Math.abs(value) <= Number.MAX_SAFE_INTEGER, 'is too large to be exact: write it as text')
 const scalar = z.union([z.string().min(1), number, z.boolean()])
 const scalars = z.union([scalar.transform((one) => [one]), z.array(scalar).min(1)])
 const bound = z
   .union([number, z.literal('now')])
-  .describe('A number, or now: the time of the request in seconds since 1970, as exp counts them.')
+  .describe('A number, or now: the time of the request in seconds since 1970, like exp.')
 
-/** What one claim must be. All that is given must hold; a claim of a type that does not fit never does. */
+/** Tests of one claim. All of them must hold; a claim of the wrong type fails. */
 const testsSchema = z
   .strictObject({
-    anyOf: scalars.describe('At least one of these: the claim itself, one of its words, or an item of its list.'),
-    allOf: scalars.describe('Each of these: the claim itself, its words, or items of its list.'),
+    anyOf: scalars.describe('The claim, one of its words, or an item of its list is one of these.'),
+    allOf: scalars.describe('Each of these is the claim, one of its words, or an item of its list.'),
     equals: scalar.describe('The whole claim, type included: "true" is not true.'),
-    includes: scalar.describe('The claim is a list that has this item. A text is no list, whatever words it has.'),
+    includes: scalar.describe('The claim is a list with this item. A text is not a list, whatever words it contains.'),
     prefix: z
       .string()
       .min(1)
-      .describe('The claim, or an item of its list, is this path or below it: /org/eng, but not /org/engineering.'),
-    present: z.literal(true).describe('The claim is there and not null, an empty text or an empty list.'),
+      .describe('The claim, or an item of its list, is this path or below it: /org/eng, not /org/engineering.'),
+    present: z.literal(true).describe('The claim is there, and not null, an empty text or an empty list.'),
     atLeast: bound,
     atMost: bound,
-    matches: patternSchema.describe('The whole claim, a text, has this form. The last resort: prefer the others.'),
+    matches: patternSchema.describe('The claim is a text that matches completely. The last resort: prefer the others.'),
   })
   .partial()
   .refine((tests) => Object.keys(tests).length > 0, 'has no test')
 
 const conditionSchema = z.union([scalars.transform((anyOf) => ({ anyOf })), testsSchema])
 
-/** Claims by name, each with what it must be. A scalar or a list is short for `anyOf`. */
+/** Conditions by claim. A scalar or a list is short for `anyOf`. */
 export const claimsSchema = z
   .record(z.string().min(1), conditionSchema)
   .refine((claims) => Object.keys(claims).length > 0, 'names no claim')
@@ -48,13 +48,11 @@ export const claimsSchema = z
     }),
   )
 
-/** What is wrong with a claim's name. */
 export const NOT_A_CLAIM = 'is not the name of a claim: a.b reaches into a, "a.b" in double quotes is one name'
 
-/** What a claim must be; each test that is given must hold. */
 export type ClaimTests = z.output<typeof conditionSchema> & z.output<typeof testsSchema>
 
-/** A claim, as it was written and as steps, with what it must be, and how that is found out. */
+/** A condition on a claim: its name as written and as steps, its tests, and these compiled. */
 export type ClaimCondition = Readonly<{
   claim: string
   path: readonly string[]
@@ -62,19 +60,19 @@ export type ClaimCondition = Readonly<{
   checks: readonly ClaimCheck[]
 }>
 
-/** One test of a claim that is there. `told` and `needs` are what the claim is or must be, for caller and operator. */
+/** One compiled test. `told` says to the caller what the claim is, `needs` to the operator what it must be. */
 type ClaimCheck = Readonly<{
   held: (value: unknown, at: number) => boolean
   told: (value: unknown) => string
   needs: string
 }>
 
-/** One test of a claim: whether it holds, in words for the caller (no value but the claim's name), and for the operator. */
+/** The result of one test. `told` is for the caller and names no accepted value, `needs` is for the operator. */
 export type TestResult = Readonly<{ held: boolean; told: string; needs: string }>
 
 type Scalar = z.output<typeof scalar>
 
-/** The first test that a claim fails, in words for the caller; undefined when it passes all of them. */
+/** The first test that fails, in words for the caller; undefined when all hold. */
 export function failureOf(
   { claim, path, checks }: ClaimCondition,
   claims: Readonly<Record<string, unknown>>,
@@ -86,7 +84,7 @@ export function failureOf(
   return undefined
 }
 
-/** Every test of a condition, those that hold too. */
+/** Every test of a condition, whether it holds or not. */
 export function testClaim(
   { claim, path, checks }: ClaimCondition,
   claims: Readonly<Record<string, unknown>>,
@@ -158,7 +156,7 @@ function checksOf({
   return checks
 }
 
-/** A text stands for itself and, as OAuth's `scope` does, for its space-separated parts; a list for its items. */
+/** A text holds itself and, like OAuth's `scope`, its space-separated words; a list holds its items. */
 function holds(value: unknown, wanted: Scalar): boolean {
   if (value === wanted) return true
   if (Array.isArray(value)) return value.includes(wanted)
@@ -167,15 +165,15 @@ function holds(value: unknown, wanted: Scalar): boolean {
 
 function isBelow(value: unknown, prefix: string): boolean {
   if (Array.isArray(value)) return value.some((item) => typeof item === 'string' && isBelow(item, prefix))
-  // An empty text is above everything, the / of a prefix too.
+  // An empty text would be below the prefix /.
   if (typeof value !== 'string' || value === '') return false
   const above = prefix.endsWith('/') ? prefix.slice(0, -1) : prefix
-  // /org/eng/../hr reads as if it were below /org/eng, and so do its other spellings.
+  // /org/eng/../hr looks as if it were below /org/eng, and so do its other spellings.
   if (/(?:^|[/\\])\.\.?(?:[/\\]|$)|%/u.test(value)) return false
   return value === above || value.startsWith(`${above}/`)
 }
 
-/** JSON's 1e999 becomes Infinity, which is over every bound: nobody has meant that. */
+/** JSON's 1e999 becomes Infinity, which would pass every lower bound. */
 const isNumber = (value: unknown): value is number => typeof value === 'number' && Number.isFinite(value)
 
 function isPresent(value: unknown): boolean {

@@ -10,21 +10,20 @@ import { policyValue, VALUE_RULE } from './value.ts'
 /** JD Cloud's STS has no shorter session. */
 export const MIN_SESSION_SECONDS = 3600
 
-/** A template filled in for one caller: all that STS is asked for, and what the answer tells about it. */
+/** A template filled in for one caller: everything that STS is asked for, and what the answer says about it. */
 export type Grant = Readonly<{
   template: string
   roleSessionName: string
-  /** The session policy, as the very JSON text that is sent. */
+  /** The session policy, as the exact JSON text for STS. */
   policy: string
   durationSeconds: number
   actions: readonly string[]
-  /** JRNs, filled in. */
   resources: readonly string[]
-  /** What keys start with that the grant opens; `''` for a whole bucket. */
+  /** Prefixes of the keys that the grant opens; `''` for a whole bucket. */
   prefixes: readonly string[]
 }>
 
-/** What fills in `${account}`, `${bucket}` and `${region}`, and bounds every grant. */
+/** Values of `${account}`, `${bucket}` and `${region}`, and the limits of every grant. */
 export type GrantSettings = Readonly<{
   account: string
   bucket: string
@@ -33,20 +32,20 @@ export type GrantSettings = Readonly<{
   severalIssuers: boolean
 }>
 
-/** Who asks for what. `params` and `durationSeconds` are as the caller sent them, checked here against the template. */
+/** A caller's request. `params` and `durationSeconds` are unchecked; `fillIn` checks them against the template. */
 export type GrantRequest = Readonly<{
   caller: Readonly<{ issuer: string; subject: string; claims: Readonly<Record<string, unknown>> }>
   params?: Readonly<Record<string, string | number>> | undefined
-  /** Seconds, from 3600 to the template's; the template's when left out. */
+  /** From 3600 to the template's value, which is the default. */
   durationSeconds?: number | undefined
-  /** Seconds: a session that would be longer is cut to this, and the request refused where none is that short. */
+  /** Cuts the session to this length; below 3600 the request is refused. */
   mostSeconds?: number | undefined
-  /** When, in epoch milliseconds; now when left out. */
+  /** Epoch milliseconds; default: now. */
   at?: number | undefined
 }>
 
 /**
- * Checks that the caller may have the template and fills it in. Pure: the same request gives the same grant.
+ * Checks that the caller may have the template, and fills it in. The same request at the same time gives the same grant.
  * @throws {VendError} `policy_not_allowed`, `invalid_request`, `unsafe_value` or `policy_too_large`
  */
 export function fillIn(template: Template, request: GrantRequest, settings: GrantSettings): Grant {
@@ -55,7 +54,7 @@ export function fillIn(template: Template, request: GrantRequest, settings: Gran
   checkParams(template, params)
   const duration = checkDuration(template, request, settings)
 
-  // String by string, and made into JSON once: no value can become a variable, a second resource or JSON syntax.
+  // Values meet strings only, never JSON text: none can become a variable, a second resource or JSON syntax.
   const Statement = template.statements.map(({ Sid, effect, actions, resources }) => ({
     Sid,
     Effect: effect,
@@ -78,7 +77,7 @@ export function fillIn(template: Template, request: GrantRequest, settings: Gran
   }
 }
 
-/** What stands between the bucket's `/` and the first `*`; nothing for a resource without a key. */
+/** The text between the bucket's `/` and the first `*`; nothing for a resource without a key. */
 function keyPrefix(jrn: string): [string] | [] {
   const resource = parseJrn(jrn)?.resource ?? ''
   const slash = resource.indexOf('/')
@@ -137,8 +136,7 @@ function checkParams(template: Template, params: Readonly<Record<string, string 
       errors.push({ pointer: pointerTo(name), detail: 'is not a parameter of this policy' })
   }
   for (const [name, { pattern, kind }] of Object.entries(template.params)) {
-    // What must not enter a policy is told as that, when it is filled in. It also never meets the pattern, which could
-    // take a long time over a long value.
+    // An unsafe value never meets the pattern, which could run for long; filling in refuses it as `unsafe_value`.
     const value = policyValue(params[name], kind)
     if (!Object.hasOwn(params, name)) errors.push({ pointer: pointerTo(name), detail: 'is required' })
     else if (value !== undefined && pattern && !pattern.test(value)) {

@@ -1,21 +1,20 @@
-/** The longest value, in characters, that may enter a policy; a path may have that many for each of its segments. */
+/** The longest value, or segment of a path, that may enter a policy. */
 export const MAX_VALUE_CHARACTERS = 128
-/** The most segments of a path value. */
 export const MAX_PATH_SEGMENTS = 16
 
-// JD Cloud's policy language has no escape, so a `*` could only be refused; `$`, `{`, `}`, `:` and `/` are refused with
-// it because they mean something in a template or a JRN.
+// JD Cloud's policy language has no escape, so `*` must be refused. `$`, `{`, `}`, `:` and `/` are refused too, because
+// they have a meaning in a template or a JRN.
 const SAFE = /^[\p{L}\p{Nd}\-_.~@+=,|]+$/u
-// Some letters, such as the Hangul fillers, show as nothing: two folders would look the same in an audit.
+// Some letters, such as the Hangul fillers, are invisible: two folders would look the same in an audit.
 const INVISIBLE = /\p{Default_Ignorable_Code_Point}/u
 
-/** The rule in words, for whoever brought a value that breaks it; the value itself is never told. */
+/** The rule in words, for callers whose value breaks it. No message repeats the value. */
 export const VALUE_RULE = `1 to ${MAX_VALUE_CHARACTERS} letters, digits and -_.~@+=,|, and not . or ..`
 
 /**
- * The text of a claim or param that may enter a policy: a string or an integer of 1 to 128 letters, digits (any script,
- * normalised to NFC: two spellings of one name must not be two folders) and `-_.~@+=,|`, but neither `.` nor `..`. A
- * `path` is up to 16 of those with `/` between. Undefined for anything else.
+ * The text of a claim or param, if it may enter a policy: a string or an integer of 1 to 128 letters, digits and
+ * `-_.~@+=,|`, but not `.` or `..`. Letters of any script, in NFC: two spellings of one name must not be two folders. A
+ * `path` has up to 16 such segments. Undefined for anything else.
  */
 export function policyValue(value: unknown, kind: 'segment' | 'path' = 'segment'): string | undefined {
   const text = Number.isSafeInteger(value) ? String(value) : value
@@ -24,7 +23,7 @@ export function policyValue(value: unknown, kind: 'segment' | 'path' = 'segment'
   return segments.length <= MAX_PATH_SEGMENTS && segments.every(isSafeSegment) ? text : undefined
 }
 
-/** Nearly every value: nothing in it could look like something else, so one look is enough. */
+/** Nearly every value: ASCII is always visible and in NFC, so one test is enough. */
 const PLAIN = /^[A-Za-z0-9\-_.~@+=,|]{1,128}$/u
 
 function isSafeSegment(text: string): boolean {

@@ -1,16 +1,16 @@
 import { parseJrn } from './document.ts'
 import { matchesWildcard, takesWhole } from './wildcard.ts'
 
-/** Actions on resources, either with wildcards. */
+/** An action on a resource; both may have wildcards. */
 export type Allowance = Readonly<{ action: string; resource: string }>
 
 /**
- * Whether one wildcard pattern takes everything that another takes. The other's `*` is read as a letter that only a `*`
- * matches: what stands for any text is covered by nothing else.
+ * Whether one pattern matches everything that another matches. The narrow one's `*` counts as a letter that only a `*`
+ * matches.
  */
 export const coversPattern = (wide: string, narrow: string): boolean => matchesWildcard(wide, narrow)
 
-/** Whether whoever has the one allowance has the other: part by part, as `evaluate` reads resources. */
+/** Whether the wide allowance includes the narrow one: part by part, as `evaluate` reads resources. */
 export function coversAllowance(wide: Allowance, narrow: Allowance): boolean {
   if (!coversPattern(wide.action, narrow.action)) return false
   if (wide.resource === '*' || wide.resource === narrow.resource) return true

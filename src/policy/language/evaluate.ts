@@ -1,21 +1,21 @@
 import { type Policy, parseJrn, type Statement } from './document.ts'
 import { matchesWildcard, takesWhole } from './wildcard.ts'
 
-/** What somebody wants to do: a JD Cloud action, and the full JRN, without wildcards, that it touches. */
+/** A JD Cloud action, and the full JRN, without wildcards, that it touches. */
 export type AccessRequest = Readonly<{ action: string; resource: string }>
 
 /**
- * How to read `Deny`. JD Cloud documents it as not yet effective for OSS, so whoever must be kept out is kept out only
- * when `ignored` refuses too, and whoever must be let in is let in only when `honoured` allows too.
+ * How to read `Deny`, which JD Cloud documents as not yet effective for OSS. A proof that something is shut must hold with
+ * `ignored`, and a proof that something is open with `honoured`.
  */
 export type DenyReading = 'honoured' | 'ignored'
 
-/** The outcome, with the index of the statement that decided; no index means that nothing matched (default deny). */
+/** The outcome, with the index of the statement that decided. Without an index nothing matched (default deny). */
 export type Decision = Readonly<{ allowed: boolean; statement?: number }>
 
 /**
- * Decides what one JD Cloud policy says of one request: no match is a no, and a `Deny` that is honoured beats any
- * `Allow`. A `Condition` is not effective for OSS and is therefore never relied upon: the statement is read without it.
+ * Evaluates one policy for one request. Without a match the answer is no, and an honoured `Deny` beats any `Allow`. OSS
+ * ignores `Condition`, so the statement applies without it.
  */
 export function evaluate(policy: Policy, request: AccessRequest, deny: DenyReading = 'honoured'): Decision {
   let allow: number | undefined
@@ -30,7 +30,7 @@ export function evaluate(policy: Policy, request: AccessRequest, deny: DenyReadi
   return allow === undefined ? { allowed: false } : { allowed: true, statement: allow }
 }
 
-/** Whether every policy allows the request: the effective permission of a session is role policy ∩ session policy. */
+/** Whether every policy allows the request: a session's permissions are role policy ∩ session policy. */
 export function allowedByAll(
   policies: readonly Policy[],
   request: AccessRequest,
@@ -46,7 +46,7 @@ function covers(statement: Statement, { action, resource }: AccessRequest): bool
   )
 }
 
-/** Part by part, so that a `*` in the region can never swallow the account or the bucket. */
+/** Part by part, so that a `*` in the region cannot reach into the account or the bucket. */
 function coversResource(pattern: string, resource: string): boolean {
   if (pattern === '*') return true
   const want = parseJrn(pattern)

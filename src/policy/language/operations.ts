@@ -1,4 +1,4 @@
-/** The OSS actions that a policy may name, each with the level of the resource that it applies to. */
+/** The OSS actions, each with the level of its resource. */
 export const OSS_ACTIONS = {
   'oss:PutObject': 'object',
   'oss:GetObject': 'object',
@@ -42,10 +42,7 @@ export function isOperation(name: string): name is Operation {
   return Object.hasOwn(OPERATION_ACTIONS, name)
 }
 
-/**
- * The JRN that an operation touches: the object for object-level actions, the bucket for bucket-level ones, everything
- * (`*` as the resource) for `ListBuckets`.
- */
+/** The JRN that an operation touches: an object, the bucket, or `*` for `ListBuckets`. */
 export function operationResource(
   operation: Operation,
   where: { region: string; account: string; bucket: string; key?: string },

@@ -1,9 +1,9 @@
 /**
- * Matches `text` against `pattern`, in which `*` stands for any run of characters, `/` included, and nothing else is
- * special: JD Cloud OSS honours neither `?` nor an escape for `*`.
+ * Matches `text` against `pattern`, in which `*` matches any run of characters, `/` included. Nothing else is special: JD
+ * Cloud OSS has neither `?` nor an escape for `*`.
  *
- * Greedy with one remembered star, so the worst case is O(pattern × text): a hostile key cannot make it backtrack
- * exponentially, as a translated regular expression could.
+ * Remembers one star, so the worst case is O(pattern × text). A regular expression could backtrack exponentially on a
+ * hostile key.
  */
 export function matchesWildcard(pattern: string, text: string): boolean {
   let p = 0
@@ -28,5 +28,5 @@ export function matchesWildcard(pattern: string, text: string): boolean {
   return p === pattern.length
 }
 
-/** Whether a pattern for a region or an account takes a value: JD Cloud documents a `*` for all of it, never for a part. */
+/** Matches a region or an account: JD Cloud documents a `*` for the whole of it, and nothing for a part. */
 export const takesWhole = (pattern: string, value: string): boolean => pattern === '*' || pattern === value

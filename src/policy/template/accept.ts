@@ -1,8 +1,8 @@
 import { z } from 'zod'
 
 /**
- * The rules that a template may accept with a reason: each tells of something that some app means to do. All other errors
- * are of templates that mix up callers, or that do not do what they say, and nobody means that.
+ * The rules that a template may accept with a reason, because an app may intend what they find. Nobody intends the other
+ * errors: they mix up callers, or the template does not do what it says.
  */
 export const ACCEPTABLE_RULES = [
   'whole-bucket',
@@ -15,7 +15,7 @@ export const ACCEPTABLE_RULES = [
 
 const REASON = { least: 10, most: 200 }
 
-// Reasons are read in logs and terminals: nothing in them may move a cursor or turn the text around.
+// Reasons appear in logs and terminals: nothing in them may move a cursor or reverse the text.
 const reason = z
   .string()
   .refine((text) => {
@@ -24,8 +24,8 @@ const reason = z
   }, `must say why, in ${REASON.least} to ${REASON.most} characters on one line`)
   .meta({ minLength: REASON.least, maxLength: REASON.most })
 
-/** Rules by id, each with why it is right that this template breaks it. Which ids there are is for the linter to say. */
+/** Rule ids, each with a reason. The linter reports unknown ids, in better words than a schema. */
 export const acceptSchema = z.record(z.string().meta({ enum: [...ACCEPTABLE_RULES] }), reason)
 
-/** Whether a template may accept what this rule finds. */
+/** Whether a template may accept the findings of this rule. */
 export const isAcceptable = (rule: string): boolean => ACCEPTABLE_RULES.some((id) => id === rule)

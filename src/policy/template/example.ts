@@ -23,19 +23,17 @@ export const operationSchema = z
     return { line, operation, ...(key !== undefined && { key }) }
   })
 
-/** A parsed line of an example. */
 export type ExampleOperation = z.output<typeof operationSchema>
 
 const operations = z.array(operationSchema).default([])
 
-/** What one caller can and cannot do with a template. */
 export const exampleSchema = z
   .strictObject({
     caller: z
       .looseObject({ sub: z.string().min(1), issuer: z.string().optional() })
-      .describe('The claims of a token, and the short name of its issuer (the first one when left out).'),
+      .describe('The claims of a token, and the short name of its issuer (default: the first one).'),
     params: z.record(z.string(), z.union([z.string(), z.int()])).default({}),
-    can: operations.describe('<S3 operation> <key>, each of which must be allowed.'),
-    cannot: operations.describe('<S3 operation> <key>, each of which must be refused.'),
+    can: operations.describe('Each <S3 operation> <key> must be allowed.'),
+    cannot: operations.describe('Each <S3 operation> <key> must be refused.'),
   })
   .refine(({ can, cannot }) => can.length + cannot.length > 0, 'shows nothing: give can, cannot or both')

@@ -4,26 +4,24 @@ import { misplacedVariables, VARIABLE_AS_TEXT } from './misplaced.ts'
 import { explainIssue, syntaxRemedy } from './schema-words.ts'
 import { type Template, templateSchema } from './template.ts'
 
-/** Where something stands in a file, with the line itself. */
+/** A place in a file, with the line itself. */
 export type Place = Pick<Finding, 'file' | 'line' | 'column' | 'excerpt'>
 
-/** A parsed file: its template, or all that is wrong with it; `locate` finds the place of a path, for later checks. */
+/** A parsed file: its template or its findings. `locate` finds the place of a path, for later checks. */
 export type ParsedTemplate = Readonly<
   | { template: Template; findings?: never; locate: (path: readonly PropertyKey[]) => Place }
   | { template?: never; findings: readonly Finding[] }
 >
 
-/** A longer line is cut, so that a file on one line does not fill a terminal. */
+/** A file on one line must not fill a terminal. */
 const MAX_EXCERPT = 160
-/** What is wrong beyond so many faults of the schema can wait. */
 const MAX_FINDINGS = 20
-/** Far deeper than any template, and far from the end of a stack. */
+/** Far deeper than any template, and far below the limit of a stack. */
 const MAX_DEPTH = 64
 
 /**
- * Parses one template from YAML or JSON (which YAML contains). Strict: an unknown key, a key that stands twice, an
- * unknown tag and more than 32 expanded aliases are faults. Of a text that is not YAML only the first fault is told,
- * since the others mostly follow from it.
+ * Parses one template from YAML or JSON, which is a subset of YAML. Strict: unknown keys, duplicate keys, unknown tags and
+ * more than 32 expanded aliases are errors. Reports only the first syntax error, since the others mostly follow from it.
  */
 export function parseTemplate(file: string, name: string, text: string): ParsedTemplate {
   if (isDeep(text)) return { findings: [{ file, ...SYNTAX, message: 'is nested too deeply' }] }
@@ -46,7 +44,7 @@ export function parseTemplate(file: string, name: string, text: string): ParsedT
       ],
     }
 
-  // zod drops `__proto__` from records without a word, and a condition of `allow` that is dropped is one that holds.
+  // zod silently drops `__proto__` from records, and a condition of `allow` that is dropped is one that holds.
   const findings: Finding[] = []
   const refuse = (node: unknown, message: string) => {
     findings.push({ ...place(rangeStart(node) ?? 0), ...SYNTAX, message })
@@ -61,13 +59,13 @@ export function parseTemplate(file: string, name: string, text: string): ParsedT
     },
     Alias(_, alias, path) {
       if (path.some((node) => isNode(node) && 'anchor' in node && node.anchor === alias.source)) {
-        refuse(alias, `*${alias.source} stands in what it stands for`)
-      } else if (!anchors.has(alias.source)) refuse(alias, `there is no anchor &${alias.source} before it`)
+        refuse(alias, `*${alias.source} refers to itself`)
+      } else if (!anchors.has(alias.source)) refuse(alias, `no anchor &${alias.source} stands before it`)
     },
   })
   if (findings.length > 0) return { findings }
 
-  // A path that the file does not have (something is missing) is shown where its nearest parent starts.
+  // A missing path is shown where its nearest parent starts.
   const locate = (path: readonly PropertyKey[]): Place => {
     for (let depth = path.length; depth >= 0; depth--) {
       const offset = offsetOf(document.contents, path.slice(0, depth))
@@ -85,7 +83,7 @@ export function parseTemplate(file: string, name: string, text: string): ParsedT
   const parsed = templateSchema.safeParse(value)
   const misplaced = misplacedVariables(value)
   if (!parsed.success) {
-    // The schema says of some that they are no regular expression, or no known key, which is not what is wrong.
+    // The schema would call a misplaced variable an unknown key or a bad pattern, which hides the real fault.
     const issues = parsed.error.issues
       .flatMap(explainIssue)
       .filter(({ path }) => !misplaced.some((other) => other.join('\0') === path.join('\0')))
@@ -102,11 +100,15 @@ export function parseTemplate(file: string, name: string, text: string): ParsedT
 }
 
 const SYNTAX = { rule: 'syntax', severity: 'error', remedy: 'correct the YAML or JSON' } as const
-const SCHEMA = { rule: 'schema', severity: 'error', remedy: 'see the language, or oss-vend policies schema' } as const
+const SCHEMA = {
+  rule: 'schema',
+  severity: 'error',
+  remedy: 'see docs/policies.md#the-language, or oss-vend policies schema',
+} as const
 
 /**
- * Whether a text could use up the stack of a parser, which recurses. Node does not survive that everywhere: where a regular
- * expression is compiled on what is left of a stack, the process ends. The lexer itself does not recurse.
+ * Whether a text could exhaust the stack of the parser, which recurses. Node cannot always catch that: the process dies if
+ * a regular expression is compiled on an almost full stack. The lexer does not recurse.
  */
 function isDeep(text: string): boolean {
   let open = 0
@@ -118,12 +120,12 @@ function isDeep(text: string): boolean {
   return new RegExp(`(?:[-?:][ \\t]+){${MAX_DEPTH}}`, 'u').test(text)
 }
 
-/** A message under the path that it is about, as a template's author would write it. */
+/** A message after its path, as a template's author would write it. */
 export function describe(path: readonly PropertyKey[], message: string): string {
   return path.length > 0 ? `${path.join('.')}: ${message}` : message
 }
 
-/** Where a path starts in the text: at its key in a mapping, at its item in a list. */
+/** The offset of a path: its key in a mapping, its item in a list. */
 function offsetOf(root: unknown, path: readonly PropertyKey[]): number | undefined {
   let node = root
   let offset = rangeStart(root)
@@ -133,7 +135,7 @@ function offsetOf(root: unknown, path: readonly PropertyKey[]): number | undefin
       offset = rangeStart(pair?.key)
       node = pair?.value
     } else {
-      // One value may stand where a list of one is meant.
+      // One value may stand for a list of one.
       node = hasItems(node) ? node.items[Number(step)] : step === 0 ? node : undefined
       offset = rangeStart(node)
     }

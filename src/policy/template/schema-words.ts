@@ -1,10 +1,10 @@
 import type { z } from 'zod'
 import { nearest } from '../../lib/nearest.ts'
 
-/** A fault of the schema in words for whoever wrote the template: where, what is wrong, and what to do if that is known. */
+/** A schema error in words for the template's author: where, what is wrong, and a remedy if there is a special one. */
 export type Explained = Readonly<{ path: PropertyKey[]; message: string; remedy?: string }>
 
-/** Every key of the language, for whoever mistypes one, and what other languages call some of them. */
+/** Every key of the language, and other languages' names for some, to suggest the one that was meant. */
 const KEYS = (
   'description accept allow issuer claims any anyOf allOf equals includes prefix present atLeast atMost matches sharedBy params ' +
   'kind pattern durationSeconds policy Version Statement Sid Effect Action Resource examples caller can cannot'
@@ -21,13 +21,13 @@ const SYNONYMS: Readonly<Record<string, string>> = {
   ttl: 'durationSeconds',
 }
 
-/** What a key takes, where its own schema would only say that something is not valid. */
+/** What a key takes, where the schema would only say "invalid". */
 const TAKES: Readonly<Record<string, string>> = {
-  equals: 'takes one text, number or boolean; for several use anyOf or allOf',
-  includes: 'takes one text, number or boolean; for several use anyOf or allOf',
+  equals: 'takes one text, number or boolean; use anyOf or allOf for several',
+  includes: 'takes one text, number or boolean; use anyOf or allOf for several',
   atLeast: 'takes a number, or now; a time is seconds since 1970',
   atMost: 'takes a number, or now; a time is seconds since 1970',
-  present: 'takes true alone',
+  present: 'takes only true',
   durationSeconds: 'takes seconds as a number: 3600 is an hour',
   issuer: 'takes the short name of an issuer, or a list of them',
   accept: 'takes rules, each with a reason: { list-bucket: "why" }',
@@ -45,12 +45,12 @@ const NOUNS: Readonly<Record<string, string>> = {
   boolean: 'true or false',
 }
 
-/** One fault as the schema tells it; several where it stands for several. */
+/** The errors behind one issue of the schema. */
 export function explainIssue(issue: z.core.$ZodIssue): Explained[] {
   const { path } = issue
   if (issue.code === 'unrecognized_keys') return issue.keys.map((key) => unknownKey([...path, key], key))
   if (issue.code === 'invalid_key') return issue.issues.map(({ message }) => ({ path, message }))
-  // A union reports every branch; the one that got furthest is the one that was meant.
+  // A union reports every branch; the author probably meant the one that parsed furthest.
   if (issue.code === 'invalid_union' && issue.errors.length > 0) {
     const deepest = issue.errors.toSorted((a, b) => depth(b) - depth(a))[0] ?? []
     if (depth(deepest) > 0) {
@@ -62,7 +62,7 @@ export function explainIssue(issue: z.core.$ZodIssue): Explained[] {
 
 function unknownKey(path: PropertyKey[], key: string): Explained {
   if (KEYS.includes(key))
-    return { path, message: 'is not a key of this place', remedy: 'see where it belongs in the language' }
+    return { path, message: 'does not belong here', remedy: 'see docs/policies.md#the-language for its place' }
   const meant = SYNONYMS[key.toLowerCase()] ?? nearest(key, KEYS)
   return { path, message: 'is not a known key', ...(meant !== undefined && { remedy: `did you mean ${meant}?` }) }
 }
@@ -83,9 +83,9 @@ function words({ code, path, message, ...issue }: z.core.$ZodIssue): string {
 
 const depth = (issues: readonly z.core.$ZodIssue[]): number => Math.max(0, ...issues.map(({ path }) => path.length))
 
-/** What to do about a text that is not YAML, where the parser's words do not help somebody who is new to it. */
+/** A remedy for a YAML error, for authors who are new to YAML. */
 export function syntaxRemedy(message: string): string {
   if (/Tabs are not allowed/u.test(message)) return 'indent with spaces'
-  if (/flow|Unexpected/u.test(message)) return 'put texts that have ${…}, {, [, * or : in them into double quotes'
+  if (/flow|Unexpected/u.test(message)) return 'put texts with ${…}, {, [, * or : into double quotes'
   return 'correct the YAML or JSON'
 }

@@ -1,32 +1,32 @@
 import type { Template } from './template.ts'
 import type { Part } from './variables.ts'
 
-/** A piece of a resource that is one thing: fixed text, a `*`, or a variable whose value differs between callers. */
+/** The smallest piece of a resource: fixed text, a `*`, or a variable whose value differs between callers. */
 export type Atom = Readonly<
   | { kind: 'text'; text: string }
   | { kind: 'wildcard' }
   | { kind: 'issuer' }
   | { kind: 'jwt'; claim: string; path: readonly string[] }
-  /** `path`: its value may have slashes. */
+  /** `spans`: its value may contain slashes. */
   | { kind: 'param'; name: string; spans: boolean }
 >
 
-/** What stands between two boundaries. */
+/** The atoms between two colons or slashes. */
 export type Segment = readonly Atom[]
 
-/** A resource taken apart at its colons and slashes: `jrn:<service>:<region>:<account>:<bucket>[/<key>]`. */
+/** A resource, split at its colons and slashes: `jrn:<service>:<region>:<account>:<bucket>[/<key>]`. */
 export type ResourceShape = Readonly<{
   service: Segment
   region: Segment
   account: Segment
   bucket: Segment
-  /** The key, slash by slash; undefined for a resource that is a bucket. */
+  /** Undefined for a bucket. */
   key: readonly Segment[] | undefined
 }>
 
 type Fixed = Readonly<{ account: string; bucket: string; region: string }>
 
-/** Takes a resource apart, with the configured account, bucket and region filled in; undefined when it is not a JRN. */
+/** Splits a resource, with the configured account, bucket and region filled in; undefined if it is not a JRN. */
 export function shapeOf(parts: readonly Part[], params: Template['params'], fixed: Fixed): ResourceShape | undefined {
   const atoms = parts.flatMap((part): Atom[] => {
     switch (part.kind) {
@@ -51,19 +51,18 @@ export function shapeOf(parts: readonly Part[], params: Template['params'], fixe
   return { service, region, account, bucket, key: key.length > 0 ? key : undefined }
 }
 
-/** The text of a segment that is nothing but text; undefined for any other. */
+/** The text of a segment; undefined if it has a wildcard or a variable. */
 export function textOf(segment: Segment | undefined): string | undefined {
   if (!segment?.every((atom) => atom.kind === 'text')) return undefined
   return segment.map(({ text }) => text).join('')
 }
 
-/** Whether its value is the caller's: from the token or from the request. */
+/** Whether the token or the request decides its value. */
 export const isVariable = ({ kind }: Atom): boolean => kind === 'issuer' || kind === 'jwt' || kind === 'param'
 
-/** Whether it can stand for several segments. */
+/** Whether it can match several segments. */
 export const spansSlashes = (atom: Atom): boolean => atom.kind === 'wildcard' || (atom.kind === 'param' && atom.spans)
 
-/** An atom as it is written in a template. */
 export function writeAtom(atom: Atom): string {
   switch (atom.kind) {
     case 'text':
@@ -79,7 +78,7 @@ export function writeAtom(atom: Atom): string {
   }
 }
 
-/** Segments as they are written in a template. */
+/** Segments as a template writes them. */
 export const writeSegments = (segments: readonly Segment[]): string =>
   segments.map((segment) => segment.map(writeAtom).join('')).join('/')
 
@@ -90,7 +89,7 @@ function splitWildcards(text: string): Atom[] {
     .map((piece) => (piece === '*' ? { kind: 'wildcard' } : { kind: 'text', text: piece }))
 }
 
-/** Splits at every separator in fixed text: variables never contain one that counts. */
+/** Splits fixed text alone: a value never contains a separator that counts. */
 function splitAt(atoms: readonly Atom[], separator: ':' | '/'): Segment[] {
   const segments: Atom[][] = [[]]
   for (const atom of atoms) {

@@ -9,30 +9,27 @@ import { acceptSchema } from './accept.ts'
 import { exampleSchema } from './example.ts'
 import { compileResource, type Part, VariableError } from './variables.ts'
 
-/** What a template's file name may be, without its ending. Short, so that a session name has room for a hash. */
+/** A template's file name without its ending. Short, so that a session name has room for a hash. */
 export const TEMPLATE_NAME = /^[a-z0-9][a-z0-9-]{0,31}$/u
 
 const paramSchema = z.strictObject({
-  kind: z.enum(['segment', 'path']).default('segment').describe('Whether values may have a / between their names.'),
+  kind: z.enum(['segment', 'path']).default('segment').describe('path allows a / between segments.'),
   pattern: patternSchema.describe('A regular expression for the whole value.').optional(),
-  description: z.string().describe('For whoever calls the API.').optional(),
+  description: z.string().describe('For callers of the API.').optional(),
 })
 
-/** Parts of JD Cloud's grammar that a template must not have; they are read so that the linter can say why. */
+/** Elements that a template must not have. The schema reads them, so that the linter can say why. */
 export const FORBIDDEN_ELEMENTS = ['Principal', 'NotPrincipal', 'NotAction', 'NotResource'] as const
 
-// `not: {}` goes into the JSON Schema, so that editors mark what the linter refuses.
+// `not: {}` in the JSON Schema makes editors mark what the linter refuses.
 const refused = z.unknown().meta({ not: {} }).optional()
 
-// What editors offer; which actions there are is for the linter to say, in better words.
+// Editors offer the known actions; the linter reports unknown ones, in better words than a schema.
 const action = z
   .string()
   .min(1)
   .meta({ enum: Object.keys(OSS_ACTIONS) })
-/**
- * More than these never fit into the 2048 bytes of a session policy, and rules that look at pairs would take for ever over
- * what a file can hold of them.
- */
+/** More never fits into the 2048 bytes of a session policy, and rules that compare pairs would run for ever. */
 const MOST = { statements: 32, actions: 16, resources: 64, params: 32, examples: 200 }
 const actions = z.union([action.transform((one) => [one]), z.array(action).min(1).max(MOST.actions)])
 const resources = oneOrMany.refine(
@@ -42,7 +39,7 @@ const resources = oneOrMany.refine(
 
 const statementSchema = z
   .strictObject({
-    Sid: z.string().describe('A name for the statement, shown where it decides something.').optional(),
+    Sid: z.string().describe('A name for the statement, shown in explanations.').optional(),
     Effect: z.enum(['Allow', 'Deny']).meta({ enum: ['Allow'] }),
     Action: actions.describe('OSS actions such as oss:PutObject.').optional(),
     Resource: resources.describe('JRNs with variables: jrn:oss:*:${account}:${bucket}/users/${jwt:sub}/*').optional(),
@@ -66,7 +63,7 @@ const policySchema = z.strictObject({
   Statement: z.array(statementSchema).min(1).max(MOST.statements),
 })
 
-/** The schema of a template file; what comes out is compiled, and has yet to be linted. */
+/** The schema of a template file. Its output is compiled, but not linted. */
 export const templateSchema = z
   .strictObject({
     $schema: z.string().describe('Where the JSON Schema of templates is, for editors.').optional(),
@@ -80,11 +77,9 @@ export const templateSchema = z
           return path ?? []
         }),
       )
-      .describe('Claims that several people have in common, on purpose, and whose folder they share.')
+      .describe('Claims that several people have in common on purpose: they share a folder.')
       .default([]),
-    accept: acceptSchema
-      .describe('Dangers that the template means, by the rule that finds each, with the reason.')
-      .default({}),
+    accept: acceptSchema.describe('Intended dangers: the rule that finds each, with a reason.').default({}),
     params: z
       .record(z.string().regex(/^[A-Za-z][A-Za-z0-9_-]{0,63}$/u, 'is not a parameter name'), paramSchema)
       .refine((all) => Object.keys(all).length <= MOST.params, `more than ${MOST.params} are too many`)
@@ -93,14 +88,14 @@ export const templateSchema = z
     durationSeconds: z
       .int()
       .positive()
-      .describe('Length of a session, and the longest that a caller may ask for.')
+      .describe('Length of a session in seconds, and the longest that a caller may ask for.')
       .meta({ minimum: 3600, maximum: 43_200 })
       .default(3600),
     policy: policySchema.describe('The session policy, in JD Cloud IAM version 3, with variables in Resource.'),
     examples: z
       .array(exampleSchema)
       .max(MOST.examples)
-      .describe('What callers can and cannot do. They run at start, at reload and by `oss-vend policies test`.')
+      .describe('What callers can and cannot do. Examples run at start, at reload and by `oss-vend policies test`.')
       .default([]),
   })
   .transform(({ $schema, policy, ...rest }, context) => {
@@ -143,7 +138,7 @@ function claimsIn(statements: readonly CompiledStatement[]): readonly ClaimPart[
 
 type ClaimPart = Extract<Part, { kind: 'jwt' }>
 
-/** The JSON Schema of a template file, for editors: what the loader takes, without what only the linter can tell. */
+/** The JSON Schema of a template file, for editors. It cannot say what only the linter finds. */
 export function templateJsonSchema(): Record<string, unknown> {
   const { $schema, ...schema } = z.toJSONSchema(templateSchema, { io: 'input', unrepresentable: 'any' })
   return { $schema, title: 'oss-vend policy template', ...schema }
@@ -151,23 +146,23 @@ export function templateJsonSchema(): Record<string, unknown> {
 
 type Parsed = z.output<typeof templateSchema>
 
-/** A compiled policy template, immutable. One that the linter finds no error in is safe to fill in for anybody. */
+/** A compiled template, immutable. Without a linter error, it is safe to fill in for any caller. */
 export type Template = Readonly<Omit<Parsed, 'statements'>> &
   Readonly<{
     name: string
     statements: readonly CompiledStatement[]
-    /** Where variables stand that are only text. */
+    /** The places of variables that are only text. */
     misplaced: readonly (readonly (string | number)[])[]
   }>
 
-/** A statement whose resources are split into parts. */
+/** A statement of the policy, with its resources split into parts. */
 export type CompiledStatement = Readonly<{
   Sid?: string
   effect: 'Allow' | 'Deny'
   actions: readonly string[]
   resources: readonly (readonly Part[])[]
-  /** Whether it has a `Condition`, which OSS does not honour. */
+  /** It has a `Condition`, which OSS ignores. */
   conditional: boolean
-  /** Which elements it has that a session policy must not have. */
+  /** Its elements that a session policy must not have. */
   forbidden: readonly string[]
 }>

@@ -1,22 +1,21 @@
 import { parseClaim } from '../claims/claim.ts'
 
-/** A part of a resource: text as it stands, or a variable to fill in. */
+/** A part of a resource: fixed text, or a variable. */
 export type Part = Readonly<
   | { kind: 'literal'; text: string }
   | { kind: 'account' | 'bucket' | 'region' | 'issuer' }
-  /** `claim` as it was written; `path` its steps into nested objects. */
+  /** `claim` as written; `path` its steps into nested objects. */
   | { kind: 'jwt'; claim: string; path: readonly string[] }
   | { kind: 'param'; name: string }
 >
 
-/** Why a resource cannot be compiled. */
 export class VariableError extends Error {
   override readonly name = 'VariableError'
 }
 
 /**
- * Splits a template string into literals and variables, once, when the template is loaded: filling in then only joins
- * parts, so no value can ever form a variable together with its neighbours.
+ * Splits a resource into parts when the template loads. Filling in then only joins parts, so no value can form a variable
+ * together with its neighbours.
  * @throws {VariableError} for an unknown variable or an unclosed one
  */
 export function compileResource(text: string): readonly Part[] {
@@ -49,6 +48,6 @@ function parseVariable(name: string): Part {
   if (path) return { kind: 'jwt', claim: rest, path }
   if (kind === 'param') return { kind, name: rest }
   throw new VariableError(
-    `unknown variable \${${name}}: there are account, bucket, region, issuer, jwt:<claim> and param:<name>`,
+    `unknown variable \${${name}}: use account, bucket, region, issuer, jwt:<claim> or param:<name>`,
   )
 }

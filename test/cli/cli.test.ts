@@ -20,7 +20,7 @@ examples:
     cannot: [PutObject users/bob/1]
 `
 
-t.test('help is everywhere, on standard output, with 0', async (t) => {
+t.test('--help works for every command, on standard output, with exit code 0', async (t) => {
   const commands = ['lint', 'test', 'render', 'explain', 'schema', 'diff'].map((name) => ['policies', name])
   for (const command of [[], ['serve'], ['policies'], ...commands]) {
     const { exitCode, out, err } = await run([...command, '--help'])
@@ -30,7 +30,7 @@ t.test('help is everywhere, on standard output, with 0', async (t) => {
   }
 })
 
-t.test('wrong usage ends with 2 and says what is wrong', async (t) => {
+t.test('wrong usage exits with 2 and says what is wrong', async (t) => {
   const rows: { args: string[]; want: RegExp; env?: Record<string, string> }[] = [
     { args: ['bogus'], want: /unknown command 'bogus'/u },
     { args: ['policies'], want: /Usage: oss-vend policies/u },
@@ -39,7 +39,7 @@ t.test('wrong usage ends with 2 and says what is wrong', async (t) => {
     { args: ['policies', 'lint', 'a', 'b'], want: /too many arguments/u },
     { args: ['policies', 'diff', 'policies'], want: /missing required argument 'after'/u },
     { args: ['policies', 'render', 'user-uplod', ...ALICE], want: /did you mean user-upload\?/u },
-    { args: ['policies', 'render', 'zzz', ...ALICE], want: /there is album-upload, shared-download/u },
+    { args: ['policies', 'render', 'zzz', ...ALICE], want: /it has album-upload, shared-download/u },
     { args: ['policies', 'render', 'user-upload'], want: /--claim sub=alice/u },
     { args: ['policies', 'render', 'user-upload', '--claim', 'sub'], want: /must be name=value/u },
     { args: ['policies', 'render', 'user-upload', ...ALICE, '--claim', 'sub=bob'], want: /sub is given twice/u },
@@ -49,7 +49,7 @@ t.test('wrong usage ends with 2 and says what is wrong', async (t) => {
       args: ['policies', 'explain', 'user-upload', ...ALICE, '--operation', 'Put'],
       want: /Allowed choices are PutObject/u,
     },
-    { args: ['policies', 'explain', 'user-upload', ...ALICE, '--key', 'a'], want: /--key goes with --operation/u },
+    { args: ['policies', 'explain', 'user-upload', ...ALICE, '--key', 'a'], want: /--key needs --operation/u },
     {
       args: ['policies', 'explain', 'user-upload', ...ALICE, '--operation', 'PutObject'],
       want: /--key is required for PutObject/u,
@@ -112,7 +112,7 @@ t.test('warnings alone do not fail', async (t) => {
   t.match(out, /warning {2}no-examples[\s\S]*✓ 1 template in .*, 0 errors, 2 warnings/u)
 })
 
-t.test('colour and progress are for terminals', async (t) => {
+t.test('only terminals get colour and progress', async (t) => {
   const directory = t.testdir({ 'mine.yaml': LEAKING })
   const ansi = '\u001b['
   t.match((await run(['policies', 'lint', directory], { terminal: true })).out, ansi)
@@ -122,7 +122,7 @@ t.test('colour and progress are for terminals', async (t) => {
   t.equal((await run(['policies', 'test', many])).err, '')
 })
 
-t.test('test runs the examples, a tick or a cross each', async (t) => {
+t.test('test shows a tick or a cross for each line of the examples', async (t) => {
   const good = await run(['policies', 'test', 'policies'])
   t.equal(good.exitCode, 0)
   t.match(good.out, '    ✓ cannot PutObject users/bob/photo.jpg\n')
@@ -136,7 +136,7 @@ t.test('test runs the examples, a tick or a cross each', async (t) => {
   const bad = await run(['policies', 'test', directory])
   t.equal(bad.exitCode, 1)
   t.match(bad.out, '  sub=alice\n    ✓ can    PutObject users/alice/1\n')
-  t.match(bad.out, '    ✗ cannot PutObject users/alice/2: should be refused and is allowed\n')
+  t.match(bad.out, '    ✗ cannot PutObject users/alice/2: should be refused, but is allowed\n')
   t.match(bad.out, '  ! not tested: 1 error\n')
   t.match(bad.out, '✗ 2 passed, 1 failed, 1 template not tested: see policies lint\n')
   const { out } = await run(['policies', 'test', directory, '--json'])
@@ -155,7 +155,7 @@ t.test('test runs the examples, a tick or a cross each', async (t) => {
   t.match(empty.out, 'has no template')
 })
 
-t.test('render prints the session policy, or why there is none', async (t) => {
+t.test('render prints the session policy, or the refusal', async (t) => {
   const { exitCode, out } = await run(['policies', 'render', 'album-upload', ...ALICE, '--param', 'album=trip'])
   t.equal(exitCode, 0)
   t.strictSame(JSON.parse(out), {
@@ -231,7 +231,7 @@ t.test('explain shows every condition with its values, the policy, and what allo
   const issuers = ['--issuer', 'app', '--issuer', 'web', '--dir', directory, '--claim', 'sub=alice']
   t.equal((await run(['policies', 'explain', 'mine', ...issuers, '--as-issuer', 'web'])).exitCode, 0)
   const nobodys = await run(['policies', 'explain', 'mine', ...issuers, '--as-issuer', 'w'])
-  t.match(nobodys, { exitCode: 2, err: /no issuer called w is configured: there is app, web/u })
+  t.match(nobodys, { exitCode: 2, err: /no issuer is called w; configured: app, web/u })
   const either = await run(['policies', 'explain', 'mine', ...issuers, '--claim', 'level=2'])
   t.match(either.out, '  one of:\n    ✗ issuer is web: it is "app"\n  or:\n    ✗ level is at least 3: it is 2\n')
   t.equal((await run(['policies', 'explain', 'mine', ...issuers, '--claim', 'level=3'])).exitCode, 0)
@@ -245,7 +245,7 @@ t.test('explain shows every condition with its values, the policy, and what allo
   })
 })
 
-t.test('diff tells what is gained, and fails when something is', async (t) => {
+t.test('diff shows gains and losses, and fails on a gain', async (t) => {
   const shipped = readFileSync('policies/user-upload.yaml', 'utf8')
   const directory = t.testdir({
     before: { 'user-upload.yaml': shipped },
@@ -264,7 +264,7 @@ t.test('diff tells what is gained, and fails when something is', async (t) => {
     [
       '+ user-upload: sub=alice scope=oss.upload of issuer app can now',
       '    oss:GetObject jrn:oss:*:111111111111:test-app/users/alice/*',
-      '- user-upload: sub=alice scope=oss.upload of issuer app cannot any more',
+      '- user-upload: sub=alice scope=oss.upload of issuer app can no longer',
       '    oss:AbortMultipartUpload jrn:oss:*:111111111111:test-app/users/alice/*',
       '✗ 1 gain, 1 loss, 0 unclear',
       '',
@@ -276,7 +276,7 @@ t.test('diff tells what is gained, and fails when something is', async (t) => {
   t.match(await diff('before', 'broken'), { exitCode: 1, out: '', err: /a\.yaml:1:1: error schema/u })
 })
 
-t.test('what a template accepts is listed by lint, and a gain to diff', async (t) => {
+t.test('lint lists accepted findings, and diff fails on new ones', async (t) => {
   const open = (accept?: Record<string, string>) =>
     templateText({
       policy: { Version: '3', Statement: [{ ...statement('*'), Action: ['oss:GetObject'] }] },
@@ -312,7 +312,7 @@ t.test('what a template accepts is listed by lint, and a gain to diff', async (t
 
   const diff = await run(['policies', 'diff', `${directory}/before`, `${directory}/after`])
   t.equal(diff.exitCode, 1)
-  t.match(diff.out, /^\+ mine: accepts now\n {4}whole-bucket: .* \(operators read all of it\)\n/u)
+  t.match(diff.out, /^\+ mine: now accepts\n {4}whole-bucket: .* \(operators read all of it\)\n/u)
   t.match(diff.out, '✗ 0 gains, 0 losses, 0 unclear, 1 newly accepted\n')
   t.equal((await run(['policies', 'diff', `${directory}/after`, `${directory}/after`])).exitCode, 0)
   t.equal((await run(['policies', 'diff', `${directory}/after`, `${directory}/before`])).exitCode, 0)
@@ -320,7 +320,7 @@ t.test('what a template accepts is listed by lint, and a gain to diff', async (t
   t.match(JSON.parse(out).accepted, [{ template: 'mine', rule: 'whole-bucket', reason: 'operators read all of it' }])
 })
 
-t.test('issuers come from the options, or from the issuers file, of which no secret is read', async (t) => {
+t.test('issuers come from options or from the issuers file, whose secrets are never read', async (t) => {
   const directory = t.testdir({
     'mine.yaml': templateText({ allow: { claims: { scope: 'x' } } }),
     issuers: '- {name: app, secret: SENTINEL}\n- {name: web, whatever: 1}\n',
@@ -335,7 +335,7 @@ t.test('issuers come from the options, or from the issuers file, of which no sec
   t.ok((await rules([], { JWT_ISSUERS_FILE: `${directory}/issuers` })).includes('ambiguous-issuer'))
 })
 
-t.test('for machines, failures are JSON too, and a subject of digits is a text', async (t) => {
+t.test('with --json failures are JSON too, and a subject of digits stays a text', async (t) => {
   const refused = await run(['policies', 'render', 'user-upload', '--claim', 'sub=alice', '--json'])
   t.strictSame(
     [refused.exitCode, JSON.parse(refused.out)],
@@ -355,11 +355,11 @@ t.test('for machines, failures are JSON too, and a subject of digits is a text',
   t.match(flags.out, 'a=true b="true" of issuer app')
 })
 
-t.test('serve is what no command is', async (t) => {
+t.test('serve runs the service, like no command at all', async (t) => {
   t.match(await run(['serve']), { exitCode: 0, served: true })
 })
 
-t.test('what a file says cannot move the cursor or make up a line', async (t) => {
+t.test('text from a file cannot move the cursor or forge a line', async (t) => {
   const text = LEAKING.replace('description: d', 'description: d\n"x\\e]0;title\\a\\nforged": 1')
   for (const command of ['lint', 'test']) {
     const { out, err } = await run(['policies', command, t.testdir({ 'a\u001b[2J.yaml': text, 'b.yaml': text })])
@@ -368,7 +368,7 @@ t.test('what a file says cannot move the cursor or make up a line', async (t) =>
   }
 })
 
-t.test('a reader that has seen enough is no error', async (t) => {
+t.test('a reader that closes the pipe early causes no error', async (t) => {
   const tsx = import.meta.resolve('tsx')
   const main = new URL('../../src/main.ts', import.meta.url).pathname
   const command = `"${process.execPath}" --import="${tsx}" "${main}" policies schema | head -n 1; echo "\${PIPESTATUS[0]}"`
@@ -380,7 +380,7 @@ t.test('a reader that has seen enough is no error', async (t) => {
   t.strictSame([stdout, stderr], ['{\n0\n', ''])
 })
 
-t.test('as a process', async (t) => {
+t.test('the commands run as a process', async (t) => {
   const tsx = import.meta.resolve('tsx')
   const main = new URL('../../src/main.ts', import.meta.url).pathname
   const oss = (...args: string[]) =>

@@ -10,7 +10,7 @@ const validate = new Ajv2020({ strict: false, validateFormats: false }).compile(
 )
 const takes = (parts: Record<string, unknown>) => validate(JSON.parse(templateText(parts)))
 
-t.test('the schema that is shipped is the one that is printed', async (t) => {
+t.test('the shipped schema equals the printed one', async (t) => {
   const { exitCode, out } = await run(['policies', 'schema'])
   t.equal(exitCode, 0)
   t.equal(
@@ -20,7 +20,7 @@ t.test('the schema that is shipped is the one that is printed', async (t) => {
   )
 })
 
-t.test('it takes the templates that ship, which refer to it', async (t) => {
+t.test('the shipped templates fit the schema, and refer to it', async (t) => {
   for (const file of readdirSync('policies')) {
     const text = readFileSync(`policies/${file}`, 'utf8')
     t.ok(validate(parse(text)), file)
@@ -28,7 +28,7 @@ t.test('it takes the templates that ship, which refer to it', async (t) => {
   }
 })
 
-t.test('it marks what the loader and the linter refuse', async (t) => {
+t.test('the schema marks what the loader and the linter refuse', async (t) => {
   t.ok(takes({}))
   t.ok(
     takes({

@@ -1,7 +1,7 @@
 import t from 'tap'
 import { nearest } from '../../src/lib/nearest.ts'
 
-t.test('the nearest of some words', async (t) => {
+t.test('the nearest word is at most two edits away, ignoring case', async (t) => {
   const words = ['oss:PutObject', 'oss:GetObject', 'oss:ListBucket']
   const rows = [
     { word: 'oss:PutObject', want: 'oss:PutObject' },

@@ -18,7 +18,7 @@ const rolePolicy: Policy = {
 const failing = (template: Template, role: Policy) =>
   runExamples(template, lintSettings, role).filter(({ held }) => !held)
 
-t.test('the templates that ship', async (t) => {
+t.test('the shipped templates load without a warning', async (t) => {
   t.strictSame(warnings, [], 'lint clean')
   t.strictSame([...catalogue.keys()], ['album-upload', 'shared-download', 'user-files', 'user-upload'])
 })
@@ -28,14 +28,14 @@ for (const [name, template] of catalogue) {
     t.test("its examples hold within the sandbox role's policy", async (t) => {
       t.strictSame(failing(template, rolePolicy), [])
     })
-    t.test('and need every action that the role has for it', async (t) => {
+    t.test('its examples need every action that the role has for it', async (t) => {
       for (const action of new Set(template.statements.flatMap(({ actions }) => actions))) {
         const without = rolePolicy.Statement.map((one) => ({ ...one, Action: one.Action.filter((a) => a !== action) }))
         const failures = failing(template, { Version: '3', Statement: without })
         t.ok(failures.length > 0, `${action} is shown by an example`)
       }
     })
-    t.test('it shows what cannot be done, and to whom it is closed', async (t) => {
+    t.test('its examples show what callers can and cannot do', async (t) => {
       t.ok(template.examples.some(({ can }) => can.length > 0))
       t.ok(template.examples.some(({ cannot }) => cannot.length > 0))
       t.ok(
@@ -43,7 +43,7 @@ for (const [name, template] of catalogue) {
         'a scope is needed',
       )
     })
-    t.test('it opens objects alone, by name of action, and no whole bucket', async (t) => {
+    t.test('it opens objects only, by named actions, and no whole bucket', async (t) => {
       for (const { actions, resources } of template.statements) {
         const levels = actions.map((action) => Object.entries(OSS_ACTIONS).find(([known]) => known === action)?.[1])
         t.ok(

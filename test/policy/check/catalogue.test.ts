@@ -23,7 +23,7 @@ async function told(directory: string, lintSettings = one): Promise<string[]> {
 }
 const load = async (directory: string) => (await loadCatalogue(directory, one)).catalogue
 
-t.test('every template of a directory, by name', async (t) => {
+t.test('every template of a directory loads under its name', async (t) => {
   const rows: { name: string; files: Files; want: string[] }[] = [
     { name: 'each ending', files: { 'a.yaml': good, 'b.yml': good, 'c.json': good }, want: ['a', 'b', 'c'] },
     { name: 'in order', files: { 'z.yaml': good, 'a.yaml': good, '0.yaml': good }, want: ['0', 'a', 'z'] },
@@ -39,7 +39,7 @@ t.test('every template of a directory, by name', async (t) => {
   for (const { name, files, want } of rows) {
     t.test(name, async (t) => t.strictSame([...(await load(t.testdir(files))).keys()], want))
   }
-  t.test('mounted as Kubernetes mounts a ConfigMap', async (t) => {
+  t.test('a ConfigMap mounted by Kubernetes', async (t) => {
     const directory = t.testdir({ '..2026_01_01': { 'a.yaml': good } })
     symlinkSync('..2026_01_01', `${directory}/..data`)
     symlinkSync('..data/a.yaml', `${directory}/a.yaml`)
@@ -49,8 +49,8 @@ t.test('every template of a directory, by name', async (t) => {
   })
 })
 
-t.test('one bad template fails them all, and all that is wrong is told', async (t) => {
-  const BAD_NAME = 'its name must be 1 to 32 of a-z, 0-9 and -, because callers ask for it'
+t.test('one bad template fails the whole set, and every error is reported', async (t) => {
+  const BAD_NAME = 'its name must have 1 to 32 of a-z, 0-9 and -, because callers ask for it'
   const long = `${'a'.repeat(33)}.yaml`
   const rows: { name: string; files: Files; want: string[] }[] = [
     { name: 'an empty directory', files: {}, want: ['.: has no template (a .yaml, .yml or .json file)'] },
@@ -61,9 +61,9 @@ t.test('one bad template fails them all, and all that is wrong is told', async (
       want: [`${file}: ${BAD_NAME}`],
     })),
     {
-      name: 'two files of one name',
+      name: 'two files with the same name',
       files: { 'a.json': good, 'a.yaml': good, 'a.yml': good },
-      want: ['a.yaml: there is already a template called a', 'a.yml: there is already a template called a'],
+      want: ['a.yaml: another file is already the template a', 'a.yml: another file is already the template a'],
     },
     {
       name: 'a directory called x.yaml',
@@ -92,7 +92,7 @@ t.test('one bad template fails them all, and all that is wrong is told', async (
       name: 'a failing example, with its place',
       files: { 'a.yaml': templateText({ examples: [{ caller: { sub: 'a' }, can: ['GetObject users/a/1'] }] }) },
       want: [
-        'a.yaml:1:236: examples.0.can.0: GetObject users/a/1: should be allowed and is not: the caller gets oss:PutObject on users/a/…',
+        'a.yaml:1:236: examples.0.can.0: GetObject users/a/1: should be allowed, but is refused: the caller gets oss:PutObject on users/a/…',
       ],
     },
   ]
@@ -123,7 +123,7 @@ t.test('one bad template fails them all, and all that is wrong is told', async (
   })
 })
 
-t.test('what the linter finds is told with its place: errors refuse the set, warnings come with it', async (t) => {
+t.test('findings have a place: errors refuse the set, warnings come with it', async (t) => {
   const text = `description: d
 allow:
   issuer: app
@@ -164,7 +164,7 @@ policy:
   )
 })
 
-t.test('a text that is made to break the parser is one finding', async (t) => {
+t.test('a text built to break the parser is one finding', async (t) => {
   const rows = [
     { name: 'deep nesting', text: '['.repeat(30_000), want: /^a\.yaml/u },
     { name: 'deep mappings', text: '{a: '.repeat(16_000), want: /^a\.yaml/u },

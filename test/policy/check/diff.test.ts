@@ -102,7 +102,7 @@ function withFirst(parts: Parts, change: (first: Parts['statements'][number]) =>
   return first ? { ...parts, statements: [change(first), ...rest] } : parts
 }
 
-t.test('nothing is gained, lost or unclear between a set and itself', async (t) => {
+t.test('a set compared with itself has no gain, loss or unclear part', async (t) => {
   fc.assert(
     fc.property(parts, (parts) => {
       t.strictSame(diff(build(parts), build(parts)), { gains: [], losses: [], unclear: [] })
@@ -131,7 +131,7 @@ for (const [name, widen] of Object.entries(WIDENINGS)) {
   })
 }
 
-t.test('a new template is a gain, one that is gone a loss', async (t) => {
+t.test('a new template is a gain, a removed one a loss', async (t) => {
   const upload = { allow: { issuer: 'app' } }
   t.match(diff(undefined, upload), { gains: [{ template: 'mine' }], losses: [] })
   t.match(diff(upload, undefined), { gains: [], losses: [{ template: 'mine' }] })
@@ -142,7 +142,7 @@ t.test('a new template is a gain, one that is gone a loss', async (t) => {
   })
 })
 
-t.test('what no value shows has to be read', async (t) => {
+t.test('changes that no value shows are unclear', async (t) => {
   const matching = (pattern: string) => ({ allow: { claims: { id: { matches: pattern } } } })
   t.strictSame(diff(matching('a{9}'), matching('a{9,}')), {
     gains: [],
@@ -159,7 +159,7 @@ t.test('what no value shows has to be read', async (t) => {
   t.strictSame(diff(param('x{3}'), param('x{3,4}')).unclear, [{ template: 'mine', what: 'params.p' }])
 })
 
-t.test('a loss beside it hides no gain', async (t) => {
+t.test('a loss does not hide a gain', async (t) => {
   const of = (path: string, actions: string[], more: Record<string, unknown> = {}) => ({
     policy: { Version: '3', Statement: [{ ...statement(path), Action: actions }] },
     examples: [{ caller: { sub: 'alice', role: 'admin' }, can: ['PutObject users/alice/1'] }],
@@ -201,10 +201,14 @@ t.test('a loss beside it hides no gain', async (t) => {
     ...of('users/*', both),
     examples: [],
   })
-  t.strictSame(hidden.unclear, [{ template: 'mine', what: 'all of it' }], 'a new template that nobody is known to get')
+  t.strictSame(
+    hidden.unclear,
+    [{ template: 'mine', what: 'all of it' }],
+    'a new template that none of the known callers gets',
+  )
 })
 
-t.test('what only takes away is a loss and no more', async (t) => {
+t.test('a narrower template is only a loss', async (t) => {
   const of = (allow: unknown, path = 'users/${jwt:sub}/*', Action = ['oss:PutObject', 'oss:GetObject']) => ({
     allow,
     policy: { Version: '3', Statement: [{ ...statement(path), Action }] },

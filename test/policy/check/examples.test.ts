@@ -4,13 +4,13 @@ import type { Policy } from '../../../src/policy/language/document.ts'
 import type { Template } from '../../../src/policy/template/template.ts'
 import { settings, statement, template } from '../../helpers/templates.ts'
 
-const allowed = 'should be refused and is allowed'
-const refused = 'should be allowed and is not'
+const allowed = 'should be refused, but is allowed'
+const refused = 'should be allowed, but is refused'
 const sub = { sub: 'alice' }
 const failing = (made: Template, issuers: string[], role?: Policy) =>
   runExamples(made, { ...settings, issuers }, role).filter(({ held }) => !held)
 
-t.test('examples that do not hold are found', async (t) => {
+t.test('failing examples are found', async (t) => {
   const rows: { name: string; parts: Record<string, unknown>; role?: Policy; want: [string, string][] }[] = [
     {
       name: 'all hold',
@@ -18,12 +18,12 @@ t.test('examples that do not hold are found', async (t) => {
       want: [],
     },
     {
-      name: 'a can that cannot',
+      name: 'a failed can',
       parts: { examples: [{ caller: sub, can: ['PutObject users/alice/1', 'GetObject users/alice/1'] }] },
       want: [['examples.0.can.1', `GetObject users/alice/1: ${refused}`]],
     },
     {
-      name: 'a cannot that can',
+      name: 'a failed cannot',
       parts: { examples: [{ caller: sub, cannot: ['PutObject users/bob/1', 'PutObject users/alice/1'] }] },
       want: [['examples.0.cannot.1', `PutObject users/alice/1: ${allowed}`]],
     },
@@ -41,7 +41,7 @@ t.test('examples that do not hold are found', async (t) => {
       ],
     },
     {
-      name: 'a refused caller can nothing, and it is told why',
+      name: 'a refused caller can do nothing, and the reason is shown',
       parts: {
         allow: { claims: { scope: 'up' } },
         examples: [{ caller: sub, can: ['PutObject users/alice/1'], cannot: ['PutObject users/alice/1'] }],
@@ -129,7 +129,7 @@ t.test('examples that do not hold are found', async (t) => {
   }
 })
 
-t.test("an example without an issuer is of the template's first, or else of the default", async (t) => {
+t.test("the default issuer of an example is the template's first, or the first configured", async (t) => {
   const example = [{ caller: sub, can: ['PutObject web/alice/1'] }]
   const policy = { Version: '3', Statement: [statement('${issuer}/${jwt:sub}/*')] }
   const rows = [
@@ -144,13 +144,13 @@ t.test("an example without an issuer is of the template's first, or else of the 
   }
 })
 
-t.test('what should be allowed and is not says what the caller gets instead', async (t) => {
+t.test('a failed can says what the caller gets instead', async (t) => {
   const told = (line: string) =>
     failing(template({ examples: [{ caller: sub, can: [line] }] }), ['app']).map(({ message }) => message)
   t.strictSame(told('PutObject uploads/alice/1'), [
     `PutObject uploads/alice/1: ${refused}: the caller gets oss:PutObject on users/alice/…`,
   ])
   t.strictSame(told('PutObject /users/alice/1'), [
-    `PutObject /users/alice/1: ${refused}: keys start behind the bucket, without a /`,
+    `PutObject /users/alice/1: ${refused}: keys start after the bucket, without a /`,
   ])
 })

@@ -10,7 +10,7 @@ const ISSUER = "the token's issuer is not accepted"
 /** Names no claim, so that `allow` alone decides. */
 const policy = { Version: '3', Statement: [statement('public/*')] }
 
-t.test('who may have a policy', async (t) => {
+t.test('callers who may have a policy, and callers who may not', async (t) => {
   const scope = { claims: { scope: ['oss.upload'] } }
   const nested = { claims: { 'realm.roles': ['up', 'down'] } }
   const both = { issuer: ['app', 'web'], claims: { scope: 'oss.upload', tier: ['gold', 'silver'] } }
@@ -96,13 +96,13 @@ t.test('who may have a policy', async (t) => {
   }
 })
 
-t.test('the words for the caller name no value that would do', async (t) => {
+t.test('a refusal never names an accepted value', async (t) => {
   const secret = template({ allow: { issuer: 'SENTINEL-issuer', claims: { scope: 'SENTINEL-scope' } } })
   t.notMatch(unmetCondition(secret, { issuer: 'app', claims: {} }, 0), /SENTINEL/u)
   t.notMatch(unmetCondition(secret, { issuer: 'SENTINEL-issuer', claims: { scope: 'x' } }, 0), /SENTINEL/u)
 })
 
-t.test('the claim at a path', async (t) => {
+t.test('claimAt follows a path', async (t) => {
   const claims = JSON.parse('{"a":{"b":{"c":7}},"__proto__":{"d":8},"list":["x"],"n":null,"":{"":9}}')
   const rows = [
     { path: ['a', 'b', 'c'], want: 7 },
@@ -123,7 +123,7 @@ t.test('the claim at a path', async (t) => {
   for (const { path, want } of rows) t.test(path.join('.'), async (t) => t.strictSame(claimAt(claims, path), want))
 })
 
-t.test('a claim that a resource needs is a condition, too', async (t) => {
+t.test('a claim that a resource uses is a condition too', async (t) => {
   const team = { Version: '3', Statement: [statement('public/*'), statement('teams/${jwt:org.team}/*')] }
   const compiled = template({ policy: team })
   const unmet = (claims: Record<string, unknown>) => unmetCondition(compiled, { issuer: 'app', claims }, 0)

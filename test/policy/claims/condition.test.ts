@@ -220,7 +220,7 @@ for (const [name, { tests, told, otherwise = told, holds, nearly, kinds }] of Ob
   })
 }
 
-t.test('several tests must all hold, and the first that does not is told', async (t) => {
+t.test('all tests of a claim must hold, and the first failure is reported', async (t) => {
   const tests = { anyOf: ['a', 'b'], allOf: ['a', 'c'], matches: '[a-c ]+' }
   t.equal(unmet(tests, { c: 'a c' }), undefined)
   t.equal(unmet(tests, { c: 'x' }), 'claim "c" does not hold a required value')
@@ -249,7 +249,7 @@ t.test('what cannot be written', async (t) => {
     { name: 'no regular expression', claims: { c: { matches: '(' } } },
     { name: 'one only within the group that anchors it', claims: { c: { matches: 'a)|(b' } } },
     { name: 'a long pattern', claims: { c: { matches: 'x'.repeat(257) } } },
-    { name: 'a name that is none', claims: { 'a..b': 'x' } },
+    { name: 'an invalid name', claims: { 'a..b': 'x' } },
     { name: 'an empty name', claims: { '': 'x' } },
     { name: 'a quote that is not closed', claims: { '"a': 'x' } },
   ]
@@ -268,7 +268,7 @@ t.test('what cannot be written', async (t) => {
   t.match(parseTemplate('a.json', 'a', proto).findings, [{ message: '__proto__ cannot be used as a key' }])
 })
 
-t.test('the words for the caller name the claim, and never a value that would do', async (t) => {
+t.test('a refusal names the claim, and never an accepted value', async (t) => {
   const tests = [
     { anyOf: ['SENTINEL'] },
     { allOf: ['SENTINEL', 'x'] },
@@ -295,7 +295,7 @@ t.test('the words for the caller name the claim, and never a value that would do
     const [condition] = made({ claims: { c: test } }).allow?.claims ?? []
     if (!condition) throw new Error('no condition')
     const [result] = testClaim(condition, {}, AT)
-    t.match(result?.needs, /SENTINEL|271828/u, 'which the operator is told')
+    t.match(result?.needs, /SENTINEL|271828/u, 'the operator sees the value')
   }
 })
 
@@ -323,14 +323,14 @@ t.test('alternatives', async (t) => {
   for (const { name, claims, issuer = 'app', want } of rows) {
     t.test(name, async (t) => {
       t.equal(unmetCondition(both, { issuer, claims }, AT), want)
-      t.equal(checkConditions(both, { issuer, claims }, AT).held, want === undefined, 'and checks agree')
+      t.equal(checkConditions(both, { issuer, claims }, AT).held, want === undefined, 'checkConditions agrees')
     })
   }
-  t.test('alternatives that fail alike are told once', async (t) => {
+  t.test('equal failures of alternatives are reported once', async (t) => {
     const alike = made({ any: [{ claims: { c: 'x' } }, { claims: { c: 'y' } }] })
     t.equal(unmetCondition(alike, { issuer: 'app', claims: {} }, AT), `no alternative holds: ${missing}`)
   })
-  t.test('checks have every condition, held or not', async (t) => {
+  t.test('checkConditions returns every condition, held or not', async (t) => {
     const { always, alternatives } = checkConditions(both, { issuer: 'app', claims: { scope: 'down', vip: true } }, AT)
     t.match(always, [{ held: false, needs: 'scope holds any of up', had: 'down' }])
     t.strictSame(always.length, 1)
@@ -352,7 +352,7 @@ t.test('alternatives', async (t) => {
   })
 })
 
-t.test('the issuers whose callers can have it', async (t) => {
+t.test('issuers whose callers can have the policy', async (t) => {
   const configured = ['app', 'web', 'corp']
   const claims = { c: 'x' }
   const rows: { name: string; allow: unknown; want: string[] }[] = [
@@ -368,14 +368,14 @@ t.test('the issuers whose callers can have it', async (t) => {
       allow: { issuer: ['app', 'web'], any: [{ issuer: 'app' }, { issuer: 'corp' }] },
       want: ['app'],
     },
-    { name: 'nobody', allow: { issuer: 'app', any: [{ issuer: 'web' }] }, want: [] },
+    { name: 'no issuer', allow: { issuer: 'app', any: [{ issuer: 'web' }] }, want: [] },
   ]
   for (const { name, allow, want } of rows) {
     t.test(name, async (t) => t.strictSame(allowedIssuers(made(allow), configured), want))
   }
 })
 
-t.test('the conditions on a claim that everybody meets', async (t) => {
+t.test('conditions on a claim that every caller meets', async (t) => {
   const [x, y] = [{ claims: { c: 'x' } }, { claims: { '"c"': { matches: 'y' } } }]
   const rows: { name: string; allow: unknown; want: number }[] = [
     { name: 'no allow', allow: undefined, want: 0 },
@@ -424,7 +424,7 @@ t.test('names of claims', async (t) => {
   t.equal(claimAt(claims, parseClaim('a.b') ?? []), 'down', 'dots reach into objects, and into nothing else')
 })
 
-t.test('hostile claims take no time and open nothing', async (t) => {
+t.test('hostile claims cost no time and open nothing', async (t) => {
   const long = 'x '.repeat(200_000)
   const deep = JSON.parse(`${'['.repeat(5000)}"x"${']'.repeat(5000)}`)
   const wide = Array.from({ length: 100_000 }, (_, index) => `v${index}`)
@@ -466,7 +466,7 @@ t.test('a pattern never meets more than 256 characters', async (t) => {
   t.strictSame(met, [1, 256])
 })
 
-t.test('a pattern that backtracks never runs: its template is refused, and its examples with it', async (t) => {
+t.test('a pattern that backtracks never runs: its template is refused before its examples run', async (t) => {
   const pattern = '(a|a)*b'
   const allow = { claims: { c: { matches: pattern } } }
   // 256 characters over which it would run longer than anybody waits.

@@ -44,7 +44,7 @@ const scenario = fc.record({
   dir: fc.array(anyText, { minLength: 1, maxLength: 3 }).map((steps) => steps.join('/')),
 })
 
-t.test('a filled-in policy is the template with other text in Resource, whatever callers bring', async (t) => {
+t.test('a filled-in policy differs from its template in Resource strings alone, for any values', async (t) => {
   const outcomes = { filled: 0, refused: 0 }
   fc.assert(
     fc.property(scenario, ({ statements, sub, team, album, dir }) => {

@@ -5,7 +5,7 @@ import { caller, refusal, settings, statement, template } from '../../helpers/te
 const alice = caller({ sub: 'alice' })
 const policyOf = (...paths: string[]) => ({ policy: { Version: '3', Statement: paths.map(statement) } })
 
-t.test('the policy may have 2048 bytes, and not one more', async (t) => {
+t.test('a policy may have 2048 bytes, and not one more', async (t) => {
   const fill = (Sid: string, sub: string) =>
     fillIn(
       template({ policy: { Version: '3', Statement: [{ ...statement('users/${jwt:sub}/*'), Sid }] } }),
@@ -33,7 +33,7 @@ t.test('the policy may have 2048 bytes, and not one more', async (t) => {
   }
 })
 
-t.test('what keys start with', async (t) => {
+t.test('prefixes of the keys that a grant opens', async (t) => {
   const rows = [
     { name: 'a folder', paths: ['users/${jwt:sub}/*'], want: ['users/alice/'] },
     { name: 'a wildcard inside', paths: ['users/${jwt:sub}/*/x/*'], want: ['users/alice/'] },
@@ -46,7 +46,7 @@ t.test('what keys start with', async (t) => {
       t.strictSame(fillIn(template(policyOf(...paths)), { caller: alice }, settings).prefixes, want),
     )
   }
-  t.test('nothing for the bucket itself', async (t) => {
+  t.test('no prefix for the bucket itself', async (t) => {
     const bucket = { ...statement(''), Action: ['oss:ListBucket'], Resource: ['jrn:oss:*:${account}:${bucket}'] }
     const made = template({ policy: { Version: '3', Statement: [bucket] } })
     t.strictSame(fillIn(made, { caller: alice }, settings).prefixes, [])

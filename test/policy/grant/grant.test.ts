@@ -6,7 +6,7 @@ const alice = caller({ sub: 'alice' })
 const policyOf = (...paths: string[]) => ({ policy: { Version: '3', Statement: paths.map(statement) } })
 const resource = (path: string) => `jrn:oss:*:111111111111:test-app/${path}`
 
-t.test('a grant', async (t) => {
+t.test('a grant has everything that STS is asked for', async (t) => {
   const made = template({
     params: { album: {} },
     policy: {
@@ -47,7 +47,7 @@ t.test('a grant', async (t) => {
     }),
   )
   t.strictSame(fillIn(made, request, settings), grant, 'the same request gives the same grant')
-  t.strictSame(request, before, 'and is left as it was')
+  t.strictSame(request, before, 'the request is not changed')
   const several = fillIn(made, request, { ...settings, severalIssuers: true })
   t.equal(several.roleSessionName, 'mine@app.alice')
 })
@@ -103,7 +103,7 @@ t.test('params', async (t) => {
     { name: 'fits', parts: album, params: { album: 'fair' }, want: 'users/alice/fair/*' },
     { name: 'an integer', parts: free, params: { album: 7 }, want: 'users/alice/7/*' },
     { name: 'a path', parts: path, params: { dir: 'a/b' }, want: 'users/alice/a/b/*' },
-    { name: 'none, although one is needed', parts: album, want: invalid(fault('album', 'is required')) },
+    { name: 'a missing one', parts: album, want: invalid(fault('album', 'is required')) },
     { name: 'unknown', parts: {}, params: { x: '1' }, want: invalid(fault('x', unknown)) },
     { name: 'unknown, with a slash', parts: {}, params: { 'a/b~c': '1' }, want: invalid(fault('a~1b~0c', unknown)) },
     {
@@ -203,7 +203,7 @@ t.test('claims', async (t) => {
       else t.strictSame(refusal(fill), want)
     })
   }
-  t.test('who may not have it learns nothing about params', async (t) => {
+  t.test('a refused caller learns nothing about params', async (t) => {
     const fill = () =>
       fillIn(made, { caller: caller({ sub: 'a' }, 'web'), params: { x: '1' }, durationSeconds: 1 }, settings)
     t.strictSame(refusal(fill), denied("the token's issuer is not accepted"))

@@ -4,7 +4,7 @@ import { sessionName } from '../../../src/policy/grant/session-name.ts'
 
 const GRAMMAR = /^[A-Za-z0-9_=,.@-]{2,64}$/u
 
-t.test('readable where it fits, a hash where it does not', async (t) => {
+t.test('a name is readable if it fits the grammar, and a hash if not', async (t) => {
   const rows = [
     { template: 'user-upload', subject: 'alice', one: 'user-upload@alice', several: 'user-upload@app.alice' },
     { template: 'u', subject: 'a', one: 'u@a', several: 'u@app.a' },
@@ -34,7 +34,7 @@ t.test('readable where it fits, a hash where it does not', async (t) => {
   t.test('the longest template leaves room for a hash', async (t) => {
     t.match(sessionName('t'.repeat(32), { issuer: 'i'.repeat(32), subject: '*' }, true), GRAMMAR)
   })
-  t.test('the same caller keeps the name', async (t) => {
+  t.test('the same caller always has the same name', async (t) => {
     const name = () => sessionName('u', { issuer: 'app', subject: '李雷' }, true)
     t.equal(name(), name())
   })
@@ -82,7 +82,7 @@ const pair = fc
     return second.map((other) => ({ several, first, second: other }))
   })
 
-t.test('two that differ never share a name, and every name fits the grammar', async (t) => {
+t.test('two callers never share a name, and every name fits the grammar', async (t) => {
   let forgeries = 0
   fc.assert(
     fc.property(pair, ({ several, first, second }) => {
@@ -95,5 +95,5 @@ t.test('two that differ never share a name, and every name fits the grammar', as
     }),
     { numRuns: 8000 },
   )
-  t.ok(forgeries > 50, 'and many were made to be mistaken')
+  t.ok(forgeries > 50, 'many pairs were forgeries')
 })

@@ -4,7 +4,7 @@ import { parseJrn, policySchema } from '../../../src/policy/language/document.ts
 const statement = { Effect: 'Allow', Action: 'oss:PutObject', Resource: 'jrn:oss:*:1:b/*' }
 const listed = { Effect: 'Allow', Action: ['oss:PutObject'], Resource: ['jrn:oss:*:1:b/*'] }
 
-t.test('what is a policy', async (t) => {
+t.test('valid policies', async (t) => {
   const rows: { name: string; input: unknown; want: unknown }[] = [
     {
       name: 'Version "3"',
@@ -22,7 +22,7 @@ t.test('what is a policy', async (t) => {
   for (const { name, input, want } of rows) t.test(name, async (t) => t.strictSame(policySchema.parse(input), want))
 })
 
-t.test('what is not, and where', async (t) => {
+t.test('invalid policies, with the place of the error', async (t) => {
   const withStatement = (changes: Record<string, unknown>) => ({
     Version: '3',
     Statement: [{ ...statement, ...changes }],

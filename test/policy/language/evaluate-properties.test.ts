@@ -52,7 +52,7 @@ const pattern = fc.oneof(
 )
 const concrete = fc.oneof({ weight: 8, arbitrary: jrn('ab/:') }, { weight: 1, arbitrary: over('jrn:/a', 8) })
 
-t.test('the brute force itself', async (t) => {
+t.test('the brute force is right on simple cases', async (t) => {
   const rows = [
     { pattern: 'a*b', text: 'ab', want: true },
     { pattern: 'a*b', text: 'a/b/b', want: true },
@@ -105,7 +105,7 @@ t.test('evaluate agrees with a brute force on random policies, actions and keys'
   for (const [what, count] of Object.entries(seen)) t.ok(count > 200, `${count} ${what}`)
 })
 
-t.test('what one allowance covers, it allows', async (t) => {
+t.test('a covered allowance allows nothing more', async (t) => {
   const allowance: fc.Arbitrary<Allowance> = fc.record({ action, resource: pattern })
   // The narrow one is made out of the wide one, or two of any kind would hardly ever cover each other.
   const pair = fc.oneof(
@@ -154,7 +154,7 @@ function texts(alphabet: string, most: number): string[] {
   return all
 }
 
-t.test('containment is found whenever it is there, as far as every text up to a length can tell', async (t) => {
+t.test('containment of patterns agrees with every text up to a length', async (t) => {
   // One letter more than the patterns have: without it, what a * takes could be taken by the letters one by one.
   const all = texts('ab/', 5)
   const patterns = texts('a/*', 3).filter((pattern) => !pattern.includes('**'))
@@ -175,7 +175,7 @@ t.test('containment is found whenever it is there, as far as every text up to a 
   t.ok(contained > 50, `${contained} pairs of ${patterns.length ** 2}`)
 })
 
-t.test('and of whole allowances, part by part', async (t) => {
+t.test('containment of allowances agrees with every request up to a length', async (t) => {
   const parts = ['', 'a', '*']
   const keys = ['b', '*', 'b/*', 'b/a', '*/a']
   const resources = [

@@ -23,7 +23,7 @@ t.test('resources are matched part by part', async (t) => {
     { pattern: `jrn:oss:cn-*:${ACCOUNT}:test-app/*`, resource: object('a'), want: false },
     { pattern: `jrn:oss:**:${ACCOUNT}:test-app/*`, resource: object('a'), want: false },
     { pattern: 'jrn:oss:*:1*:test-app/*', resource: object('a'), want: false },
-    // The region's * must not run on over the account and the bucket into the key.
+    // A * in the region must not reach over the account and the bucket into the key.
     { pattern: 'jrn:oss:*:test-app/*', resource: object('a'), want: false },
     { pattern: `jrn:oss:*:2:other/a`, resource: `jrn:oss:cn:${ACCOUNT}:test-app/x:2:other/a`, want: false },
     { pattern: `jrn:oss:*:${ACCOUNT}:other/*`, resource: object(`:${ACCOUNT}:other/a`), want: false },
@@ -74,7 +74,7 @@ t.test('actions', async (t) => {
   }
 })
 
-t.test('the decision, and the statement that made it', async (t) => {
+t.test('the decision names the statement that made it', async (t) => {
   const a = object('a')
   const rows = [
     { name: 'no statement', statements: [], honoured: { allowed: false }, ignored: { allowed: false } },
@@ -136,7 +136,7 @@ t.test('the decision, and the statement that made it', async (t) => {
   }
 })
 
-t.test('a session may do what role and session policy both allow', async (t) => {
+t.test('a session may do only what both role and session policy allow', async (t) => {
   const role = policy(allow(['oss:PutObject'], [`jrn:oss:*:${ACCOUNT}:test-app/*`]))
   const session = policy(allow(['oss:PutObject', 'oss:GetObject'], [object('users/alice/*'), object('a', 'other')]))
   const keeper = policy(allow(['*'], ['*']), deny(['*'], [object('users/alice/private/*')]))

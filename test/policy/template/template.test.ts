@@ -10,20 +10,20 @@ const withStatement = (changes: Record<string, unknown>) => ({
 })
 const withExample = (...can: string[]) => ({ examples: [{ caller: { sub: 'alice' }, can }] })
 
-t.test('what a template may not be', async (t) => {
+t.test('invalid templates', async (t) => {
   const at = 'policy.Statement.0'
   const rows: { name: string; parts: Record<string, unknown>; want: string[] }[] = [
     {
       name: 'an allow without a condition',
       parts: { allow: {} },
-      want: ['allow: must have at least one condition; for all users of an issuer, name it'],
+      want: ['allow: must have at least one condition; for all users of an issuer, name the issuer'],
     },
     { name: 'an allow without a claim', parts: { allow: { claims: {} } }, want: ['allow.claims: names no claim'] },
     {
       name: 'an unknown variable',
       parts: withStatement({ Resource: '${sub}' }),
       want: [
-        `${at}.Resource.0: unknown variable \${sub}: there are account, bucket, region, issuer, jwt:<claim> and param:<name>`,
+        `${at}.Resource.0: unknown variable \${sub}: use account, bucket, region, issuer, jwt:<claim> or param:<name>`,
       ],
     },
     {
@@ -44,13 +44,13 @@ t.test('what a template may not be', async (t) => {
     { name: 'no action', parts: withStatement({ Action: undefined }), want: [`${at}.Action: is required`] },
     { name: 'no resource', parts: withStatement({ Resource: undefined }), want: [`${at}.Resource: is required`] },
     {
-      name: 'a shared claim that is none',
+      name: 'an invalid shared claim',
       parts: { sharedBy: ['a..b'] },
       want: ['sharedBy: is not the name of a claim: a.b reaches into a, "a.b" in double quotes is one name'],
     },
     { name: 'a param of a bad name', parts: { params: { 'a b': {} } }, want: ['params.a b: is not a parameter name'] },
     {
-      name: 'a pattern that is none',
+      name: 'an invalid pattern',
       parts: { params: { a: { pattern: '(' } } },
       want: ['params.a.pattern: is not a regular expression: unterminated group'],
     },
@@ -93,7 +93,7 @@ t.test('what a template may not be', async (t) => {
   for (const { name, parts, want } of rows) t.test(name, async (t) => t.strictSame(told(parts), want))
 })
 
-t.test('a template without allow loads, and is for nobody', async (t) => {
+t.test('a template without allow loads, and refuses everybody', async (t) => {
   const made = template({ allow: undefined })
   t.strictSame(
     refusal(() => fillIn(made, { caller: caller({ sub: 'alice' }) }, settings)),
@@ -104,7 +104,7 @@ t.test('a template without allow loads, and is for nobody', async (t) => {
   )
 })
 
-t.test('a pattern is anchored at both ends, whatever it says', async (t) => {
+t.test('every pattern is anchored at both ends', async (t) => {
   const rows = [
     { pattern: 'a|b', good: ['a', 'b'], bad: ['ab', 'ax', 'xb', 'a\n', ''] },
     { pattern: '^a$', good: ['a'], bad: ['ba', 'a\n'] },
@@ -118,7 +118,7 @@ t.test('a pattern is anchored at both ends, whatever it says', async (t) => {
   }
 })
 
-t.test('more than a policy could ever hold is refused before anything looks at its pairs', async (t) => {
+t.test('a template larger than any policy is refused before rules compare pairs', async (t) => {
   const many = (count: number, of: (index: number) => string) => Array.from({ length: count }, (_, index) => of(index))
   const resource = (index: number) => `jrn:oss:*:\${account}:\${bucket}/f${index}/*`
   const line = { caller: { sub: 'a' }, cannot: ['ListBuckets'] }

@@ -26,9 +26,9 @@ t.test('literals and variables', async (t) => {
   for (const { input, want } of rows) t.test(input, async (t) => t.strictSame(compileResource(input), want))
 })
 
-t.test('what is no variable', async (t) => {
+t.test('invalid variables', async (t) => {
   const unknown = (name: string) =>
-    `unknown variable \${${name}}: there are account, bucket, region, issuer, jwt:<claim> and param:<name>`
+    `unknown variable \${${name}}: use account, bucket, region, issuer, jwt:<claim> or param:<name>`
   const unclosed = 'a variable is not closed: write ${name}'
   const rows = [
     ...['', 'jwt', 'jwt:', 'param:', 'sub', 'Account', ' account', 'account ', 'jwt:a..b', 'jwt:.a', 'jwt:a.'].map(
@@ -57,7 +57,7 @@ t.test('what is no variable', async (t) => {
   }
 })
 
-t.test('nothing gets lost: parts written out again are the text', async (t) => {
+t.test('parts written out again are the text', async (t) => {
   const pieces = fc.constantFrom(
     '$',
     '{',
@@ -92,5 +92,5 @@ t.test('nothing gets lost: parts written out again are the text', async (t) => {
     }),
     { numRuns: 2000 },
   )
-  t.ok(compiled > 200, 'and it is not only refusals')
+  t.ok(compiled > 200, 'many texts compile')
 })

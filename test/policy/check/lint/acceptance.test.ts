@@ -22,7 +22,7 @@ async function found(t: Test, files: Record<string, string>): Promise<string[]> 
   })
 }
 
-t.test('each rule that can be accepted is there, and is an error', async (t) => {
+t.test('each rule that can be accepted exists, and is an error', async (t) => {
   const errors = [...RULES, { id: SHARED_AND_PERSONAL.rule, severity: SHARED_AND_PERSONAL.severity }]
   for (const id of ACCEPTABLE_RULES) {
     t.match(
@@ -33,7 +33,7 @@ t.test('each rule that can be accepted is there, and is an error', async (t) => 
   }
 })
 
-t.test('a claim that the provider locks names folders once that is accepted', async (t) => {
+t.test('a locked claim may name folders once the template accepts it', async (t) => {
   const allow = { issuer: 'app', claims: { email: { present: true }, email_verified: { equals: true } } }
   const mail = (more: Record<string, unknown>) => ({
     'mail.yaml': text('mail/${jwt:email}/*', WRITE, { allow, ...more }),
@@ -53,7 +53,7 @@ t.test('a claim that the provider locks names folders once that is accepted', as
   return t.ok((await found(t, beside)).includes('sub.yaml:1 error colliding-folders'))
 })
 
-t.test('an acceptance is stale when nothing needs it', async (t) => {
+t.test('an acceptance that nothing needs is stale', async (t) => {
   const accept = { 'shared-and-personal': 'operators see to users' }
   const operators = { 'a.yaml': text('users/*', ['oss:GetObject'], { accept }) }
   t.strictSame(await found(t, operators), ['a.yaml:1 warning stale-acceptance'])
@@ -68,7 +68,7 @@ t.test('an acceptance is stale when nothing needs it', async (t) => {
   t.strictSame(await found(t, { ...operators, 'b.yaml': '[' }), ['b.yaml:1 error syntax'])
 })
 
-t.test('what is found last is told with its place', async (t) => {
+t.test('findings across templates have a place', async (t) => {
   const operators = `description: d
 allow: { issuer: app }
 accept:

@@ -23,7 +23,7 @@ const separates = (made: Template) =>
     }),
   )
 
-t.test('where the issuer can be read back from a key', async (t) => {
+t.test('resources from whose keys the issuer can be read back', async (t) => {
   const rows = [
     { path: '${issuer}/${jwt:sub}/*', want: true },
     { path: 'users/${issuer}/${jwt:sub}/*', want: true },
@@ -65,7 +65,7 @@ t.test('where the issuer can be read back from a key', async (t) => {
   }
 })
 
-t.test('what separates does: callers of two issuers never share a key', async (t) => {
+t.test('callers of two issuers never share a key of a resource that separates them', async (t) => {
   const pieces = ['${issuer}', '${jwt:sub}', '${param:one}', '${param:dir}', '/', '/', '/', '*', '-', '.', '1', 'a']
   const path = fc.array(fc.constantFrom(...pieces), { minLength: 2, maxLength: 7 }).map((list) => list.join(''))
   const value = fc.stringMatching(/^[a1p-][a1pw.-]{0,2}$/)
@@ -91,5 +91,5 @@ t.test('what separates does: callers of two issuers never share a key', async (t
   })
   fc.assert(property, { numRuns: 2000 })
   t.ok(separated > 100, 'some templates separate')
-  t.ok(shared > 10, 'and of those that do not, some do share')
+  t.ok(shared > 10, 'callers share keys of resources that do not')
 })

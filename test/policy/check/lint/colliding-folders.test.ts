@@ -29,7 +29,7 @@ function told(set: readonly Parts[], rule = 'colliding-folders'): string[] {
     .map(({ subject, path, message }) => `${subject.template.name} ${path.join('.')}: ${message}`)
 }
 
-t.test('sets that collide', async (t) => {
+t.test('sets with colliding folders', async (t) => {
   const rows: { name: string; set: Parts[] }[] = [
     { name: 'a user called teams', set: [folders('users/${jwt:sub}/*'), folders('users/teams/${jwt:team}/*')] },
     {
@@ -98,7 +98,7 @@ t.test('sets that collide', async (t) => {
   }
 })
 
-t.test('sets that nearly do', async (t) => {
+t.test('sets that nearly collide', async (t) => {
   const rows: { name: string; set: Parts[] }[] = [
     { name: 'folders of their own', set: [folders('users/${jwt:sub}/*'), folders('teams/${jwt:team}/*')] },
     { name: 'names that start alike', set: [folders('users/${jwt:sub}/*'), folders('users2/${jwt:team}/*')] },
@@ -148,7 +148,10 @@ t.test('sets that nearly do', async (t) => {
       set: [of('app', 'u/app/${jwt:sub}/*'), of(issuers, 'u/${issuer}/${jwt:sub}/*')],
     },
     { name: 'the same folder of an issuer, twice', set: [of(issuers, 'u/${issuer}/*'), of(issuers, 'u/${issuer}/*')] },
-    { name: 'nobody', set: [folders('users/${jwt:sub}/*'), { ...folders('users/${jwt:team}/*'), allow: undefined }] },
+    {
+      name: 'a template for nobody',
+      set: [folders('users/${jwt:sub}/*'), { ...folders('users/${jwt:team}/*'), allow: undefined }],
+    },
     // What has no variable says itself that it is shared.
     { name: 'a literal above', set: [folders('users/${jwt:sub}/*'), folders('users/*')] },
     { name: 'a literal below', set: [folders('users/${jwt:sub}/*'), folders('users/alice/*')] },
@@ -174,7 +177,7 @@ t.test('sets that nearly do', async (t) => {
   }
 })
 
-t.test('it is told once for a resource, with where it stands and whose the other is', async (t) => {
+t.test('each resource is reported once, with its place and the other folder', async (t) => {
   t.strictSame(told([folders('users/${jwt:sub}/*'), folders('a/${jwt:sub}/*', 'users/teams/${jwt:team}/*')]), [
     't1 policy.Statement.1.Resource.0: it can be the same folder as users/${jwt:sub}/* of t0, for two people',
   ])
@@ -185,7 +188,7 @@ t.test('it is told once for a resource, with where it stands and whose the other
   t.equal(twice.length, 1, 'not once for each issuer')
 })
 
-t.test('each row passes the rules for one template, so that this one is needed', async (t) => {
+t.test('each row passes all rules for one template', async (t) => {
   const alone = (parts: Parts) =>
     lintTemplate(lintSubject(template(parts), lintSettings)).filter(({ severity }) => severity === 'error')
   t.strictSame(alone(folders('users/teams/${jwt:team}/*')), [])
@@ -193,7 +196,7 @@ t.test('each row passes the rules for one template, so that this one is needed',
   t.strictSame(alone({ ...of(issuers, 'u/${issuer}/*'), accept: { 'shared-write': 'a drop box for each' } }), [])
 })
 
-t.test('the work grows with the number of folders, not of pairs', async (t) => {
+t.test('the work grows with the number of folders, not with the number of pairs', async (t) => {
   const kinds: Record<string, (index: number) => Parts> = {
     'folders of their own': (index) => folders(`f${index}/\${jwt:sub}/*`),
     'one folder': () => folders('users/${jwt:sub}/*'),
@@ -224,7 +227,7 @@ t.test('the work grows with the number of folders, not of pairs', async (t) => {
   }
 })
 
-t.test("a folder that is everybody's and one that is one person's", async (t) => {
+t.test('a shared folder that is or contains a personal one', async (t) => {
   const told2 = (...set: Parts[]) => [told(set, 'shared-and-personal'), told(set.toReversed(), 'shared-and-personal')]
   const rows: { name: string; set: Parts[] }[] = [
     { name: 'over them', set: [folders('users/${jwt:sub}/*'), folders('users/*')] },

@@ -256,7 +256,7 @@ function leak(scene: Scene, seen: { compared: number; near: number; meant: numbe
 
 const counters = () => ({ compared: 0, near: 0, meant: 0 })
 
-t.test("what passes the linter never opens one caller's folder to another, nor the whole bucket", async (t) => {
+t.test("templates that pass the linter never open another caller's folder or the whole bucket", async (t) => {
   const seen = { clean: 0, several: 0, issuers: 0, params: 0, ...counters() }
   const property = fc.property(scenes(passesRules), (scene) => {
     if (collides(scene)) return
@@ -278,7 +278,7 @@ t.test("what passes the linter never opens one caller's folder to another, nor t
   t.ok(seen.meant > 600, `${seen.meant} shared on purpose`)
 })
 
-t.test('without the linter, and without either half of it, it would', async (t) => {
+t.test('without the linter, or without either half of it, they would', async (t) => {
   const finds = (passes: typeof passesRules, alsoCollides: typeof collides) => {
     const property = fc.property(
       scenes(passes),
@@ -288,9 +288,9 @@ t.test('without the linter, and without either half of it, it would', async (t) 
   }
   const none = () => false
   t.ok(finds(() => true, none))
-  t.ok(finds(passesRules, none), 'each template on its own is not enough')
+  t.ok(finds(passesRules, none), 'the rules for one template are not enough')
   t.ok(
     finds(() => true, collides),
-    'nor all of them together',
+    'the rules across templates are not enough',
   )
 })

@@ -101,7 +101,7 @@ const parts = fc.record(
   { requiredKeys: ['policy'] },
 )
 
-t.test('whatever a template holds, the linter comes to an end and says what is wrong', async (t) => {
+t.test('the linter ends on every template, and says what is wrong', async (t) => {
   const lintSettings = { ...settings, issuers: ['app', 'web'], severalIssuers: true }
   const seen = { parsed: 0, found: new Set<string>() }
   const property = fc.property(parts, (parts) => {

@@ -37,7 +37,7 @@ const example = (more: Parts): Parts => ({
 })
 const claims = (claims: Parts): Parts => ({ allow: { claims } })
 
-/** For every rule, templates that trip it and templates that nearly do. */
+/** For every rule, templates that trip it and similar ones that do not. */
 const CASES: Record<string, { trips: Parts[]; nearly: Parts[]; settings?: LintSettings }> = {
   'foreign-resource': {
     trips: [
@@ -427,7 +427,7 @@ const CASES: Record<string, { trips: Parts[]; nearly: Parts[]; settings?: LintSe
   },
 }
 
-t.test('every rule has a template that trips it and one that nearly does', async (t) => {
+t.test('every rule finds its bad templates, and lets similar good ones pass', async (t) => {
   t.strictSame(Object.keys(CASES).sort(), RULES.map(({ id }) => id).sort())
   for (const { id } of RULES) {
     const { trips = [], nearly = [], settings = one } = CASES[id] ?? {}
@@ -445,7 +445,7 @@ t.test('every rule has a template that trips it and one that nearly does', async
   }
 })
 
-t.test('every rule says why it matters and what to do, and is a file of its own name', async (t) => {
+t.test('every rule has a message, a remedy and a file of its own name', async (t) => {
   const { existsSync } = await import('node:fs')
   for (const { id, remedy } of RULES) {
     t.ok(existsSync(`src/policy/check/lint/${id}.ts`), id)

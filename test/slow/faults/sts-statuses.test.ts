@@ -1,5 +1,5 @@
 import t from 'tap'
-import type { Fault } from '../../sandbox/faults.ts'
+import type { Fault } from '../../../sandbox/faults.ts'
 import { eachFaultOfSts } from './sts-course.ts'
 
 const throttled = (retryAfter?: string): Fault => ({

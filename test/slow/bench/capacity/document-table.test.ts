@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import t from 'tap'
-import { run } from '../../helpers/run-capacity.ts'
+import { run } from '../../../helpers/run-capacity.ts'
 
 // Simulations take processor time, and machines that share theirs are slow.
 t.setTimeout(180_000)

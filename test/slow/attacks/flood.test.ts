@@ -1,8 +1,8 @@
 import { readFile } from 'node:fs/promises'
 import { connect } from 'node:net'
 import t from 'tap'
-import { environment } from '../helpers/build.ts'
-import { start } from '../helpers/process.ts'
+import { environment } from '../../helpers/build.ts'
+import { start } from '../../helpers/process.ts'
 
 const CONNECTIONS = 20
 const REQUESTS = 1000

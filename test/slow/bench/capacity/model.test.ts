@@ -1,9 +1,9 @@
 import t, { type Test } from 'tap'
-import { simulateCohorts } from '../../../bench/capacity/cohorts.ts'
-import { simulateExactly } from '../../../bench/capacity/exact.ts'
-import { createRandom } from '../../../bench/capacity/random.ts'
-import { DEFAULTS, type Scenario } from '../../../bench/capacity/scenario.ts'
-import { simulate } from '../../../bench/capacity/simulate.ts'
+import { simulateCohorts } from '../../../../bench/capacity/cohorts.ts'
+import { simulateExactly } from '../../../../bench/capacity/exact.ts'
+import { createRandom } from '../../../../bench/capacity/random.ts'
+import { DEFAULTS, type Scenario } from '../../../../bench/capacity/scenario.ts'
+import { simulate } from '../../../../bench/capacity/simulate.ts'
 
 // Simulations take processor time, and machines that share theirs are slow.
 t.setTimeout(180_000)

@@ -2,8 +2,8 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { XMLParser, XMLValidator } from 'fast-xml-parser'
 import t from 'tap'
-import { lineChart } from '../../../bench/capacity/line-chart.ts'
-import { run } from '../../helpers/run-capacity.ts'
+import { lineChart } from '../../../../bench/capacity/line-chart.ts'
+import { run } from '../../../helpers/run-capacity.ts'
 
 // Simulations take processor time, and machines that share theirs are slow.
 t.setTimeout(180_000)

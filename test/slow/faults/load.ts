@@ -1,6 +1,6 @@
 import { once } from 'node:events'
 import { connect } from 'node:net'
-import { claims, mint } from '../helpers/tokens.ts'
+import { claims, mint } from '../../helpers/tokens.ts'
 
 /** What became of the requests of this process, as it is written to standard output. */
 export type LoadReport = Readonly<{

@@ -1,8 +1,8 @@
 import { setImmediate as turn } from 'node:timers/promises'
 import t from 'tap'
-import type { AppDependencies } from '../../src/app.ts'
-import type { AssumeRoleRequest, CredentialSource } from '../../src/sts/credentials.ts'
-import { needsRedis, redisServer } from '../helpers/redis.ts'
+import type { AppDependencies } from '../../../src/app.ts'
+import type { AssumeRoleRequest, CredentialSource } from '../../../src/sts/credentials.ts'
+import { needsRedis, redisServer } from '../../helpers/redis.ts'
 import { type Answer, everybody, people, rig } from './rig.ts'
 import { watchCrashes } from './watch.ts'
 

@@ -3,8 +3,8 @@ import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import type { Logger } from 'pino'
 import type { Test } from 'tap'
-import { SANDBOX_KEYS } from '../../sandbox/world.ts'
-import { createLogger } from '../../src/observe/log.ts'
+import { SANDBOX_KEYS } from '../../../sandbox/world.ts'
+import { createLogger } from '../../../src/observe/log.ts'
 
 /** A logger that keeps nothing, so that it does not look like a leak, and fails the test at a secret or a token. */
 export function watchedLogger(t: Test): Logger {

@@ -1,8 +1,8 @@
 import fc from 'fast-check'
 import t from 'tap'
-import { createGate } from '../../../bench/capacity/gate.ts'
-import { DEFAULTS, PATTERNS, type Scenario } from '../../../bench/capacity/scenario.ts'
-import { simulate } from '../../../bench/capacity/simulate.ts'
+import { createGate } from '../../../../bench/capacity/gate.ts'
+import { DEFAULTS, PATTERNS, type Scenario } from '../../../../bench/capacity/scenario.ts'
+import { simulate } from '../../../../bench/capacity/simulate.ts'
 
 // Simulations take processor time, and machines that share theirs are slow.
 t.setTimeout(180_000)

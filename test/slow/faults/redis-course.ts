@@ -1,5 +1,5 @@
 import type { Test } from 'tap'
-import { needsRedis, type RedisServer, redisServer } from '../helpers/redis.ts'
+import { needsRedis, type RedisServer, redisServer } from '../../helpers/redis.ts'
 import { servedFaults } from './expect.ts'
 import { type Meddle, redisProxy } from './redis-proxy.ts'
 import { everybody, people, type Rig, rig, within } from './rig.ts'

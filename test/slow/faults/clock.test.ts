@@ -1,5 +1,5 @@
 import t from 'tap'
-import { needsRedis, redisServer } from '../helpers/redis.ts'
+import { needsRedis, redisServer } from '../../helpers/redis.ts'
 import { refusalFaults, servedFaults, sessionFaults, slowness } from './expect.ts'
 import { everybody, people, rig } from './rig.ts'
 import { settleIn } from './sts-course.ts'

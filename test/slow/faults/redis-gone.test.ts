@@ -1,6 +1,6 @@
 import { Redis } from 'ioredis'
 import t from 'tap'
-import type { RedisServer } from '../helpers/redis.ts'
+import type { RedisServer } from '../../helpers/redis.ts'
 import { eachFaultOfRedis } from './redis-course.ts'
 
 eachFaultOfRedis(t, [

@@ -1,5 +1,5 @@
 import t from 'tap'
-import type { Lie } from '../../sandbox/faults.ts'
+import type { Lie } from '../../../sandbox/faults.ts'
 import { sessionFaults } from './expect.ts'
 import { people, rig } from './rig.ts'
 import { eachFaultOfSts } from './sts-course.ts'

@@ -1,8 +1,8 @@
 import t from 'tap'
-import type { AssumeRoleRequest, CredentialSource } from '../../src/sts/credentials.ts'
-import { connectTo, needsRedis, type RedisServer, redisServer } from '../helpers/redis.ts'
-import { manualTimers } from '../helpers/timers.ts'
-import { metric } from '../helpers/vending.ts'
+import type { AssumeRoleRequest, CredentialSource } from '../../../src/sts/credentials.ts'
+import { connectTo, needsRedis, type RedisServer, redisServer } from '../../helpers/redis.ts'
+import { manualTimers } from '../../helpers/timers.ts'
+import { metric } from '../../helpers/vending.ts'
 import { everybody, people, rig, within } from './rig.ts'
 import { watchCrashes } from './watch.ts'
 

@@ -7,6 +7,7 @@ import { start } from './helpers/process.ts'
 import { statement, templateText } from './helpers/templates.ts'
 import { manualTimers } from './helpers/timers.ts'
 import { claims, mint } from './helpers/tokens.ts'
+import { until } from './helpers/until.ts'
 
 const good = (folder = 'users') =>
   templateText()
@@ -287,12 +288,10 @@ t.test('the timer looks for itself', async (t) => {
   t.equal(loads(), 1)
   writeFileSync(`${directory}/b.yaml`, good())
   // Looks at a directory come less often where they take long, so it may be the third that loads.
-  const until = Date.now() + 20_000
-  while (loads() < 2 && Date.now() < until) {
+  await until(async () => {
     await tick(2000)
-    await new Promise((resolve) => setTimeout(resolve, 20))
-  }
-  t.equal(loads(), 2)
+    return loads() === 2
+  })
 })
 
 t.test('SIGHUP', async (t) => {
@@ -304,10 +303,6 @@ t.test('SIGHUP', async (t) => {
   child.stdout.on('data', (chunk) => {
     log += chunk
   })
-  const until = async (wanted: () => unknown) => {
-    const end = Date.now() + 20_000
-    while (!wanted() && Date.now() < end) await new Promise((resolve) => setTimeout(resolve, 20))
-  }
   const address = () => /listening at (http:[^"]+)/u.exec(log)?.[1]
   await until(address)
   const url = address()

@@ -1,11 +1,11 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { setTimeout as delay } from 'node:timers/promises'
 import t, { type Test } from 'tap'
 import { startSandbox } from '../../../sandbox/index.ts'
 import { sandboxEnvironment } from '../../../sandbox/local.ts'
 import { environment } from '../../helpers/build.ts'
 import { start } from '../../helpers/process.ts'
+import { until } from '../../helpers/until.ts'
 import type { LoadReport } from './load.ts'
 
 const CONNECTIONS = 200
@@ -26,7 +26,7 @@ for (const manner of ['stay', 'return'] as const) {
 
       const load = startLoad(t, url, manner)
       // Whoever connects for the first time when the listener is closed already would be refused.
-      while (log.connected() < CONNECTIONS || log.vended() < 2 * CONNECTIONS) await delay(20)
+      await until(() => log.connected() >= CONNECTIONS && log.vended() >= 2 * CONNECTIONS)
       const exit = once(service, 'exit')
       service.kill('SIGTERM')
       const { statuses, dropped, refused } = await load

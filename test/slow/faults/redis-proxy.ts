@@ -26,6 +26,7 @@ export async function redisProxy(t: Test, redisPort: number) {
       const passed = meddle?.(answer) ?? answer
       if (passed === 'cut') client.end(answer.subarray(0, answer.length / 2))
       else if (Buffer.isBuffer(passed)) client.write(passed)
+      // Real time: the service and ioredis run on the machine's clock here.
       else setTimeout(() => client.writable && client.write(answer), passed.lateMs)
     })
   })

@@ -1,6 +1,9 @@
 import { Counter, Registry } from 'prom-client'
 import t from 'tap'
-import { build } from './helpers/build.ts'
+import { build, SENTINELS } from './helpers/build.ts'
+import { claims, mint } from './helpers/tokens.ts'
+import { until } from './helpers/until.ts'
+import { heldSource } from './helpers/vending.ts'
 
 t.test('the ops listener answers probes and metrics, and nothing else', async (t) => {
   const metrics = new Registry()
@@ -21,11 +24,20 @@ t.test('the ops listener answers probes and metrics, and nothing else', async (t
 })
 
 t.test('it answers while the service drains, and ends with it', async (t) => {
-  const { ops, stop } = await build(t, { env: { OPS_PORT: '0' } })
+  const { asked, source } = heldSource()
+  const { app, ops, stop } = await build(t, { env: { OPS_PORT: '0' }, dependencies: { source } })
   const url = await ops?.listen({ host: '127.0.0.1', port: 0 })
-  const stopped = stop(200)
+  const vend = fetch(`${await app.listen({ host: '127.0.0.1', port: 0 })}/v1/credentials`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${mint(claims())}`, 'content-type': 'application/json' },
+    body: '{"policy":"user-upload"}',
+  })
+  await until(() => asked.length === 1)
+  const stopped = stop(0)
   t.equal((await fetch(`${url}/readyz`)).status, 503)
   t.equal((await fetch(`${url}/metrics`)).status, 200)
+  asked[0]?.pay({ ...SENTINELS, expiresAt: Date.now() + 3_600_000 })
+  t.equal((await vend).status, 200)
   await stopped
   await t.rejects(fetch(`${url}/livez`))
 })

@@ -1,16 +1,18 @@
 import { once } from 'node:events'
 import type { ServerResponse } from 'node:http'
 import { connect } from 'node:net'
-import { setTimeout as delay } from 'node:timers/promises'
+import { promisify } from 'node:util'
 import t from 'tap'
 import { startSandbox } from '../sandbox/index.ts'
 import { sandboxEnvironment } from '../sandbox/local.ts'
 import { systemClock } from '../src/lib/clock.ts'
-import { build } from './helpers/build.ts'
+import { build, SENTINELS } from './helpers/build.ts'
 import { jwk } from './helpers/key-servers.ts'
 import { listen } from './helpers/listen.ts'
 import { manualTimers } from './helpers/timers.ts'
 import { claims, keys, mint } from './helpers/tokens.ts'
+import { until } from './helpers/until.ts'
+import { heldSource } from './helpers/vending.ts'
 
 t.test('a request that is still being authenticated when the listener closes is answered in full', async (t) => {
   const sandbox = await startSandbox()
@@ -26,7 +28,7 @@ t.test('a request that is still being authenticated when the listener closes is 
     headers: { authorization: `Bearer ${mint(claims(), { alg: 'RS256' })}`, 'content-type': 'application/json' },
     body: '{"policy":"user-upload"}',
   })
-  while (held.length === 0) await new Promise((resolve) => setImmediate(resolve))
+  await until(() => held.length > 0)
   const stopped = stop(0)
   const jwk = { ...keys.rsa.publicKey.export({ format: 'jwk' }), alg: 'RS256' }
   for (const response of held) response.end(JSON.stringify({ keys: [jwk] }))
@@ -44,7 +46,7 @@ t.test('a connection that was accepted before the listener closed has time for i
   const idle = connect(Number(url.port), url.hostname)
   await once(app.server, 'connection')
   const stopped = stop(0)
-  await delay(50)
+  await until(() => !app.server.listening)
   socket.write('GET /livez HTTP/1.1\r\nhost: x\r\n\r\n')
   let answer = ''
   for await (const chunk of socket.setEncoding('utf8')) answer += chunk
@@ -56,11 +58,9 @@ t.test('a connection that was accepted before the listener closed has time for i
 })
 
 t.test('requests that were sent ahead on a connection that broke keep nobody from stopping', async (t) => {
-  const sandbox = await startSandbox()
-  t.teardown(() => sandbox.close())
-  sandbox.sts.faults.set({ kind: 'delay', ms: 300 })
-  const { JWT_ISSUER, JWT_AUDIENCE, JWT_SECRET, ...jdcloud } = sandboxEnvironment(sandbox)
-  const { app, stop } = await build(t, { env: jdcloud, realSts: true })
+  const { asked, source } = heldSource()
+  const { app, stop } = await build(t, { dependencies: { source } })
+  const connections = promisify(app.server.getConnections.bind(app.server))
   let begun = 0
   app.addHook('preHandler', async () => void begun++)
   const url = new URL(await app.listen({ host: '127.0.0.1', port: 0 }))
@@ -69,10 +69,12 @@ t.test('requests that were sent ahead on a connection that broke keep nobody fro
   const head = ['POST /v1/credentials HTTP/1.1', 'host: x', `authorization: Bearer ${mint(claims())}`]
   const request = [...head, 'content-type: application/json', `content-length: ${body.length}`, '', body].join('\r\n')
   socket.write(request.repeat(3))
-  while (begun < 1) await delay(5)
+  await until(() => asked.length === 1)
   t.equal(app.unanswered.some(), true)
   socket.resetAndDestroy()
-  while (app.unanswered.some()) await delay(5)
+  await until(async () => (await connections()) === 0)
+  asked[0]?.pay({ ...SENTINELS, expiresAt: Date.now() + 3_600_000 })
+  await until(() => !app.unanswered.some())
   await stop(0)
   t.equal(begun, 1, 'the second and the third were never begun, and Node never says that they are over')
 })
@@ -89,13 +91,14 @@ t.test('key sets are fetched again by the clock, and no timer outlives the servi
   const env = { JWT_SECRET: '', JWT_JWKS_URL: keyServer }
   const { app } = await build(t, { env, dependencies: { clock, every: timers.every } })
   await app.ready()
-  while (fetches < 1) await new Promise((resolve) => setImmediate(resolve))
-  await delay(20)
+  const token = mint(claims(), { alg: 'RS256', kid: 'a' })
+  await app.inject({ url: '/v1/policies', headers: { authorization: `Bearer ${token}` } })
+  t.equal(fetches, 1, 'by now the first fetch is over')
   for (let tick = 0; tick < 10; tick++) await timers.tick(1000)
   t.equal(fetches, 1, 'not before it is time')
   elapsed += 600_000
   await timers.tick(1000)
-  while (fetches < 2) await new Promise((resolve) => setImmediate(resolve))
+  await until(() => fetches === 2)
   await app.close()
   t.equal(timers.running(), 0)
 })

@@ -1,54 +1,9 @@
-import { createSecretKey, generateKeyPairSync, type KeyObject } from 'node:crypto'
-import type { ServerResponse } from 'node:http'
-import t, { type Test } from 'tap'
-import type { App } from '../../src/http/fastify.ts'
-import { systemClock } from '../../src/lib/clock.ts'
-import { build } from '../helpers/build.ts'
+import { createSecretKey } from 'node:crypto'
+import t from 'tap'
 import { jwk } from '../helpers/key-servers.ts'
-import { listen } from '../helpers/listen.ts'
-import { manualTimers } from '../helpers/timers.ts'
-import { claims, keys, mint } from '../helpers/tokens.ts'
-
-const DAY = 86_400_000
-const rsa = keys.rsa.publicKey
-const other = generateKeyPairSync('rsa', { modulusLength: 2048 })
-const short = generateKeyPairSync('rsa', { modulusLength: 1024 })
-const SHARED = 'fixture-of-a-symmetric-key-that-somebody-published'
-
-type Answer = (response: ServerResponse) => void
-const set =
-  (...list: unknown[]): Answer =>
-  (response) =>
-    void response.end(JSON.stringify({ keys: list }))
-
-/** An app on a clock, whose only issuer has a key server that the test plays. */
-async function withKeyServer(t: Test, first: Answer = set(jwk('a'))) {
-  const server = { answer: first, asked: 0 }
-  const url = await listen(t, (_request, response) => {
-    server.asked++
-    server.answer(response)
-  })
-  const clock = { now: 0 }
-  const timers = manualTimers()
-  const env = { JWT_SECRET: '', JWT_JWKS_URL: url, JWT_ALGORITHMS: 'RS256,PS256,ES256' }
-  const dependencies = { clock: { ...systemClock(), monotonic: () => clock.now }, every: timers.every }
-  const built = await build(t, { env, dependencies })
-  const tick = () => timers.tick(1000)
-  return { ...built, server, clock, tick }
-}
-
-async function present(app: App, token: string) {
-  const headers = { authorization: `Bearer ${token}` }
-  const { statusCode, headers: answered } = await app.inject({ method: 'GET', url: '/v1/policies', headers })
-  return statusCode === 503 ? `503 after ${answered['retry-after']}` : statusCode
-}
-
-const token = (kid: string | undefined, key: KeyObject | string = keys.rsa.privateKey, alg = 'RS256') =>
-  mint(claims(), { alg, kid }, key)
-const ready = async (app: App) => (await app.inject({ url: '/readyz' })).statusCode
-const until = async (condition: () => boolean) => {
-  while (!condition()) await new Promise((resolve) => setImmediate(resolve))
-}
+import { keys } from '../helpers/tokens.ts'
+import { until } from '../helpers/until.ts'
+import { type Answer, DAY, other, present, ready, rsa, SHARED, set, short, token, withKeyServer } from './key-server.ts'
 
 t.test('one bad entry disables no issuer, and opens nothing', async (t) => {
   const { app, server, reload, logs } = await withKeyServer(t)
@@ -210,50 +165,6 @@ t.test('what a key server does for a week', async (t) => {
       await reload()
       t.equal(await present(app, token('a')), 200, 'and then all is well again')
       t.equal(await ready(app), 200)
-    })
-  }
-})
-
-t.test('a flood of tokens that no key fits costs the key server a few fetches, and good callers nothing', async (t) => {
-  const rows: { name: string; input: (n: number) => string; want: (number | string)[] }[] = [
-    { name: 'invented kids', input: (n) => token(`invented-${n}`), want: [401, '503 after 9'] },
-    { name: 'one kid, that is wrong', input: () => token('b'), want: [401, '503 after 9'] },
-    {
-      name: 'another algorithm of the set',
-      input: () => token('a', keys.p256.privateKey, 'ES256'),
-      want: [401, '503 after 9'],
-    },
-    {
-      name: 'bad signatures under a good kid',
-      input: (n) => token('a', n % 2 ? other.privateKey : short.privateKey),
-      want: [401],
-    },
-    {
-      name: 'both',
-      input: (n) => (n % 2 ? token('a', other.privateKey) : token(`invented-${n}`)),
-      want: [401, '503 after 9'],
-    },
-  ]
-  for (const { name, input, want } of rows) {
-    t.test(name, async (t) => {
-      const { app, server, clock } = await withKeyServer(t)
-      t.equal(await present(app, token('a')), 200)
-      const seen = new Set<number | string>()
-      for (let round = 0; round < 8; round++) {
-        const flood = await Promise.all(Array.from({ length: 20 }, (_, n) => present(app, input(20 * round + n))))
-        for (const status of flood) seen.add(status)
-        t.equal(await present(app, token('a')), 200, 'good tokens are good')
-        if (round === 6) clock.now += 1001
-      }
-      t.strictSame([...seen].toSorted(), want)
-      t.equal(server.asked, 5, 'the first fetch, and the budget')
-      server.answer = set(jwk('a'), jwk('new', other.publicKey))
-      clock.now += 9000
-      t.strictSame(
-        await Promise.all([present(app, input(0)), present(app, token('new', other.privateKey))]),
-        [401, 200],
-      )
-      t.equal(server.asked, 6, 'a new key is found by the next fetch')
     })
   }
 })

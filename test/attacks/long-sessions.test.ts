@@ -1,4 +1,3 @@
-import { setTimeout as delay } from 'node:timers/promises'
 import t, { type Test } from 'tap'
 import type { Fault } from '../../sandbox/faults.ts'
 import { startSandbox } from '../../sandbox/index.ts'
@@ -6,6 +5,7 @@ import { sandboxEnvironment } from '../../sandbox/local.ts'
 import { UNAMBIGUOUS_SECONDS } from '../../src/sts/expiration.ts'
 import { build } from '../helpers/build.ts'
 import { claims, mint } from '../helpers/tokens.ts'
+import { until } from '../helpers/until.ts'
 
 const TEMPLATE = `
 description: Sessions of up to twelve hours.
@@ -55,9 +55,7 @@ async function start(t: Test, { zone, setting = 'auto', fault, max = '43200' }: 
       asked: sandbox.sts.asked.at(-1)?.durationSeconds,
     }
   }
-  const logged = async (text: string) => {
-    while (!logs.text().includes(text)) await delay(5)
-  }
+  const logged = (text: string) => until(() => logs.text().includes(text))
   return { vend, logged, logs, asked: sandbox.sts.asked }
 }
 

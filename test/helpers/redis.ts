@@ -4,9 +4,9 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { setTimeout as delay } from 'node:timers/promises'
 import { Redis } from 'ioredis'
 import type { Test } from 'tap'
+import { until } from './until.ts'
 
 /** A real server of the test's own, on a free loopback port. */
 export type RedisServer = Readonly<{
@@ -63,7 +63,7 @@ export async function redisCluster(t: Test): Promise<RedisServer> {
   const server = await redisServer(t, ...cluster)
   const admin = new Redis(server.port, '127.0.0.1')
   await admin.call('CLUSTER', 'ADDSLOTSRANGE', '0', '16383')
-  while (!String(await admin.call('CLUSTER', 'INFO')).includes('cluster_state:ok')) await delay(20)
+  await until(async () => String(await admin.call('CLUSTER', 'INFO')).includes('cluster_state:ok'))
   admin.disconnect()
   return server
 }

@@ -1,13 +1,34 @@
 import { createHmac, generateKeyPairSync, type KeyObject, sign } from 'node:crypto'
 
-/** Keys made for this run, one pair for each family of algorithms. */
+const rsa = once(() => generateKeyPairSync('rsa', { modulusLength: 2048 }))
+const p256 = once(() => generateKeyPairSync('ec', { namedCurve: 'P-256' }))
+const p384 = once(() => generateKeyPairSync('ec', { namedCurve: 'P-384' }))
+const p521 = once(() => generateKeyPairSync('ec', { namedCurve: 'P-521' }))
+const ed25519 = once(() => generateKeyPairSync('ed25519'))
+
+/** Keys made for this run, one pair for each family of algorithms; each when it is first used, for RSA takes long. */
 export const keys = {
   hmac: 'fixture-secret-of-more-than-thirty-two-bytes-for-tests-only-0123',
-  rsa: generateKeyPairSync('rsa', { modulusLength: 2048 }),
-  p256: generateKeyPairSync('ec', { namedCurve: 'P-256' }),
-  p384: generateKeyPairSync('ec', { namedCurve: 'P-384' }),
-  p521: generateKeyPairSync('ec', { namedCurve: 'P-521' }),
-  ed25519: generateKeyPairSync('ed25519'),
+  get rsa() {
+    return rsa()
+  },
+  get p256() {
+    return p256()
+  },
+  get p384() {
+    return p384()
+  },
+  get p521() {
+    return p521()
+  },
+  get ed25519() {
+    return ed25519()
+  },
+}
+
+function once<T>(make: () => T): () => T {
+  let made: T | undefined
+  return () => (made ??= make())
 }
 
 export const ISSUER = 'https://login.example.test'

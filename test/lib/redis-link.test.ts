@@ -8,6 +8,7 @@ import { createRedisLink } from '../../src/lib/redis-link.ts'
 import { createWaits } from '../../src/lib/waits.ts'
 import { manualClock } from '../helpers/clock.ts'
 import { needsRedis, redisServer } from '../helpers/redis.ts'
+import { until } from '../helpers/until.ts'
 import { metric, quietLogger } from '../helpers/vending.ts'
 
 const GONE = 'warn: Redis does not answer: going on without it'
@@ -35,20 +36,18 @@ async function setUp(t: Test, url: string, connectMs = 2000, manual?: Clock) {
     ahead += 1000
   }
   /** Asks, with a rest before each time, until there is an answer. */
-  const until = async (question: (redis: RedisClient) => Promise<unknown>) => {
-    for (;;) {
+  const untilAnswered = (question: (redis: RedisClient) => Promise<unknown>) =>
+    until(async () => {
       rest()
-      if ((await link.ask('read', question)) !== undefined) return
-      await delay(20)
-    }
-  }
+      return (await link.ask('read', question)) !== undefined
+    })
   return {
     redis,
     link,
     logger,
     timed,
     rest,
-    until,
+    untilAnswered,
     errors: (kind: string) => metric(metrics, 'oss_vend_redis_errors_total', { kind }),
     up: () => metric(metrics, 'oss_vend_redis_up'),
   }
@@ -58,7 +57,7 @@ const ping = (redis: RedisClient) => redis.ping()
 
 t.test('a paused Redis costs one question 50 ms, and the others nothing, until it is back', needsRedis, async (t) => {
   const server = await redisServer(t)
-  const { timed, rest, until, logger, errors, up } = await setUp(t, server.url)
+  const { timed, rest, untilAnswered, logger, errors, up } = await setUp(t, server.url)
   t.match(await timed(ping), { answer: 'PONG' })
   t.equal(await up(), 1)
   server.pause()
@@ -73,7 +72,7 @@ t.test('a paused Redis costs one question 50 ms, and the others nothing, until i
   t.equal(await errors('timeout'), 2, 'and the next does not')
   t.equal(await up(), 0)
   server.resume()
-  await until(ping)
+  await untilAnswered(ping)
   t.match(await timed(ping), { answer: 'PONG' })
   t.equal(await up(), 1)
   t.strictSame(logger.lines, [GONE, BACK])
@@ -81,7 +80,7 @@ t.test('a paused Redis costs one question 50 ms, and the others nothing, until i
 
 t.test('a Redis that is killed and comes back empty is found again', needsRedis, async (t) => {
   const server = await redisServer(t)
-  const { timed, until, logger, rest } = await setUp(t, server.url)
+  const { timed, untilAnswered, logger, rest } = await setUp(t, server.url)
   await timed((redis) => redis.set('a', '1'))
   await server.kill()
   for (let i = 0; i < 5; i++) {
@@ -91,7 +90,7 @@ t.test('a Redis that is killed and comes back empty is found again', needsRedis,
     t.ok(ms < 500, `${ms} ms`)
   }
   await server.start()
-  await until(ping)
+  await untilAnswered(ping)
   t.strictSame(await timed((redis) => redis.get('a')).then(({ answer }) => answer), null)
   t.strictSame(logger.lines, [GONE, BACK])
 })
@@ -170,6 +169,7 @@ t.test('an answer that is here counts, though this process is late in reading it
 t.test('time in which this process stood still is not held against Redis', needsRedis, async (t) => {
   const server = await redisServer(t)
   const { link, logger } = await setUp(t, server.url)
+  // Real time: what is measured is the event loop standing still.
   const asked = link.ask('read', () => delay(140).then(() => 'in time'))
   const end = performance.now() + 110
   setImmediate(() => {

@@ -1,0 +1,48 @@
+import t from 'tap'
+import { jwk } from '../helpers/key-servers.ts'
+import { keys } from '../helpers/tokens.ts'
+import { other, present, set, short, token, withKeyServer } from './key-server.ts'
+
+t.test('a flood of tokens that no key fits costs the key server a few fetches, and good callers nothing', async (t) => {
+  const rows: { name: string; input: (n: number) => string; want: (number | string)[] }[] = [
+    { name: 'invented kids', input: (n) => token(`invented-${n}`), want: [401, '503 after 9'] },
+    { name: 'one kid, that is wrong', input: () => token('b'), want: [401, '503 after 9'] },
+    {
+      name: 'another algorithm of the set',
+      input: () => token('a', keys.p256.privateKey, 'ES256'),
+      want: [401, '503 after 9'],
+    },
+    {
+      name: 'bad signatures under a good kid',
+      input: (n) => token('a', n % 2 ? other.privateKey : short.privateKey),
+      want: [401],
+    },
+    {
+      name: 'both',
+      input: (n) => (n % 2 ? token('a', other.privateKey) : token(`invented-${n}`)),
+      want: [401, '503 after 9'],
+    },
+  ]
+  for (const { name, input, want } of rows) {
+    t.test(name, async (t) => {
+      const { app, server, clock } = await withKeyServer(t)
+      t.equal(await present(app, token('a')), 200)
+      const seen = new Set<number | string>()
+      for (let round = 0; round < 8; round++) {
+        const flood = await Promise.all(Array.from({ length: 20 }, (_, n) => present(app, input(20 * round + n))))
+        for (const status of flood) seen.add(status)
+        t.equal(await present(app, token('a')), 200, 'good tokens are good')
+        if (round === 6) clock.now += 1001
+      }
+      t.strictSame([...seen].toSorted(), want)
+      t.equal(server.asked, 5, 'the first fetch, and the budget')
+      server.answer = set(jwk('a'), jwk('new', other.publicKey))
+      clock.now += 9000
+      t.strictSame(
+        await Promise.all([present(app, input(0)), present(app, token('new', other.privateKey))]),
+        [401, 200],
+      )
+      t.equal(server.asked, 6, 'a new key is found by the next fetch')
+    })
+  }
+})

@@ -30,7 +30,8 @@ export type OssHandler = RequestListener & {
 }
 
 /**
- * JD Cloud's OSS in memory, over the users, sessions and buckets of a world. Whatever it does not know, it refuses.
+ * JD Cloud's OSS in memory, over the users, sessions and buckets of a world. It refuses everything that it does not
+ * know.
  */
 export function createOssHandler(world: World, { onInternalError = () => undefined }: OssOptions = {}): OssHandler {
   const store = createStore(world.buckets, world.clock)

@@ -81,8 +81,11 @@ function readSingleIssuer(settings: TokenSettings, report: ReportFault, sandbox:
   return faults.length > 0 || issuer === undefined || audience === undefined ? [] : [candidate]
 }
 
-const ONLY_DISCOVERED = ['is for a discovered key set alone', 'leave it out: you name the address yourself'] as const
-const ONLY_FETCHED = ['is for fetched key sets alone', 'leave it out: a configured key has no age'] as const
+const ONLY_DISCOVERED = [
+  'applies only to a discovered key set',
+  'leave it out: the address of the key set is given',
+] as const
+const ONLY_FETCHED = ['applies only to fetched key sets', 'leave it out: a configured key has no age'] as const
 
 function readIssuersFile(path: string, defaults: TokenSettings, report: ReportFault, sandbox: boolean): Issuer[] {
   let content: unknown
@@ -106,7 +109,11 @@ function readIssuersFile(path: string, defaults: TokenSettings, report: ReportFa
   )
   for (const field of ['name', 'issuer'] as const) {
     if (new Set(issuers.map((issuer) => issuer[field])).size < issuers.length) {
-      report('JWT_ISSUERS_FILE', `each ${field} must stand once`, 'two entries for one issuer cannot be told apart')
+      report(
+        'JWT_ISSUERS_FILE',
+        `each ${field} must appear only once`,
+        'two entries for one issuer cannot be told apart',
+      )
     }
   }
   return issuers

@@ -15,7 +15,7 @@ const integer = (min: number, max: number) => ({
   good: [String(min), String(max)],
 })
 
-t.test('a bad value is told by variable, rule and remedy; the edges of what is good pass', async (t) => {
+t.test('a fault names variable, rule and remedy; values at the limits are accepted', async (t) => {
   const rows: Record<string, { rule: string; bad: string[]; good: string[] }> = {
     PORT: integer(0, 65_535),
     JWT_CLOCK_TOLERANCE_SECONDS: integer(0, 300),
@@ -128,7 +128,7 @@ t.test('a bad value is told by variable, rule and remedy; the edges of what is g
       good: ['HS256', 'HS256, HS512'],
     },
   }
-  // A Redis needs a key, whatever is wrong with its address.
+  // A Redis needs a key, also when its address is wrong.
   const beside = { CACHE_ENCRYPTION_KEY: AES_KEY }
   for (const [variable, { rule, bad, good }] of Object.entries(rows)) {
     for (const value of bad) {
@@ -149,7 +149,7 @@ t.test('a bad value is told by variable, rule and remedy; the edges of what is g
   }
 })
 
-t.test('what is required is missed by name, unset or empty', async (t) => {
+t.test('a missing required setting is named, unset or empty', async (t) => {
   const required = [
     'JWT_ISSUER',
     'JWT_AUDIENCE',
@@ -171,7 +171,7 @@ t.test('what is required is missed by name, unset or empty', async (t) => {
   }
 })
 
-t.test('ten faults are told at once, one line each', async (t) => {
+t.test('ten faults are reported together, one line each', async (t) => {
   const error = configError({
     PORT: 'x',
     LOG_LEVEL: 'loud',
@@ -197,12 +197,12 @@ t.test('ten faults are told at once, one line each', async (t) => {
     'TRUST_PROXY',
   ]
   t.strictSame(error?.faults.map(({ variable }) => variable).toSorted(), want)
-  t.equal(error?.message.split('\n').length, 11, 'a heading, and a line each')
+  t.equal(error?.message.split('\n').length, 11, 'a heading and one line for each fault')
   t.equal(EX_CONFIG, 78)
 })
 
-t.test('defaults; an empty variable counts as unset', async (t) => {
-  // The limits that tests do without, too.
+t.test('defaults apply, and an empty variable counts as unset', async (t) => {
+  // Also the limits that other tests turn off.
   const optional = /^(?:RATE_LIMIT|OVERLOAD)_|^JDCLOUD_STS_ENDPOINT$/u
   const unset = Object.keys(settings).map((name) => [name, optional.test(name) ? '' : (environment[name] ?? '')])
   const config = readConfig(Object.fromEntries(unset))
@@ -259,7 +259,7 @@ t.test('defaults; an empty variable counts as unset', async (t) => {
   })
 })
 
-t.test('the API page is off in production unless it is asked for', async (t) => {
+t.test('the API page is off in production by default', async (t) => {
   const rows = [
     { env: {}, want: true },
     { env: { NODE_ENV: 'development' }, want: true },
@@ -276,12 +276,12 @@ t.test('the API page is off in production unless it is asked for', async (t) => 
   }
 })
 
-t.test('a shutdown always has time to answer the last request', async (t) => {
+t.test('a shutdown always has time for the last request', async (t) => {
   t.strictSame(faultLines({ VEND_DEADLINE_MS: '8000', SHUTDOWN_DELAY_MS: '1000' }), [])
   t.match(faultLines({ VEND_DEADLINE_MS: '8000', SHUTDOWN_DELAY_MS: '1001' }), [/^SHUTDOWN_DELAY_MS: .* at most 9000/u])
 })
 
-t.test('what is put into Redis is sealed: there is no Redis without a key', async (t) => {
+t.test('Redis needs a key, because sessions in it are sealed', async (t) => {
   const REDIS_URL = 'rediss://:secret@redis.test'
   t.strictSame(faultLines({ REDIS_URL }), [
     'CACHE_ENCRYPTION_KEY: is required and must be 32 random bytes in base64, or several such keys separated by commas',
@@ -293,7 +293,7 @@ t.test('what is put into Redis is sealed: there is no Redis without a key', asyn
   })
 })
 
-t.test('the environment that is read is left as it was', async (t) => {
+t.test('reading does not change the environment', async (t) => {
   const given = Object.freeze({ ...environment, PORT: '' })
   readConfig(given)
   t.strictSame(given, { ...environment, PORT: '' })

@@ -31,7 +31,7 @@ const SETTINGS: Readonly<Record<string, LintSettings>> = {
   'ambiguous-issuer': { ...one, issuers: ['app', 'partner'], severalIssuers: true },
 }
 
-/** What is not a rule of one template's linter, but is told in the same way. */
+/** Findings of other parts, which are reported in the same way as those of the linter's rules. */
 const OTHERS = [
   ...['syntax', 'schema', 'file', 'example-fails'].map((id) => ({ id, severity: 'error' })),
   ...[COLLIDING_FOLDERS, SHARED_AND_PERSONAL, UNKNOWN_ACCEPTANCE, STALE_ACCEPTANCE].map(({ rule, severity }) => ({
@@ -53,7 +53,7 @@ const EXAMPLE = {
   cannot: ['PutObject users/bob/1.jpg'],
 }
 
-/** The sound template that the page speaks of, with a fragment in it; a whole template as it is. */
+/** Puts a fragment into the good template of the page. A whole template stays as it is. */
 function complete(parts: Parts): Parts {
   if ('description' in parts) return parts
   const entries = Object.entries(parts)
@@ -67,7 +67,7 @@ function complete(parts: Parts): Parts {
   }
 }
 
-/** The rules that find something in a block: of one template, or of several that are one set. */
+/** The rules with a finding in a block, which has one template or a set of several. */
 function findingsIn(text: string, lintSettings: LintSettings): string[] {
   const documents = parseAllDocuments(text)
   const found = new Set<string>()
@@ -83,7 +83,7 @@ function findingsIn(text: string, lintSettings: LintSettings): string[] {
     for (const { rule } of lint) found.add(rule)
     if (lint.some(({ severity }) => severity === 'error')) continue
     subjects.push(subject)
-    // Those of the sound template are about its own resource.
+    // The examples of the good template are for its own resource.
     if ('examples' in parts && runExamples(template, lintSettings).some(({ held }) => !held)) found.add('example-fails')
   }
   const folders = createFolders()
@@ -98,7 +98,7 @@ function findingsIn(text: string, lintSettings: LintSettings): string[] {
   return [...found]
 }
 
-t.test('the template that fragments are put into is sound', async (t) => {
+t.test('the template for the fragments is good', async (t) => {
   t.strictSame(findingsIn('{ examples: [{ caller: { sub: a }, cannot: [PutObject users/b/1] }] }', one), [])
   const { template } = parseTemplate('x.yaml', 'x', JSON.stringify(complete({})))
   t.strictSame(template && runExamples(template, one).filter(({ held }) => !held), [], 'and its examples hold')
@@ -107,18 +107,18 @@ t.test('the template that fragments are put into is sound', async (t) => {
 for (const { id, severity } of [...RULES, ...OTHERS]) {
   t.test(id, async (t) => {
     const heading = sections.filter(({ anchor }) => anchor === id)
-    t.equal(heading.length, 1, `${anchorOf({ rule: id })} is there once`)
+    t.equal(heading.length, 1, `${anchorOf({ rule: id })} exists once`)
     const says = `**${severity === 'error' ? 'Error' : 'Warning'}${isAcceptable(id) ? ', can be accepted' : ''}.** `
     const row = `| [${id}](#${id}) | ${severity} | ${isAcceptable(id) ? 'yes' : 'no'} |\n`
     t.ok(section('what-the-linter-finds').includes(row), 'and in the table')
     t.match(section(id), new RegExp(`^### ${id}\n\n\\*\\*`, 'u'))
-    t.ok(section(id).includes(`\n\n${says}`), `it is said that it is: ${severity}`)
+    t.ok(section(id).includes(`\n\n${says}`), `the section says: ${severity}`)
     const [bad, good, ...more] = blocks.filter(({ under }) => under === id)
-    if (id === 'file') return t.notOk(bad, 'nothing of it is in a file')
+    if (id === 'file') return t.notOk(bad, 'this rule has no block')
     if (!bad || !good || more.length > 0) return t.fail('a bad block and a good one')
-    t.ok(bad.text.startsWith('# bad\n') && good.text.startsWith('# good\n'), 'and each says which it is')
-    t.strictSame(findingsIn(bad.text, SETTINGS[id] ?? one), [id], 'the bad one is found by this rule and no other')
-    return t.strictSame(findingsIn(good.text, SETTINGS[id] ?? one), [], 'the good one by none')
+    t.ok(bad.text.startsWith('# bad\n') && good.text.startsWith('# good\n'), 'and each is marked')
+    t.strictSame(findingsIn(bad.text, SETTINGS[id] ?? one), [id], 'only this rule has a finding in the bad one')
+    return t.strictSame(findingsIn(good.text, SETTINGS[id] ?? one), [], 'no rule has a finding in the good one')
   })
 }
 
@@ -134,33 +134,27 @@ t.test('whole templates and fragments of the language parse', async (t) => {
   }
 })
 
-t.test(
-  'every test of a claim is explained, in the order in which they run, with what the caller is told',
-  async (t) => {
-    const rows = [...section('tests-of-a-claim').matchAll(/^\| `(\w+)` \|/gmu)].map(([, test]) => test)
-    const every = {
-      anyOf: 'a',
-      allOf: 'a',
-      equals: 'a',
-      includes: 'a',
-      prefix: 'a',
-      present: true,
-      atLeast: 1,
-      atMost: 1,
-      matches: 'a',
-    }
-    const [condition] = claimsSchema.parse({ claim: every })
-    t.strictSame(rows, Object.keys(condition?.tests ?? {}))
-    t.notOk(
-      claimsSchema.safeParse({ claim: { ...every, isNot: 'a' } }).success,
-      'and there is no other that is dropped',
-    )
-    const told = section('what-callers-are-told')
-    for (const test of rows) t.ok(told.includes(`\`${test}\``), `${test} is in the table of refusals`)
-  },
-)
+t.test('every test of a claim is explained, in its order, with the text for callers', async (t) => {
+  const rows = [...section('tests-of-a-claim').matchAll(/^\| `(\w+)` \|/gmu)].map(([, test]) => test)
+  const every = {
+    anyOf: 'a',
+    allOf: 'a',
+    equals: 'a',
+    includes: 'a',
+    prefix: 'a',
+    present: true,
+    atLeast: 1,
+    atMost: 1,
+    matches: 'a',
+  }
+  const [condition] = claimsSchema.parse({ claim: every })
+  t.strictSame(rows, Object.keys(condition?.tests ?? {}))
+  t.notOk(claimsSchema.safeParse({ claim: { ...every, isNot: 'a' } }).success, 'and an unknown test is refused')
+  const told = section('what-callers-are-told')
+  for (const test of rows) t.ok(told.includes(`\`${test}\``), `${test} is in the table of refusals`)
+})
 
-t.test('every refusal is listed in the words that callers get', async (t) => {
+t.test('every refusal is listed with the text that callers see', async (t) => {
   const told = section('what-callers-are-told')
   const allow = (tests: unknown) => ({ allow: { claims: { c: tests } } })
   const rows: { parts: Parts; c?: unknown; want: string }[] = [
@@ -189,7 +183,7 @@ t.test('every refusal is listed in the words that callers get', async (t) => {
   t.ok(told.includes('`no alternative holds: …; or …`'))
 })
 
-t.test('every action is listed with the operations that it covers', async (t) => {
+t.test('every action is listed with its operations', async (t) => {
   const rows = [...section('policy').matchAll(/^\| `(oss:\w+)` \| (\w+) \| (.*) \|$/gmu)]
   const listed = rows.map(([, action, level, operations = '']) => ({
     action,

@@ -125,7 +125,7 @@ export function credentialsRoutes(app: App, { authenticate, vending, oss }: Serv
       const { expiration, text } = answerTo(vended)
       const { roleSessionName } = grant
       const milliseconds = Math.round(reply.elapsedTime * 10) / 10
-      // One line tells the whole vend, and it is written before the answer leaves.
+      // The whole story in one line, and told before the credentials are out. Of the request no more than is not known.
       request.log.info({ address: request.ip, policy, roleSessionName, expiration, from, milliseconds }, 'vended')
       request.told = true
       return sendJson(reply, text)

@@ -41,7 +41,7 @@ const START = `SwaggerUIBundle({
 `
 const PAGE_POLICY =
   "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; connect-src 'self'; frame-ancestors 'none'"
-/** File names carry no version, so browsers must ask again after an hour. */
+/** Names carry no version, so what is older than an hour is asked for again. */
 const HOUR = 'public, max-age=3600'
 
 /**

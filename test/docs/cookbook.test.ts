@@ -11,30 +11,30 @@ const COOKBOOK = 'docs/cookbook'
 const lintSettings = { ...settings, maxSessionSeconds: 3600, issuers: ['app', 'partner'], severalIssuers: true }
 const { files, findings } = await inspectTemplates(COOKBOOK, lintSettings)
 
-t.test('the cookbook loads as one set without findings', async (t) => {
+t.test('the cookbook loads as one set, with nothing to say against it', async (t) => {
   t.strictSame(findings.filter(({ severity }) => severity !== 'accepted').map(formatFinding), [])
   t.strictSame(
     findings.map(({ file, rule }) => [file, rule]),
     [[`${COOKBOOK}/support-desk.yaml`, 'shared-and-personal']],
-    'except an accepted one',
+    'but for what one of them accepts',
   )
-  t.equal(files.length, readdirSync(COOKBOOK).length, 'every file of it is a template')
+  t.equal(files.length, readdirSync(COOKBOOK).length, 'and every file of it is a template')
 })
 
 for (const { name, file, outcomes } of files) {
   t.test(name, async (t) => {
     t.ok(
       outcomes.some(({ expected }) => expected === 'can'),
-      'has examples of allowed operations',
+      'shows what it opens',
     )
-    t.ok(outcomes.filter(({ expected }) => expected === 'cannot').length > 2, 'has examples of refused operations')
+    t.ok(outcomes.filter(({ expected }) => expected === 'cannot').length > 2, 'shows what it leaves shut')
     const text = readFileSync(file, 'utf8')
     const shown = fencedBlocks(readFileSync('docs/policies.md', 'utf8')).some((block) => block.text === text)
-    t.ok(shown, 'is in docs/policies.md, unchanged')
+    t.ok(shown, 'stands in docs/policies.md as it is')
   })
 }
 
-t.test('every template names the schema and is valid', async (t) => {
+t.test('editors find the schema of every template, and nothing to mark', async (t) => {
   const schema = JSON.parse(readFileSync('docs/policy-template.schema.json', 'utf8'))
   const validate = new Ajv2020({ strict: false, validateFormats: false }).compile(schema)
   for (const file of readdirSync(COOKBOOK)) {

@@ -11,7 +11,7 @@ const lintSettings: LintSettings = { ...settings, issuers: ['app'] }
 const good = (description = 'd') => templateText({ description })
 const BAD = 'description: [\n'
 
-/** Live templates of a directory, with one word for the result of each load. */
+/** Live templates of a directory, with what was told of each load, as one word a load. */
 async function live(directory: string, settings = lintSettings) {
   const reloads: Reload[] = []
   const policies = await createLivePolicies(
@@ -24,9 +24,9 @@ async function live(directory: string, settings = lintSettings) {
     ...policies,
     reloads,
     outcomes: () => reloads.map(({ outcome }) => outcome),
-    /** The descriptions of the templates in use, by name. */
+    /** The descriptions that are served, by name. */
     served: () => Object.fromEntries([...policies.current()].map(([name, { description }]) => [name, description])),
-    /** Looks like the timer until the set has settled. */
+    /** Looks until the set has settled, as the timer does. */
     settle: async () => {
       await policies.look('clock')
       await policies.look('clock')
@@ -34,7 +34,7 @@ async function live(directory: string, settings = lintSettings) {
   }
 }
 
-/** A directory as the kubelet writes a ConfigMap: files link through `..data`, which links to a folder. */
+/** A directory as the kubelet writes a ConfigMap: files are links through `..data`, which is a link to a folder. */
 function configMap(t: Test, files: Record<string, string>) {
   const directory = t.testdir({ '..1': files })
   symlinkSync('..1', `${directory}/..data`)
@@ -61,7 +61,7 @@ t.test('changes of a directory', async (t) => {
     { name: 'a file removed', change: (d) => rmSync(`${d}/a.yaml`), want: { b: 'd' } },
     { name: 'a file renamed', change: (d) => renameSync(`${d}/a.yaml`, `${d}/z.yaml`), want: { b: 'd', z: 'd' } },
     {
-      name: 'a file replaced by another',
+      name: 'a file put in the place of another',
       change: (d) => {
         writeFileSync(`${d}/.a.tmp`, good('x'))
         renameSync(`${d}/.a.tmp`, `${d}/a.yaml`)
@@ -80,14 +80,14 @@ t.test('changes of a directory', async (t) => {
       const before = await fingerprint(directory)
       const policies = await live(directory)
       await policies.settle()
-      t.strictSame(policies.outcomes(), ['loaded'], 'nothing is loaded without a change')
+      t.strictSame(policies.outcomes(), ['loaded'], 'nothing is loaded again for nothing')
       const held = policies.current()
       change(directory)
-      t.not(await fingerprint(directory), before, 'the change is visible')
+      t.not(await fingerprint(directory), before, 'the change shows')
       await policies.settle()
       t.strictSame(policies.served(), want)
       t.strictSame(policies.outcomes(), ['loaded', 'loaded'])
-      t.strictSame([...held.keys()], ['a', 'b'], 'a running vend keeps the old set')
+      t.strictSame([...held.keys()], ['a', 'b'], 'who holds the old set keeps it')
     })
   }
   t.test("the swap of a ConfigMap's link", async (t) => {
@@ -104,7 +104,7 @@ t.test('changes of a directory', async (t) => {
     t.strictSame(policies.served(), { a: 'three' })
     t.strictSame(policies.outcomes(), ['loaded', 'loaded', 'refused', 'loaded'])
   })
-  t.test('a directory that is a link, and changes its target twice', async (t) => {
+  t.test('a directory that is a link, and is pointed elsewhere and back', async (t) => {
     const root = t.testdir({ one: { 'a.yaml': good('one') }, two: { 'a.yaml': good('two') } })
     const point = (to: string) => {
       symlinkSync(to, `${root}/tmp`)
@@ -130,21 +130,21 @@ t.test('a bad set is refused, the old one stays, and it is not tried again until
   await policies.settle()
   await policies.settle()
   t.strictSame(policies.outcomes(), ['loaded', 'refused'])
-  t.equal(policies.current(), held, 'nothing of it is used, not even a good template')
+  t.equal(policies.current(), held, 'nothing of it came in, not even what is good')
   const last = policies.reloads.at(-1)
   t.match(last?.outcome === 'refused' && last.errors.map(formatFinding), [`${directory}/b.yaml:2:1: error syntax`])
 
   writeFileSync(`${directory}/b.yaml`, `${BAD}#`)
   await policies.settle()
-  t.strictSame(policies.outcomes(), ['loaded', 'refused', 'refused'], 'it is loaded again after a change')
+  t.strictSame(policies.outcomes(), ['loaded', 'refused', 'refused'], 'it changed')
   await policies.look('asked')
-  t.equal(policies.outcomes().length, 4, 'a request of the operator loads it again')
+  t.equal(policies.outcomes().length, 4, 'whoever asks for it gets another try')
   rmSync(`${directory}/b.yaml`)
   await policies.settle()
   t.strictSame(policies.served(), { a: 'new' })
 })
 
-t.test('a fault that prevents a start also refuses a reload', async (t) => {
+t.test('what would refuse a start refuses a reload', async (t) => {
   const rows: { name: string; change: (directory: string) => void }[] = [
     { name: 'no file is left', change: (d) => rmSync(`${d}/a.yaml`) },
     { name: 'no directory is left', change: (d) => rmSync(d, { recursive: true }) },
@@ -157,7 +157,7 @@ t.test('a fault that prevents a start also refuses a reload', async (t) => {
       },
     },
     {
-      name: 'a failing example',
+      name: 'an example that does not hold',
       change: (d) =>
         writeFileSync(`${d}/a.yaml`, templateText({ examples: [{ caller: { sub: 'a' }, can: ['PutObject x'] }] })),
     },
@@ -185,7 +185,7 @@ t.test('a fault that prevents a start also refuses a reload', async (t) => {
   }
 })
 
-t.test('a half-written set is not loaded', async (t) => {
+t.test('a set that is still being written is left alone', async (t) => {
   const directory = t.testdir({ 'a.yaml': good('old') })
   const policies = await live(directory)
   for (let step = 1; step <= 4; step++) {
@@ -198,7 +198,7 @@ t.test('a half-written set is not loaded', async (t) => {
   t.equal(policies.outcomes().length, 2)
 })
 
-/** Settings that call a function in the middle of a load, when it reads the issuers. */
+/** Settings that call a function in the middle of a load, where the issuers are asked for. */
 const hooked = (during: () => void): LintSettings => ({
   ...lintSettings,
   get issuers() {
@@ -207,7 +207,7 @@ const hooked = (during: () => void): LintSettings => ({
   },
 })
 
-t.test('a set that changes during the read is not used', async (t) => {
+t.test('a set that changes while it is read is not swapped in', async (t) => {
   const directory = t.testdir({ 'a.yaml': good('a1'), 'b.yaml': good('b1') })
   let writes = 0
   let change = () => {}
@@ -215,7 +215,7 @@ t.test('a set that changes during the read is not used', async (t) => {
     directory,
     hooked(() => change()),
   )
-  t.test('it is read again, as one set', async (t) => {
+  t.test('it is read again, and then is one set', async (t) => {
     change = () => {
       change = () => {}
       writeFileSync(`${directory}/a.yaml`, good('a22'))
@@ -223,21 +223,21 @@ t.test('a set that changes during the read is not used', async (t) => {
     }
     await policies.look('asked')
     t.strictSame(policies.served(), { a: 'a22', b: 'b22' })
-    t.equal(policies.outcomes().length, 2, 'and a half set is never reported')
+    t.equal(policies.outcomes().length, 2, 'and half of it was never told')
   })
-  t.test('a set that never settles', async (t) => {
+  t.test('one that never settles', async (t) => {
     change = () => writeFileSync(`${directory}/a.yaml`, good('a'.repeat((writes++ % 50) + 5)))
     await policies.look('asked')
     t.strictSame(policies.served(), { a: 'a22', b: 'b22' })
-    t.strictSame(policies.outcomes().slice(2), ['refused'], 'is reported, because the operator waits for a result')
-    t.ok(writes < 500, 'is not read for ever')
+    t.strictSame(policies.outcomes().slice(2), ['refused'], 'is told: whoever asked would wait for it')
+    t.ok(writes < 500, 'is not read forever')
     change = () => {}
     await policies.settle()
-    t.strictSame(policies.outcomes().slice(2), ['refused', 'loaded'], 'and is loaded when it settles')
+    t.strictSame(policies.outcomes().slice(2), ['refused', 'loaded'], 'and is loaded when it does')
   })
 })
 
-t.test('files that are not templates may change', async (t) => {
+t.test('what is no template may change as it likes', async (t) => {
   const directory = t.testdir({ 'a.yaml': good('1'), 'notes.log': '' })
   const policies = await live(
     directory,
@@ -248,7 +248,7 @@ t.test('files that are not templates may change', async (t) => {
   t.strictSame(policies.served(), { a: '22' })
 })
 
-t.test('of two concurrent reloads, the second reads files that were written before it', async (t) => {
+t.test('two reloads at once: the second sees what was written before it was asked for', async (t) => {
   const directory = t.testdir({ 'a.yaml': good('1') })
   const policies = await live(directory)
   const first = policies.look('asked')
@@ -257,12 +257,12 @@ t.test('of two concurrent reloads, the second reads files that were written befo
   await policies.look('clock')
   await Promise.all([first, second])
   t.strictSame(policies.served(), { a: '22' })
-  t.strictSame(policies.outcomes(), ['loaded', 'loaded', 'loaded'], 'and the poll started no load')
+  t.strictSame(policies.outcomes(), ['loaded', 'loaded', 'loaded'], 'and the poll started none of its own')
   await policies.settle()
   t.equal(policies.outcomes().length, 3)
 })
 
-t.test('a change during the start is found', async (t) => {
+t.test('what changed while the service started is found', async (t) => {
   const directory = t.testdir({ 'a.yaml': good('1') })
   let change = () => writeFileSync(`${directory}/a.yaml`, good('22'))
   const policies = await live(

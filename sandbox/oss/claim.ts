@@ -1,7 +1,7 @@
 import { OssError } from './errors.ts'
 import type { OssRequest } from './request.ts'
 
-/** What a request claims about its signature. Nothing of it is verified yet. */
+/** The claims of a request about its signature. Nothing of them is verified yet. */
 export type Claim = Readonly<{
   accessKey: string
   sessionToken: string | undefined

@@ -16,24 +16,24 @@ function parseOptions(argv: readonly string[], benchmarks: readonly Benchmark[],
     text.split(',').map((name) => {
       const found = benchmarks.find((benchmark) => benchmark.name === name)
       if (found) return found
-      throw new InvalidArgumentError(`knows no ${name}.`)
+      throw new InvalidArgumentError(`no benchmark is named ${name}.`)
     })
   return new Command('npm run --silent bench --')
-    .description('Measure the service against named rivals, each in the same run.')
-    .option('--only <names>', 'only these, with commas between', only)
-    .option('--small', 'see that everything runs; ratios of so short a run are not held against their floors', false)
+    .description('Compare the service with named rivals, each in the same run.')
+    .option('--only <names>', 'run only these, separated by commas', only)
+    .option('--small', 'only see that everything works; a short run is not compared with the floors', false)
     .option('--json', 'print JSON', false)
     .option('--markdown', 'print the table of docs/benchmarks.md', false)
-    .option('--chart <file>', `file to draw the ratios to, as SVG (default: ${CHART}, of a full run alone)`)
+    .option('--chart <file>', `SVG file for the ratios (default: ${CHART}, only after a full run)`)
     .addHelpText(
       'after',
       `
 Benchmarks:
 ${benchmarks.map(({ name, summary }) => `  ${name.padEnd(11)}  ${summary}`).join('\n')}
 
-It needs npm ci --prefix test/interop (the official SDK), redis-server, Linux, and some twenty minutes of an idle machine.
+It needs npm ci --prefix test/interop (the official SDK), redis-server, Linux, and about twenty minutes on an idle machine.
 
-Exit code: 0 every floor is met, 1 one is not or a benchmark failed, 2 the options cannot be understood.`,
+Exit code: 0 every floor is met, 1 a floor is not met or a benchmark failed, 2 the options are wrong.`,
     )
     .configureOutput({ writeOut: write, writeErr: warn })
     .exitOverride()
@@ -42,9 +42,9 @@ Exit code: 0 every floor is met, 1 one is not or a benchmark failed, 2 the optio
 }
 
 /**
- * `prepare` is done once, before the first.
+ * `prepare` runs once, before the first benchmark.
  *
- * @returns the exit code: 0 every floor is met, 1 one is not or a benchmark failed, 2 wrong options
+ * @returns the exit code: 0 every floor is met, 1 a floor is not met or a benchmark failed, 2 wrong options
  */
 export async function bench(
   argv: readonly string[],
@@ -62,7 +62,7 @@ export async function bench(
         const found = await run(given.small ? 'small' : 'full')
         findings.push(...(given.small ? found.map(withoutWeakFloors) : found))
       } catch (error) {
-        // The others are worth their time all the same.
+        // A failure does not stop the other benchmarks.
         failed += 1
         output.warn(`${name} failed: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`)
       }
@@ -75,7 +75,7 @@ export async function bench(
     output.write(`${show(findings)}\n`)
     const chart = given.chart ?? (given.small || given.only ? undefined : CHART)
     if (chart !== undefined) {
-      const subtitle = 'each against a rival in the same run; logarithmic'
+      const subtitle = 'each compared with a rival in the same run; logarithmic'
       await writeFile(chart, barChart('oss-vend against its rivals', subtitle, findings))
     }
     return failed > 0 || findings.some(({ floor }) => floor?.met === false) ? 1 : 0

@@ -6,7 +6,7 @@ import { start } from './cases/start.ts'
 import { bench } from './command.ts'
 import { build } from './lib/build.ts'
 
-/** `npm run bench`: the service against named rivals. */
+/** `npm run bench`: compares the service with named rivals. */
 process.exitCode = await bench(process.argv.slice(2), [...cachedVends, manySessions, firstThing, crowds, start], {
   prepare: build,
   write: (text) => process.stdout.write(text),

@@ -9,9 +9,8 @@ import type { LintSettings } from '../src/policy/check/lint/rule.ts'
 import { fillIn } from '../src/policy/grant/grant.ts'
 
 /**
- * `npm run bench:policies`: how the time to load, lint and test a set of templates grows with their number, and whether
- * the time to find and fill in one of them does. The rival is `yaml`'s own `parse` over the same files: what anybody pays
- * who reads them at all.
+ * `npm run bench:policies`: how the time to load, lint and test a set of templates grows with their number, and how the
+ * time to find and fill in one of them grows. The rival is `yaml`'s own `parse` over the same files.
  */
 const settings: LintSettings = {
   account: '111111111111',
@@ -22,7 +21,10 @@ const settings: LintSettings = {
   issuers: ['app'],
 }
 
-/** The templates that ship, over and over, each in a folder of its own so that no two are the same to the linter. */
+/**
+ * Copies of the shipped templates, each with folders of its own, because the linter refuses templates that share
+ * folders.
+ */
 async function writeTemplates(directory: string, number: number): Promise<void> {
   const shipped = await Promise.all((await readdir('policies')).map((file) => readFile(join('policies', file), 'utf8')))
   for (let index = 0; index < number; index++) {
@@ -51,14 +53,14 @@ async function measure(number: number) {
       loaded = await loadCatalogue(directory, settings)
     })
     delay.disable()
-    if (loaded.catalogue.size !== number || loaded.warnings.length > 0) throw new Error('not all templates are sound')
+    if (loaded.catalogue.size !== number || loaded.warnings.length > 0) throw new Error('not all templates are valid')
     const caller = {
       issuer: 'app',
       subject: 'alice',
       claims: { sub: 'alice', scope: 'oss.upload oss.files oss.download' },
     }
     const vends = 50_000
-    // Always as many different ones, so that what grows is not the processor's cache misses.
+    // Uses the same number of different templates in each row, so that processor cache misses do not grow.
     const asked = Math.min(...options.sizes)
     const names = Array.from({ length: vends }, (_, index) => `t${Math.floor(((index % asked) * number) / asked)}`)
     let found = 0
@@ -89,7 +91,7 @@ async function measure(number: number) {
 function sizes(text: string): number[] {
   const numbers = text.split(',').map(Number)
   if (numbers.every((number) => Number.isInteger(number) && number > 0)) return numbers
-  throw new InvalidArgumentError('must be whole numbers with commas between.')
+  throw new InvalidArgumentError('must be whole numbers, separated by commas.')
 }
 
 const options = new Command('npm run bench:policies --')
@@ -98,7 +100,8 @@ const options = new Command('npm run bench:policies --')
   .parse()
   .opts<{ sizes: number[] }>()
 
-await measure(Math.min(...options.sizes)) // so that the first row is not the one that compiles
+// Not counted: it compiles the code.
+await measure(Math.min(...options.sizes))
 const rows = []
 for (const number of options.sizes) rows.push(await measure(number))
 const [first] = rows

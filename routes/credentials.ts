@@ -10,7 +10,7 @@ import type { Services } from './services.ts'
 
 const requestSchema = z
   .strictObject({
-    policy: policyName.describe('Name of a policy template, see GET /v1/policies.'),
+    policy: policyName.describe('Name of a policy template. GET /v1/policies lists them.'),
     params: paramValues.optional(),
     durationSeconds: duration.optional(),
     minValiditySeconds: z
@@ -18,7 +18,9 @@ const requestSchema = z
       .min(900)
       .max(21_600)
       .optional()
-      .describe('Seconds that the session must still have: from 900, the default, to half of durationSeconds.'),
+      .describe(
+        'The session must be valid for at least this many seconds: from 900 (the default) to half of durationSeconds.',
+      ),
   })
   .meta({ title: 'CredentialsRequest', examples: [{ policy: 'user-upload' }] })
 
@@ -28,17 +30,23 @@ const responseSchema = z
       accessKey: z.string(),
       secretKey: z.string(),
       sessionToken: z.string(),
-      expiration: z.string().describe('RFC 3339, UTC. Renew some minutes before.'),
+      expiration: z
+        .string()
+        .describe('When the credentials expire: RFC 3339, UTC. Request new ones a few minutes earlier.'),
     }),
     oss: z.strictObject({
-      endpoint: z.string().describe('Give it to any S3 SDK as its endpoint.'),
+      endpoint: z.string().describe('Endpoint for any S3 SDK.'),
       region: z.string(),
       bucket: z.string(),
-      prefixes: z.array(z.string()).describe('What keys must start with; an empty one stands for the whole bucket.'),
+      prefixes: z
+        .array(z.string())
+        .describe('Prefixes that object keys must start with. An empty prefix is the whole bucket.'),
       forcePathStyle: z.boolean(),
       chunkedEncoding: z
         .boolean()
-        .describe('OSS refuses aws-chunked bodies: set requestChecksumCalculation to WHEN_REQUIRED.'),
+        .describe(
+          'Always false: OSS refuses aws-chunked bodies. In AWS SDKs, set requestChecksumCalculation to WHEN_REQUIRED.',
+        ),
     }),
     grant: grantSchema,
   })
@@ -71,7 +79,7 @@ const responseSchema = z
     ],
   })
 
-/** `POST /v1/credentials`: a token and the name of a policy in, short-lived credentials out. */
+/** `POST /v1/credentials`: trades a token for short-lived credentials. */
 export function credentialsRoutes(app: App, { authenticate, vending, oss }: Services): void {
   const answerTo = createAnswers(oss)
   app.route({
@@ -155,5 +163,7 @@ function present({ credentials, grant }: Vended, expiration: string, { endpoint,
   }
 }
 
-/** Whole seconds, rounded down: some SDKs read no fraction, and a later time would be a promise not kept. */
+/**
+ * Whole seconds, rounded down: some SDKs cannot read fractions, and a rounded-up time would be later than the true one.
+ */
 const expirationOf = (expiresAt: number) => `${new Date(expiresAt).toISOString().slice(0, 19)}Z`

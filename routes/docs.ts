@@ -4,7 +4,7 @@ import { VendError } from '../src/errors.ts'
 import type { App } from '../src/http/fastify.ts'
 import { type PublicFile, publicFile, sendFile } from './cached.ts'
 
-/** Looked up by name: no part of a URL becomes a path. */
+/** Files are looked up by name, so no part of a URL becomes a path. */
 const FILES = new Map([
   ['index.css', 'text/css; charset=utf-8'],
   ['swagger-ui.css', 'text/css; charset=utf-8'],
@@ -12,7 +12,7 @@ const FILES = new Map([
   ['favicon-32x32.png', 'image/png'],
 ])
 
-// Relative addresses, because a proxy may serve all of this below a path of its own.
+// Relative addresses, because a proxy may serve all of this below another path.
 const PAGE = `<!doctype html>
 <html lang="en">
 <head>
@@ -29,7 +29,7 @@ const PAGE = `<!doctype html>
 </body>
 </html>
 `
-// Without the bar of the viewer's maker, whose field loads any other document.
+// Without the viewer's top bar, because its field loads any other document.
 const START = `SwaggerUIBundle({
   url: 'openapi.json',
   dom_id: '#swagger-ui',
@@ -44,7 +44,9 @@ const PAGE_POLICY =
 /** Names carry no version, so what is older than an hour is asked for again. */
 const HOUR = 'public, max-age=3600'
 
-/** `GET /docs`, the page that browses the document; all that it loads comes from the package, and is read when asked for. */
+/**
+ * `GET /docs`: the page that shows the document. All its files come from the package and are read on the first request.
+ */
 export function docsRoutes(app: App): void {
   const page = publicFile('text/html; charset=utf-8', 'no-cache', Buffer.from(PAGE))
   const files = new Map<string, Promise<PublicFile>>([

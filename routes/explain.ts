@@ -10,14 +10,14 @@ import type { Services } from './services.ts'
 
 const operation = z
   .enum(Object.keys(OPERATION_ACTIONS).filter(isOperation) as [Operation, ...Operation[]])
-  .describe('An S3 operation: whether the session would allow it.')
+  .describe('An S3 operation to check against the session policy.')
 
 const requestSchema = z
   .strictObject({
     params: paramValues.optional(),
     durationSeconds: duration.optional(),
     operation: operation.optional(),
-    key: z.string().min(1).max(1024).optional().describe('The key that the operation is about, if it is about one.'),
+    key: z.string().min(1).max(1024).optional().describe('The object key of the operation, if it has one.'),
   })
   .refine(({ operation, key }) => key === undefined || operation !== undefined, {
     path: ['operation'],
@@ -28,27 +28,32 @@ const requestSchema = z
 const answerSchema = z
   .strictObject({
     operation: z.string(),
-    action: z.string().describe('The OSS action that is checked. A copy needs oss:GetObject on its source as well.'),
-    resource: z.string().describe('The JRN that it is checked on.'),
+    action: z
+      .string()
+      .describe('The OSS action that the operation needs. A copy also needs oss:GetObject on its source.'),
+    resource: z.string().describe('The JRN that the operation needs it on.'),
     allowed: z.boolean(),
-    statement: z.int().optional().describe('The statement that allows it, from 0; none where nothing does.'),
-    sid: z.string().optional().describe('Its Sid.'),
+    statement: z
+      .int()
+      .optional()
+      .describe('Index of the statement that allows it, from 0. Absent if no statement does.'),
+    sid: z.string().optional().describe('Sid of this statement.'),
   })
-  .describe("Whether the session policy allows the operation. The role's own policy bounds it, too.")
+  .describe("Whether the session policy allows the operation. The role's own policy must allow it too.")
 
 const responseSchema = z
   .discriminatedUnion('granted', [
     z.strictObject({
       granted: z.literal(true),
       grant: grantSchema,
-      sessionPolicy: z.unknown().describe('The policy that STS would be given.'),
+      sessionPolicy: z.unknown().describe('The session policy that a vend would send to STS.'),
       answer: answerSchema.optional(),
     }),
     z.strictObject({
       granted: z.literal(false),
       refusal: z.strictObject({
         code: z.enum(Object.keys(ERRORS) as [ErrorCode, ...ErrorCode[]]),
-        detail: z.string().optional().describe('Names claims and parameters, never the values that would do.'),
+        detail: z.string().optional().describe('Why not. It names claims and parameters, never accepted values.'),
         errors: z.array(bodyFaultSchema).optional(),
       }),
     }),
@@ -87,14 +92,14 @@ const responseSchema = z
     ],
   })
 
-/** `POST /v1/policies/:name/explain`: what this caller would get, or why not. STS is not asked. */
+/** `POST /v1/policies/:name/explain`: what a vend would answer, without a call to STS. */
 export function explainRoutes(app: App, { authenticate, vending }: Services): void {
   app.route({
     method: 'POST',
     url: '/v1/policies/:name/explain',
     schema: {
       operationId: 'explainPolicy',
-      summary: 'Say what this caller would get, or why not',
+      summary: 'Explain what this caller would receive, or why not',
       tags: ['credentials'],
       security: [{ bearer: [] }],
       params: z.strictObject({ name: policyName }),
@@ -115,7 +120,7 @@ export function explainRoutes(app: App, { authenticate, vending }: Services): vo
       },
     },
     onRequest: requireBearer(authenticate),
-    // The body may be left out. Fastify shows a missing one to the schema as null.
+    // The body is optional. Fastify passes a missing body to the schema as null.
     preValidation: async (request) => {
       request.body ??= {}
     },

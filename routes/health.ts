@@ -10,8 +10,8 @@ const statusOf = (status: 'live' | 'ready') => ({
 })
 
 /**
- * `GET /livez` for whoever restarts the process, `GET /readyz` for whoever sends it traffic. STS is part of neither: a
- * restart would not heal it, and no other replica could reach it either.
+ * `GET /livez` is for the process's supervisor, `GET /readyz` for the load balancer. Neither depends on STS: a restart
+ * would not repair STS, and another replica could not reach it either.
  */
 export function healthRoutes(app: App, { ready }: Services): void {
   app.route({
@@ -24,7 +24,7 @@ export function healthRoutes(app: App, { ready }: Services): void {
       security: [],
       response: { 200: statusOf('live') },
     },
-    // Probes come every few seconds, from every side, and must not stop when their address is busy.
+    // Probes are frequent, and must not stop when their address reaches its limit.
     config: { rateLimit: false },
     logLevel: 'warn',
     handler: async () => ({ status: 'live' as const }),
@@ -34,7 +34,7 @@ export function healthRoutes(app: App, { ready }: Services): void {
     url: '/readyz',
     schema: {
       operationId: 'ready',
-      summary: 'May traffic be sent here?',
+      summary: 'Is the service ready for traffic?',
       tags: ['health'],
       security: [],
       response: { 200: statusOf('ready'), ...problemResponses('not_ready') },

@@ -1,7 +1,9 @@
 import type { Registry } from 'prom-client'
 import type { App } from '../src/http/fastify.ts'
 
-/** `GET /metrics` in Prometheus' text format. For the ops listener alone: it says how busy the service is. */
+/**
+ * `GET /metrics` in Prometheus' text format. Only the ops listener has it, because it shows the load of the service.
+ */
 export function metricsRoutes(app: App, registry: Registry): void {
   app.route({
     method: 'GET',

@@ -4,10 +4,7 @@ import type { App } from '../src/http/fastify.ts'
 import { type PublicFile, publicFile, sendFile } from './cached.ts'
 import { docsRoutes } from './docs.ts'
 
-/**
- * `GET /openapi.json` and the page that browses it, `GET /docs`. Must be registered before the routes that it
- * describes; everything that the page loads comes from the package.
- */
+/** `GET /openapi.json` and the page that shows it, `GET /docs`. Register it before the routes that it describes. */
 export async function openapiRoutes(app: App, version: string): Promise<void> {
   const components = new Map<string, unknown>()
   const withoutBody = new Set<string>()
@@ -18,7 +15,7 @@ export async function openapiRoutes(app: App, version: string): Promise<void> {
         title: 'oss-vend',
         version,
         description:
-          'Trades the token that an app user already has for short-lived credentials that open nothing but their own corner of a JD Cloud OSS bucket. Errors are RFC 9457 problems with a `code` from a closed table.',
+          "Trades a user's token for short-lived credentials that open only this user's part of a JD Cloud OSS bucket. Errors are RFC 9457 problems with a `code` from a fixed list.",
       },
       servers: [{ url: '/' }],
       tags: [{ name: 'credentials' }, { name: 'health' }],
@@ -28,7 +25,7 @@ export async function openapiRoutes(app: App, version: string): Promise<void> {
     transformObject: (document) => {
       if (!('openapiObject' in document)) return {}
       const { openapiObject } = document
-      // @fastify/swagger calls every body required.
+      // @fastify/swagger marks every body as required.
       for (const path of Object.values(openapiObject.paths ?? {})) {
         const { operationId = '', requestBody } = path?.post ?? {}
         if (requestBody && 'content' in requestBody && withoutBody.has(operationId)) requestBody.required = false
@@ -55,8 +52,8 @@ export async function openapiRoutes(app: App, version: string): Promise<void> {
 const contentSchema = z.looseObject({ content: z.record(z.string(), z.looseObject({ schema: z.unknown() })) })
 
 /**
- * Replaces the zod schemas of a route by JSON Schema; those with a title become components. Operations that do without a
- * body are added to `withoutBody`.
+ * Replaces the Zod schemas of a route by JSON Schema. Schemas with a title become components. Operations with an
+ * optional body are added to `withoutBody`.
  */
 function transformTo(components: Map<string, unknown>, withoutBody: Set<string>): SwaggerTransform {
   const convert = (schema: unknown, io: 'input' | 'output') => {

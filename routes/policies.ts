@@ -11,7 +11,7 @@ const responseSchema = z
       z.strictObject({
         name: z.string(),
         description: z.string(),
-        durationSeconds: z.int().describe('The longest session, and the default.'),
+        durationSeconds: z.int().describe('The longest session. It is also the default.'),
         params: z.record(z.string(), z.unknown()).describe('JSON Schema of the params object.'),
       }),
     ),
@@ -37,7 +37,7 @@ const responseSchema = z
     ],
   })
 
-/** `GET /v1/policies`: the templates that this caller may use. */
+/** `GET /v1/policies`: lists the templates that this caller may use. */
 export function policiesRoutes(app: App, { authenticate, vending }: Services): void {
   app.route({
     method: 'GET',

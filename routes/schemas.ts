@@ -2,7 +2,7 @@ import { z } from 'zod'
 import type { Grant } from '../src/policy/grant/grant.ts'
 import { TEMPLATE_NAME } from '../src/policy/template/template.ts'
 
-/** zod's own words for a missing field talk of `undefined`, which JSON does not have. */
+/** Zod's message for a missing field mentions `undefined`, which JSON does not have. */
 const requiredOr =
   (message: string) =>
   ({ input }: { input?: unknown }) =>
@@ -13,28 +13,28 @@ export const policyName = z
   .string({ error: requiredOr('must be a string') })
   .regex(TEMPLATE_NAME, 'is not the name of a policy')
 
-/** Values for a template's parameters. */
+/** Values of a template's parameters. */
 export const paramValues = z
   .record(z.string().regex(/^[A-Za-z][A-Za-z0-9_-]{0,63}$/u), z.union([z.string().min(1).max(2048), z.int()]))
-  .describe("Values for the template's parameters.")
+  .describe("Values of the template's parameters.")
 
-/** The length of a session, in seconds. */
+/** The duration of a session, in seconds. */
 export const duration = z
   .int()
   .min(3600)
   .max(43_200)
-  .describe("Length of the session: from 3600 to the template's, which is the default.")
+  .describe("Duration of the session: from 3600 to the template's duration, which is the default.")
 
-/** What a caller is granted. */
+/** The grant, as answers show it. */
 export const grantSchema = z.strictObject({
   policy: z.string(),
   actions: z.array(z.string()),
   resources: z.array(z.string()),
-  roleSessionName: z.string().describe('How the session shows in the operation audit of JD Cloud.'),
+  roleSessionName: z.string().describe('Name of the session in the operation audit of JD Cloud.'),
   durationSeconds: z.int(),
 })
 
-/** A grant as it is sent. */
+/** Converts a grant to this shape. */
 export function presentGrant(grant: Grant): z.infer<typeof grantSchema> {
   return {
     policy: grant.template,

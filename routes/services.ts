@@ -2,11 +2,11 @@ import type { Config } from '../src/config/config.ts'
 import type { Authenticate } from '../src/identity/authenticate.ts'
 import type { Vending } from '../src/vending/vending.ts'
 
-/** What the routes stand on. */
+/** The services that routes use. */
 export type Services = Readonly<{
   authenticate: Authenticate
   vending: Vending
   oss: Config['oss']
-  /** Whether to be sent traffic: not while starting without any issuer's keys, and not while draining. */
+  /** Whether the service is ready for traffic. It is not ready while no issuer has keys, and while it shuts down. */
   ready: () => boolean
 }>

@@ -4,54 +4,57 @@ import { pipeline } from 'node:stream/promises'
 import { isLoopback } from './loopback.ts'
 import { Refusal } from './sts/refusals.ts'
 
-/** In the form of JD Cloud's own, and the same for each fault. */
+/** In the form of JD Cloud's request ids, and the same for each fault. */
 export const FAULT_REQUEST_ID = '5a4db0c5-7e1f-4d6b-9c83-2f1e6a97fa17'
 
-/** One way in which a listener misbehaves. */
+/** A fault of a listener. */
 type FaultKind =
-  /** Answers as always, so many milliseconds late. */
+  /** Answers as usual, but this many milliseconds late. */
   | { kind: 'delay'; ms: number }
-  /** JD Cloud's error document; `retryAfter` is the header's value. */
+  /** JD Cloud's error document. `retryAfter` is the value of the header. */
   | { kind: 'status'; status: 429; retryAfter?: string }
   | { kind: 'status'; status: 500 }
   /** 502 with a gateway's HTML page. */
   | { kind: 'html' }
   /** 200 with an empty body. */
   | { kind: 'empty' }
-  /** The connection is reset before the first byte of an answer. */
+  /** Resets the connection before the first byte of an answer. */
   | { kind: 'reset' }
-  /** The connection is reset after the headers and a part of the body. */
+  /** Resets the connection after the headers and a part of the body. */
   | { kind: 'resetMidBody' }
-  /** 200 with bytes that are neither JSON nor UTF-8, though they say that they are. */
+  /** 200 with bytes that are neither JSON nor UTF-8, although the content type says so. */
   | { kind: 'garbage' }
-  /** Ends properly, short of the content-length that it announced. */
+  /** Ends the answer properly, but before the announced content-length. */
   | { kind: 'truncated' }
   /** 302 to another URL on loopback. */
   | { kind: 'redirect'; to: string }
-  /** 200 with a body of so many bytes, which it announces; or one that never ends. Made only as fast as it is read. */
+  /**
+   * 200 with a body of this announced length, or without an end. The body is produced only as fast as the client reads
+   * it.
+   */
   | { kind: 'huge'; bytes?: number }
   /** Never answers. */
   | { kind: 'hang' }
   | Lie
 
-/** A good answer of STS whose expiration is written so many hours off, or left out. Only STS has something to lie about. */
+/** A good answer of STS with an expiration that is this many hours wrong, or missing. Only STS can have this fault. */
 export type Lie = Readonly<{ kind: 'expiration'; hours: number | 'missing' }>
 
-/** A listener that may be told to lie. */
+/** A listener with faults that can be switched on. */
 type Listener = (req: IncomingMessage, res: ServerResponse, lie?: Lie) => void
 
-/** A fault, for the next `times` requests, or until it is changed. */
+/** A fault for the next `times` requests, or until it is changed. */
 export type Fault = Readonly<FaultKind & { times?: number }>
 
 /** The switch of one listener. */
 export type Faults = Readonly<{
-  /** Replaces the fault in force; `undefined` ends it. Requests that are under way keep the one that they met. */
+  /** Replaces the current fault; `undefined` ends it. Running requests keep the fault that they met. */
   set(fault: Fault | undefined): void
-  /** The fault that the next request meets, which counts against its `times`. */
+  /** The fault for the next request, which counts against its `times`. */
   take(): Fault | undefined
 }>
 
-/** @throws RangeError when `times` is not a positive integer, or a redirect leaves loopback. */
+/** @throws RangeError if `times` is not a positive integer, or if a redirect leaves loopback */
 export function createFaults(): Faults {
   let current: Fault | undefined
   let left = 0
@@ -76,7 +79,7 @@ export function createFaults(): Faults {
   }
 }
 
-/** The listener, with whatever fault is switched on in front of it. */
+/** Puts the switched-on fault in front of the listener. */
 export function withFaults(faults: Faults, listener: Listener): RequestListener {
   return (req, res) => {
     const fault = faults.take()
@@ -130,7 +133,7 @@ function misbehave(fault: Misbehaviour, { socket }: IncomingMessage, res: Server
       return
     case 'huge':
       if (fault.bytes !== undefined) res.setHeader('content-length', fault.bytes)
-      // The only end that it has is the client's going away, which the pipeline reports as an error.
+      // This body ends only when the client disconnects, which the pipeline reports as an error.
       pipeline(Readable.from(blanks(fault.bytes)), json(res, 200)).catch(() => undefined)
       return
     case 'hang':

@@ -7,26 +7,26 @@ import type { ExpirationZone } from './sts/expiration.ts'
 import { createStsHandler, type StsHandler } from './sts/handler.ts'
 import { createWorld, type Scenario, type World } from './world.ts'
 
-/** Where the sandbox listens and what it starts with. Port 0 takes any that is free. */
+/** Addresses and contents of the sandbox. Port 0 takes any free port. */
 export type SandboxOptions = Readonly<{
   scenario?: Scenario
-  /** A loopback address: the keys to this world are in its source. */
+  /** A loopback address, because the keys of this world are public in its source. */
   host?: string
   stsPort?: number
   ossPort?: number
   expirationZone?: ExpirationZone
 }>
 
-/** A JD Cloud that runs: its world, its two endpoints (`url` without a slash at the end), and its end. */
+/** A running JD Cloud: its world, its two endpoints (`url` without a slash at the end), and how to stop it. */
 export type Sandbox = Readonly<{
   world: World
   sts: Readonly<{ url: string; faults: Faults; asked: StsHandler['asked'] }>
   oss: Readonly<{ url: string; faults: Faults; store: OssHandler['store'] }>
-  /** Stops both, at once: connections that are open, idle or hung are cut. */
+  /** Stops both at once: open, idle and hanging connections are cut. */
   close(): Promise<void>
 }>
 
-/** @throws RangeError when `host` is not a loopback address. Rejects when a port is taken. */
+/** @throws RangeError if `host` is not a loopback address. Rejects if a port is taken. */
 export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbox> {
   const { scenario, host = '127.0.0.1', stsPort = 0, ossPort = 0, expirationZone = 'UTC' } = options
   if (!isLoopback(host)) throw new RangeError(`host must be a loopback address, such as 127.0.0.1, and not ${host}`)
@@ -49,7 +49,7 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
   }
 }
 
-/** A bug of the sandbox's own must not pass for a fault of JD Cloud's. */
+/** A bug of the sandbox must not look like a fault of JD Cloud. */
 function onInternalError(error: unknown): void {
   process.emitWarning(error instanceof Error ? error : String(error))
 }

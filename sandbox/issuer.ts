@@ -1,20 +1,20 @@
 import { SignJWT } from 'jose'
 
-/** The identity provider of the sandbox. The secret is public: it is worth nothing anywhere else. */
+/** The identity provider of the sandbox. Its secret is public and worthless anywhere else. */
 export const SANDBOX_ISSUER = {
   issuer: 'https://login.sandbox.invalid',
   audience: 'oss-vend-sandbox',
   secret: 'sandbox-only-secret-that-is-published-in-the-repository',
 } as const
 
-/** What a sandbox token says beside issuer, audience and times. */
+/** The contents of a sandbox token besides issuer, audience and times. */
 export type TokenRequest = Readonly<{
   sub: string
   claims?: Readonly<Record<string, unknown>>
   expiresSeconds?: number
 }>
 
-/** A token that the service accepts while it runs on the sandbox. `sub`, `exp` and the rest can be overridden by claims. */
+/** Makes a token that a service on the sandbox accepts. Claims override `sub`, `exp` and the rest. */
 export function mintToken({ sub, claims = {}, expiresSeconds = 3600 }: TokenRequest): Promise<string> {
   const now = Math.floor(Date.now() / 1000)
   return new SignJWT({

@@ -17,20 +17,20 @@ const ANY_PAGE: CorsRule = {
   id: undefined,
 }
 
-/** The service and the sandbox that it vends from, both listening on loopback. */
+/** A service and its sandbox, both on loopback. */
 export type Local = Readonly<{ sandbox: Sandbox; service: Service; url: string; close(): Promise<void> }>
 
-/** `port` is the service's; 0 takes any that is free. */
+/** `port` is the port of the service; 0 takes any free port. */
 export type LocalOptions = SandboxOptions &
   Readonly<{
     port?: number
-    /** Left out, what the service logs goes to standard output. */
+    /** By default, the service logs to standard output. */
     logger?: FastifyBaseLogger
-    /** Variables of the service to set beside the sandbox's own. */
+    /** Further variables of the service. */
     env?: Environment
   }>
 
-/** The environment of a service that vends from this sandbox to its issuer's users. */
+/** The environment of a service that uses this sandbox and trusts its issuer. */
 export function sandboxEnvironment({ world, sts, oss }: Sandbox): Record<string, string> {
   return {
     JWT_ISSUER: SANDBOX_ISSUER.issuer,
@@ -53,7 +53,7 @@ export async function startLocal({ port = 0, logger, env, ...options }: LocalOpt
   try {
     const environment = { ...env, ...sandboxEnvironment(sandbox), PORT: String(port), CORS_ORIGINS: '*' }
     const config = readConfig(environment, { sandbox: true })
-    // As an operator would have set it on the real bucket, so that pages can upload.
+    // An operator sets such rules on the real bucket, so that pages can upload.
     for (const bucket of sandbox.oss.store.values()) bucket.cors.rules = [ANY_PAGE]
     const service = await buildApp(config, {
       logger: logger ?? createLogger(config.logLevel),

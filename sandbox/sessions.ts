@@ -2,27 +2,27 @@ import { randomBytes, timingSafeEqual } from 'node:crypto'
 import type { Policy } from './iam/policy.ts'
 import type { Clock, Role } from './world.ts'
 
-/** Temporary credentials that the sandbox's STS paid out, with what they may do. */
+/** Temporary credentials from the sandbox's STS, with their rights. */
 export type Session = Readonly<{
   accessKey: string
   secretKey: string
   sessionToken: string
   role: Role
   sessionName: string
-  /** None means that the session may do all that its role may. */
+  /** Without one, the session may do all that its role may. */
   policy: Policy | undefined
   /** Epoch milliseconds. */
   expiresAt: number
 }>
 
-/** What a pair of access key and session token is worth. */
+/** The result of a look-up by access key and session token. */
 export type SessionLookup =
-  /** `expired` comes with its session too: only a right signature may learn that it is. */
+  /** `expired` has its session too, because only a client with a right signature may learn that it has expired. */
   { status: 'valid' | 'expired'; session: Session } | { status: 'mismatch' | 'unknown' }
 
 /**
- * The sessions that are alive, in a table on the server's side: a token is nothing but 384 random bytes, so there is
- * nothing in it to tamper with, and it opens only the access key that it was issued with.
+ * The live sessions, in a table on the server. A token is 384 random bytes, so it contains nothing to tamper with, and
+ * it works only with its own access key.
  */
 export function createSessionStore(clock: Clock) {
   const sessions = new Map<string, Session>()
@@ -34,7 +34,7 @@ export function createSessionStore(clock: Clock) {
         accessKey: `JDC_${randomBytes(14).toString('hex').toUpperCase()}`,
         secretKey: randomBytes(16).toString('hex').toUpperCase(),
         sessionToken: randomBytes(384).toString('base64'),
-        // Whole seconds, because STS tells the expiry in whole seconds.
+        // Whole seconds, because STS sends expirations in whole seconds.
         expiresAt: Math.floor(clock() / 1000 + durationSeconds) * 1000,
       }
       sessions.set(session.accessKey, session)
@@ -51,7 +51,7 @@ export function createSessionStore(clock: Clock) {
       return { status: 'valid', session }
     },
 
-    /** Whether an access key belongs to a session, so that using it without its token can be told from a typo. */
+    /** Whether an access key belongs to a session. This tells a missing token from a mistyped key. */
     knows: (accessKey: string): boolean => sessions.has(accessKey),
   }
 }

@@ -1,4 +1,4 @@
-/** Whether a text fits a pattern in which each `*` stands for any text, the empty one included. Nothing escapes a `*`. */
+/** Whether a text fits a pattern. Each `*` stands for any text, also for none. A `*` cannot be escaped. */
 export function fitsWildcard(pattern: string, text: string): boolean {
   const [head = '', ...between] = pattern.split('*')
   const tail = between.pop()
@@ -6,7 +6,7 @@ export function fitsWildcard(pattern: string, text: string): boolean {
   if (!text.startsWith(head)) return false
   let end = head.length
   for (const piece of between) {
-    // The leftmost place leaves the most text for the pieces behind it.
+    // The leftmost match leaves the most text for the following pieces.
     const start = text.indexOf(piece, end)
     if (start < 0) return false
     end = start + piece.length

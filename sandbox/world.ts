@@ -4,7 +4,7 @@ import { createSessionStore, type SessionStore } from './sessions.ts'
 /** Now, in epoch milliseconds. */
 export type Clock = () => number
 
-/** Somebody with long-lived keys. The account's owner has no policies: the owner may do everything. */
+/** A user with long-lived keys. The owner of the account has no policies and may do everything. */
 export type User = Readonly<{
   name: string
   accessKey: string
@@ -13,7 +13,7 @@ export type User = Readonly<{
   policies: readonly Policy[] | 'owner'
 }>
 
-/** An identity without keys: `policies` bound every session of it, `trusts` names the sub-users that may assume it. */
+/** An identity without keys. `policies` limit each of its sessions; `trusts` names the sub-users that may assume it. */
 export type Role = Readonly<{
   name: string
   jrn: string
@@ -22,7 +22,7 @@ export type Role = Readonly<{
   maxSessionSeconds: number
 }>
 
-/** One JD Cloud account on a laptop; what STS issues, OSS honours. All of it lives in memory. */
+/** One JD Cloud account in memory. OSS accepts the sessions that STS issues. */
 export type World = Readonly<{
   accountId: string
   region: string
@@ -31,12 +31,12 @@ export type World = Readonly<{
   users: ReadonlyMap<string, User>
   /** By JRN. */
   roles: ReadonlyMap<string, Role>
-  /** Names of the buckets that exist. */
+  /** Names of the existing buckets. */
   buckets: readonly string[]
   sessions: SessionStore
 }>
 
-/** Made for the sandbox and worth nothing anywhere else. */
+/** Made for the sandbox and worthless anywhere else. */
 export const SANDBOX_KEYS = {
   owner: { accessKey: 'JDC_SANDBOXOWNER00000000000000000', secretKey: 'SANDBOXOWNERSECRETKEY00000000000' },
   testIam: { accessKey: 'JDC_SANDBOXTESTIAM000000000000000', secretKey: 'SANDBOXTESTIAMSECRETKEY000000000' },
@@ -47,12 +47,12 @@ const allow = (Action: readonly string[], Resource: string): Policy => ({
   Statement: [{ Effect: 'Allow', Action, Resource: [Resource] }],
 })
 
-/** What differs from the scenario in the documentation. */
+/** Differences from the documented scenario. */
 export type Scenario = Readonly<{ clock?: Clock; maxSessionSeconds?: number; rolePolicies?: readonly Policy[] }>
 
 /**
- * Account 111111111111 with the bucket `test-app`, the role `test-role` and the sub-user `test-iam`, who may assume it
- * and nothing else. The role also allows what the shipped templates need.
+ * Account 111111111111 with the bucket `test-app`, the role `test-role` and the sub-user `test-iam`, who may only
+ * assume this role. The role also has the permissions for the shipped templates.
  */
 export function createWorld({ clock = Date.now, maxSessionSeconds = 43_200, rolePolicies }: Scenario = {}): World {
   const accountId = '111111111111'

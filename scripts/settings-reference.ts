@@ -17,12 +17,12 @@ const MARKERS = {
   end: '<!-- /settings -->',
 }
 
-/** The text of \`.env.example\`. */
+/** The text of `.env.example`. */
 export function envExample(): string {
   return [INTRODUCTION, ...Object.entries<Group>(groups).map(([heading, group]) => section(heading, group))].join('\n')
 }
 
-/** The page with its tables of settings, which stand between two comments, brought up to date. */
+/** Updates the tables of settings in the page, between two markers. */
 export function withTables(page: string): string {
   const [before, rest] = halves(page, MARKERS.start)
   const [, after] = halves(rest, MARKERS.end)
@@ -60,7 +60,7 @@ function requirement({ required }: Setting): string | undefined {
 
 const inCell = (text: string) => text.replaceAll('|', '\\|').replaceAll('<', '&lt;')
 
-/** Comment lines that are no longer than the page is wide; words stay whole. */
+/** Comment lines within the width; words stay whole. */
 function comment(text: string): string {
   const lines: string[] = []
   let line = '#'

@@ -1,4 +1,4 @@
-/** Every error that a caller can see: its HTTP status and the fixed title. A code is never given a second meaning. */
+/** Every error that a caller can see, with its HTTP status and fixed title. A code never changes its meaning. */
 export const ERRORS = {
   unauthenticated: { status: 401, title: 'A valid bearer token is required' },
   policy_not_allowed: { status: 403, title: 'This policy is not for this caller' },
@@ -7,36 +7,36 @@ export const ERRORS = {
   invalid_request: { status: 400, title: 'The request is not valid' },
   payload_too_large: { status: 413, title: 'The request body is too large' },
   unsupported_media_type: { status: 415, title: 'The request body must be application/json' },
-  unsafe_value: { status: 422, title: 'A value must not enter a policy' },
+  unsafe_value: { status: 422, title: 'A value is not allowed in a policy' },
   policy_too_large: { status: 422, title: 'The filled-in policy is too large' },
   rate_limited: { status: 429, title: 'Too many requests' },
   internal_error: { status: 500, title: 'Internal error' },
   upstream_denied: { status: 502, title: 'The credential source refused this service' },
   upstream_unavailable: { status: 503, title: 'The credential source is not available' },
   not_ready: { status: 503, title: 'The service is not ready' },
-  overloaded: { status: 503, title: 'The service has more to do than it can' },
+  overloaded: { status: 503, title: 'The service is overloaded' },
   upstream_timeout: { status: 504, title: 'The credential source did not answer in time' },
 } as const
 
 export type ErrorCode = keyof typeof ERRORS
 
-/** One fault of a request body: an RFC 6901 JSON pointer, and what is wrong there. */
+/** One fault of a request body: an RFC 6901 JSON pointer, and the fault at this place. */
 export type BodyFault = Readonly<{ pointer: string; detail: string }>
 
 /** One step of an RFC 6901 JSON pointer. */
 export const pointerStep = (name: string) => name.replaceAll('~', '~0').replaceAll('/', '~1')
 
 type Extras = Readonly<{
-  /** Told to the caller, below 500 only: it must not name accepted values, keys or anything of another caller. */
+  /** Sent to the caller, below 500 only. It must not name accepted values, keys or anything of another caller. */
   detail?: string
   errors?: readonly BodyFault[]
   retryAfterSeconds?: number
-  /** Written to the log beside the request id, never told. */
+  /** Written to the log with the request id, never sent to the caller. */
   log?: Readonly<Record<string, unknown>>
   cause?: unknown
 }>
 
-/** The only error that reaches a caller as what it is; anything else becomes `internal_error`. */
+/** The only error that callers see as it is. Any other error becomes `internal_error`. */
 export class VendError extends Error {
   override readonly name = 'VendError'
   readonly code: ErrorCode

@@ -39,7 +39,7 @@ function mostUsersChart(): string {
     y: { label: 'most users', from: 1e4, to: 1e7, log: true, ticks: decades(4, 7, users) },
     series: [
       line('daily wave, shared cache', {}),
-      line('daily wave, 12 replicas without one', { replicas: 12, sharedCache: false }),
+      line('daily wave, 12 replicas without shared cache', { replicas: 12, sharedCache: false }),
       line('a push to a tenth of all, shared cache', { pattern: 'push' }),
     ],
   })
@@ -56,7 +56,7 @@ function callsChart(): string {
     }),
   })
   return lineChart({
-    title: 'What users want of STS',
+    title: 'STS calls that users need',
     subtitle: 'in the busiest minute of a daily wave; 12 replicas; 4 opens a day for 10 minutes each',
     x: { label: 'users', from: 1e4, to: 1e8, log: true, ticks: decades(4, 8, users) },
     y: { label: 'AssumeRole calls a second', from: 0.01, to: 1e5, log: true, ticks: decades(-2, 5, decimal) },
@@ -93,7 +93,7 @@ function pushChart(): string {
     title: 'A push notification at noon',
     subtitle: '1 million users, a tenth of them in one minute; one account at 100 calls a second',
     x: {
-      label: 'minutes after it',
+      label: 'minutes after the notification',
       from: -2,
       to: 10,
       ticks: [-2, 0, 2, 4, 6, 8, 10].map((at) => ({ at, label: `${at}` })),

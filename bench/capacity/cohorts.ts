@@ -5,22 +5,25 @@ import type { Random } from './random.ts'
 import { cachesOf, MIN_VALIDITY_SECONDS, quotaOf, REFRESH_AHEAD, type Scenario } from './scenario.ts'
 import { createTally, type Day } from './tally.ts'
 
-/** Seconds that are taken together: in them a user does one thing at most. */
+/** Length of a step in seconds. A user does at most one thing in a step. */
 const STEP = 5
 
-/** The day before is there to warm the caches up, the one before that for the sessions of its beginning. */
+/**
+ * Two days run before the measured one: the first provides the sessions at the start of the second, the second warms up
+ * the caches.
+ */
 const MEASURED = 2 * DAY
 
-/** A session's life is told in so many ages. */
+/** Number of ages into which the life of a session is divided. */
 const AGES = 180
 
 /**
- * Simulates the sessions of any number of users for one day, after as long before it as caches remember.
+ * Simulates the sessions of any number of users for one day, after a warm-up as long as caches remember.
  *
- * Users are not followed one by one but counted: so many idle, so many in the app, by the age of the session that a
- * cache holds for them. In every step the expected part of each count opens the app, asks, or leaves. How many reach
- * STS in each second is then drawn by the Poisson law, so peaks are those of real arrivals. Replicas that share no
- * cache are counted as so many users each of whose asks reaches this cache with probability 1 / replicas.
+ * Users are counted, not followed: idle or in the app, by the age of the session that a cache holds for them. In each
+ * step the expected part of each count opens the app, makes a request, or leaves. A Poisson draw then decides how many
+ * reach STS in each second, so peaks are those of real arrivals. Without a shared cache, each request of a user reaches
+ * the counted cache with probability 1 / replicas.
  */
 export function simulateCohorts(scenario: Scenario, random: Random): Day {
   const { users, useSeconds, askSeconds, sessionSeconds, attempts, retryAfterSeconds } = scenario
@@ -33,7 +36,7 @@ export function simulateCohorts(scenario: Scenario, random: Random): Day {
   const width = Math.max(STEP, Math.round(sessionSeconds / AGES / STEP) * STEP)
   const due = REFRESH_AHEAD * sessionSeconds
   const usable = sessionSeconds - MIN_VALIDITY_SECONDS
-  // A ring: the sessions of one `width` of time have a slot, which is free again before its turn comes.
+  // A ring buffer: each slot holds the sessions of one `width` of time, and is free again before its next use.
   const slots = Math.ceil(usable / width) + 2
   const bornAt = (cohort: number) => (cohort + 0.5) * width - STEP / 2
   const idle = new Float64Array(slots)
@@ -50,7 +53,7 @@ export function simulateCohorts(scenario: Scenario, random: Random): Day {
   let alive = { idle: 0, inUse: 0 }
   let late = { idle: 0, inUse: 0 }
   const inApp = (scenario.opensPerDay * useSeconds) / DAY
-  // All at once without a session would all renew it at once for long afterwards: begin as it will be later.
+  // If all users started without a session, all would refresh together for a long time. So start from the steady state.
   for (let cohort = oldest; bornAt(cohort) < start; cohort++) {
     const count = users * caches * width * ageDensity(scenario, start - bornAt(cohort))
     const slot = cohort % slots
@@ -68,7 +71,7 @@ export function simulateCohorts(scenario: Scenario, random: Random): Day {
     const asksIdle = opens * reaches
     const newest = Math.floor(now / width)
 
-    // Too old to be handed out: whoever had such a session has none.
+    // These sessions are too old to be given to a caller, so their users have none.
     for (; oldest < newest && now - bornAt(oldest) >= usable; oldest++) {
       const slot = oldest % slots
       for (const [ages, key] of [[idle, 'idle'] as const, [inUse, 'inUse'] as const]) {
@@ -110,7 +113,7 @@ export function simulateCohorts(scenario: Scenario, random: Random): Day {
       slot = slot + 1 === slots ? 0 : slot + 1
     }
 
-    // Whoever must wait for STS is in the app until that ends one way or the other.
+    // A user who waits for STS stays in the app until the wait ends.
     const askedInUse = without.inUse * asksInUse
     const left = (without.inUse - askedInUse) * closes
     const came = without.idle * (opens - asksIdle)
@@ -142,7 +145,7 @@ export function simulateCohorts(scenario: Scenario, random: Random): Day {
   }
   return tally.day()
 
-  /** The step's seconds at the gate, and the part that it lets in of callers and of renewals ahead of time. */
+  /** Runs the step's seconds at the gate, and returns the share of callers and of refreshes that it lets in. */
   function arrive(callersPerSecond: number, renewalsPerSecond: number, from: number) {
     const callers = { came: 0, admitted: 0 }
     const renewals = { came: 0, admitted: 0 }

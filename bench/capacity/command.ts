@@ -10,7 +10,7 @@ import { type Run, simulate } from './simulate.ts'
 /** Where the command writes. */
 export type Output = Readonly<{ write: (text: string) => void; warn: (text: string) => void }>
 
-/** A run for machines: all but the seconds. */
+/** A run as JSON shows it: without the values of single seconds. */
 function plain(run: Run) {
   const { seconds: _, ...day } = run.day
   const { binding, ...limits } = run.limits
@@ -22,7 +22,7 @@ function plain(run: Run) {
   }
 }
 
-/** @returns the exit code: 0 all fits, 1 something is over a limit, 2 wrong options */
+/** @returns the exit code: 0 everything fits, 1 something exceeds a limit, 2 wrong options */
 export function capacity(argv: readonly string[], { write, warn }: Output): number {
   try {
     const { scenarios, findUsers, exact, json, charts: folder } = parseOptions(argv, write, warn)

@@ -5,7 +5,7 @@ import type { Random } from './random.ts'
 import { cachesOf, MIN_VALIDITY_SECONDS, quotaOf, REFRESH_AHEAD, type Scenario } from './scenario.ts'
 import { createTally, type Day } from './tally.ts'
 
-/** Past this many users, users times caches, following each of them takes more memory and time than it is worth. */
+/** Limit for users times caches: beyond it, to follow each user takes too much memory and time. */
 export const EXACT_USERS = 200_000
 
 type Event = Readonly<{
@@ -16,7 +16,7 @@ type Event = Readonly<{
   cache: number
 }>
 
-/** The same as `simulateCohorts`, with every user followed on his own from second to second. */
+/** The same as `simulateCohorts`, but follows each user from second to second. */
 export function simulateExactly(scenario: Scenario, random: Random): Day {
   const { users, useSeconds, askSeconds, sessionSeconds, attempts, retryAfterSeconds } = scenario
   const caches = cachesOf(scenario)
@@ -26,7 +26,7 @@ export function simulateExactly(scenario: Scenario, random: Random): Day {
   const end = 2 * DAY
   const usable = sessionSeconds - MIN_VALIDITY_SECONDS
   const fetchedAt = Float64Array.from({ length: users * caches }, () => -Math.ceil(drawAge(scenario, random)))
-  /** How many sessions stop being usable at a second. */
+  /** For each second, the number of sessions that stop being usable. */
   const endsAt = new Int32Array(end + sessionSeconds + 1)
   const agenda: (Event[] | undefined)[] = Array.from({ length: end })
   const plan = (at: number, event: Event) => {
@@ -36,7 +36,10 @@ export function simulateExactly(scenario: Scenario, random: Random): Day {
     events.push(event)
   }
   const after = (now: number, mean: number) => now + Math.max(1, Math.round(random.exponential(mean)))
-  /** The next quarter of an hour in which he opens the app is looked for by thinning, at that quarter's highest rate. */
+  /**
+   * Finds the next time at which the user opens the app, by thinning: draws at the highest rate of each quarter of an
+   * hour.
+   */
   const planOpen = (now: number, user: number) => {
     for (let at = now; at < end; ) {
       const quarter = Math.floor(at / 900)
@@ -123,7 +126,7 @@ export function simulateExactly(scenario: Scenario, random: Random): Day {
   return tally.day()
 }
 
-/** Within a second everybody comes first as likely as last: those who try again too, who were noted last. */
+/** Shuffles the events of a second, so that retries, which were planned last, do not always come last. */
 function shuffle<T>(items: readonly T[], random: Random): readonly T[] {
   return items
     .map((item) => ({ item, at: random.uniform() }))

@@ -1,22 +1,24 @@
-/** The way to STS: a token bucket with a bounded queue before it, second by second. */
+/** Models the way to STS second by second: a token bucket behind a bounded queue. */
 export type Gate = Readonly<{
-  /** Starts a second: what waits is called as far as the quota goes. While STS answers nobody, nobody is let in. */
+  /** Starts a second and makes waiting calls while the quota lasts. During an outage, the gate lets nobody in. */
   tick(answers: boolean): void
-  /** `count` newcomers: how many are let in, at once or into the queue. The others are refused. */
+  /**
+   * Offers `count` new callers and returns how many the gate lets in, at once or into the queue. It refuses the others.
+   */
   offer(count: number): number
-  /** `count` that can do without: how many are let in now, of what those who wait leave over. */
+  /** Offers `count` optional calls and returns how many it lets in. Waiting callers have priority. */
   spare(count: number): number
-  /** Whether one more would be let in now. */
+  /** Whether the gate would let one more caller in now. */
   hasRoom(): boolean
-  /** Calls made in this second so far. */
+  /** Calls made so far in this second. */
   calls(): number
-  /** Seconds that the last one let in waits for a turn. */
+  /** Seconds that the caller let in last waits. */
   wait(): number
 }>
 
 /**
  * @param quota calls a second
- * @param queueSeconds the queue holds what the quota clears in so long
+ * @param queueSeconds size of the queue: the calls that the quota allows in this time
  */
 export function createGate(quota: number, queueSeconds: number): Gate {
   const room = quota * queueSeconds
@@ -32,7 +34,7 @@ export function createGate(quota: number, queueSeconds: number): Gate {
     tick(answers) {
       made = 0
       open = answers
-      // Nothing is saved up beyond one second, and one call must be possible under a quota of less than one.
+      // Unused quota lasts one second. The minimum of one allows a call even under a quota below one a second.
       tokens = open ? Math.min(Math.max(quota, 1), tokens + quota) : 0
       const cleared = Math.min(waiting, Math.floor(tokens))
       waiting -= cleared

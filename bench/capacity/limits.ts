@@ -2,31 +2,31 @@ import { figure } from './figure.ts'
 import { cachesOf, quotaOf, type Scenario } from './scenario.ts'
 import type { Day } from './tally.ts'
 
-/** So many 503s among the answers are let pass: 1 in 1,000. */
+/** A day still fits with this share of 503 answers. */
 export const TOLERATED = 0.001
 
-/** What a load takes of something that there is only so much of. `used` is 1 when all of it is taken. */
+/** How much of one resource a load needs. `used` is 1 when it needs all of it. */
 export type Limit = Readonly<{
   name: 'STS quota' | 'replica CPU' | 'replica memory' | 'shared cache memory' | 'replica network'
   used: number
-  /** What is taken at the most and what there is, in words. */
+  /** The need and the supply, in words. */
   words: string
 }>
 
-/** What one replica holds, and what binds. */
+/** The memory of one replica, and the binding limit. */
 export type Limits = Readonly<{
   sessionsPerReplica: number
   bytesPerReplica: number
-  /** Bytes in Redis; 0 without it. */
+  /** Bytes in Redis; 0 without Redis. */
   sharedCacheBytes: number
   limits: readonly Limit[]
-  /** Undefined while all fits. */
+  /** Undefined while everything fits. */
   binding: Limit | undefined
 }>
 
 const MINUTE = 60
 
-/** The mean of the highest minute: what lasts a second only, the queue takes up. */
+/** The mean of the busiest minute. The queue absorbs shorter peaks. */
 export function busiestMinute(seconds: Float64Array): number {
   let most = 0
   for (let from = 0; from < seconds.length; from += MINUTE) {
@@ -35,12 +35,14 @@ export function busiestMinute(seconds: Float64Array): number {
   return most
 }
 
-/** How near a day came to each limit. CPU, memory and network are told, not simulated: nothing slows down there. */
+/**
+ * Compares a day with each limit. CPU, memory and network are only computed: they slow nothing down in the simulation.
+ */
 export function limitsOf(scenario: Scenario, day: Day): Limits {
   const { replicas, sharedCache, costs, mode } = scenario
   const share = 1 / replicas
-  // Of a session in Redis, a replica has a copy once one of the asks for it came along: an upper estimate, since the
-  // asks for a session are not all alike.
+  // A replica has a copy of a session in Redis after one request for it arrived here. This is an upper estimate,
+  // because requests are not spread evenly over sessions.
   const asksPerSession = day.calls.mean === 0 ? Number.POSITIVE_INFINITY : day.asks.mean / day.calls.mean
   const seen = 1 - (1 - share) ** asksPerSession
   const sessionsPerReplica = Math.ceil(day.sessions * (sharedCache ? seen : 1 / cachesOf(scenario)))
@@ -58,7 +60,7 @@ export function limitsOf(scenario: Scenario, day: Day): Limits {
   const limits = [
     limit('STS quota', wanted, quota, 'calls a second'),
     limit('replica CPU', asks, cpu, 'answers a second'),
-    // With Redis behind it a replica that is full forgets and looks there again; without, it must ask STS again.
+    // A full replica reads from Redis again; without Redis it must call STS again.
     sharedCache
       ? limit('shared cache memory', sharedCacheBytes / 1e6, costs.bytesOfSharedCache / 1e6, 'MB')
       : limit('replica memory', bytesPerReplica / 1e6, costs.bytesPerReplica / 1e6, 'MB'),
@@ -70,7 +72,7 @@ export function limitsOf(scenario: Scenario, day: Day): Limits {
   return { sessionsPerReplica, bytesPerReplica, sharedCacheBytes, limits, binding }
 }
 
-/** The limit of which most is taken. */
+/** The limit with the highest use. */
 export function nearest(limits: readonly Limit[]): Limit {
   return limits.reduce((most, one) => (one.used > most.used ? one : most))
 }

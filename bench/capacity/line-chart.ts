@@ -1,4 +1,4 @@
-/** From `from` to `to`; logarithmic where a chart spans more than people can see on an even one. */
+/** The range of an axis; logarithmic if a chart spans several powers of ten. */
 export type Axis = Readonly<{
   label: string
   from: number
@@ -7,7 +7,7 @@ export type Axis = Readonly<{
   ticks: readonly Readonly<{ at: number; label: string }>[]
 }>
 
-/** A line; `marked` shows its points as dots, `dashed` is for what is a bound and not a result. */
+/** A line. `marked` shows its points as dots; `dashed` marks a limit. */
 export type Series = Readonly<{
   name: string
   points: readonly (readonly [x: number, y: number])[]
@@ -21,10 +21,10 @@ const SIZE = { width: 800, height: 480 } as const
 const PLOT = { left: 84, right: 764, top: 76, bottom: 352 } as const
 const LEGEND = { top: 424, row: 22, columns: [84, 436] } as const
 
-/** Told apart by colour-blind eyes too (Okabe and Ito's), each dark enough for white and light enough for black. */
+/** Okabe and Ito's colours, which colour-blind people can tell apart. Each is readable on white and on black. */
 const COLOURS = ['#0072b2', '#d55e00', '#009e73', '#b5629b', '#8a7a1f', '#777777'] as const
 
-/** The picture brings its own background, so that it can be read wherever a page shows it, light or dark. */
+/** The chart has its own background, so that it is readable on light and dark pages. */
 const STYLE = `
 text { font: 13px system-ui, "Segoe UI", "DejaVu Sans", sans-serif; fill: #24292f }
 .title { font-size: 17px; font-weight: 600 }
@@ -46,10 +46,10 @@ text { font: 13px system-ui, "Segoe UI", "DejaVu Sans", sans-serif; fill: #24292
 const escaped = (text: string) =>
   text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;')
 
-/** Tenths of a pixel: finer ones would make a chart differ from machine to machine. */
+/** Rounds to tenths of a pixel: finer values differ from machine to machine. */
 const tenth = (value: number) => String(Math.round(value * 10) / 10)
 
-/** Where a value lies between `start` and `end`; what is beyond the axis is put at its edge. */
+/** Maps a value to a place between `start` and `end`. A value outside the axis is drawn at its edge. */
 function place({ from, to, log = false }: Axis, start: number, end: number): (value: number) => number {
   const scale = log ? Math.log10 : (value: number) => value
   return (value) => {
@@ -64,7 +64,7 @@ const textAt = (x: number, y: number, text: string, more = '') =>
 const lineAt = (x1: number, y1: number, x2: number, y2: number, more: string) =>
   `<line x1="${tenth(x1)}" y1="${tenth(y1)}" x2="${tenth(x2)}" y2="${tenth(y2)}" ${more}/>`
 
-/** An SVG file with axes, labels and a legend under the plot, in two columns. */
+/** An SVG with axes, labels and a legend in two columns below the plot. */
 export function lineChart({ title, subtitle, x, y, series }: LineChart): string {
   const { left, right, top, bottom } = PLOT
   const xAt = place(x, left, right)

@@ -1,6 +1,6 @@
 import { capacity } from './command.ts'
 
-/** `npm run capacity`: a day of an app, simulated. */
+/** `npm run capacity`: simulates a day of an app. */
 process.exitCode = capacity(process.argv.slice(2), {
   write: (text) => process.stdout.write(text),
   warn: (text) => process.stderr.write(text),

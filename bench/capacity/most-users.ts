@@ -2,10 +2,10 @@ import { nearest } from './limits.ts'
 import type { Scenario } from './scenario.ts'
 import { type Run, simulate } from './simulate.ts'
 
-/** The most users that fit, to two digits, and the run with the first number that no longer does. */
+/** The largest number of users that fits, to two digits, and the run with the next number, which does not fit. */
 export type MostUsers = Readonly<{ fits: Run; over: Run | undefined }>
 
-/** Numbers of two digits and noughts, in order: 10, 11 … 99, 100, 110 … up to 1,000,000,000. */
+/** Numbers with two significant digits, in order: 10, 11 … 99, 100, 110 … up to 1,000,000,000. */
 const LAST = 90 * 8
 const usersAt = (place: number) => (10 + (place % 90)) * 10 ** Math.floor(place / 90)
 const placeOf = (users: number) => {
@@ -14,8 +14,8 @@ const placeOf = (users: number) => {
 }
 
 /**
- * Searches from the number at which the nearest limit would just be reached, were all in proportion to the users. Up
- * to the limit it is, so few steps are left.
+ * Starts from a guess: the number of users that would reach the nearest limit if every load grew in proportion. Below
+ * the limit this holds, so few steps remain.
  * @throws {RangeError} when not even 10 users fit
  */
 export function mostUsers(scenario: Scenario): MostUsers {
@@ -35,7 +35,7 @@ export function mostUsers(scenario: Scenario): MostUsers {
     else [bad, over] = [place, run]
   }
   look(guess)
-  // With growing steps away from the guess until the limit lies between, then by halves.
+  // Steps away from the guess with growing steps until the limit lies between two numbers, then halves the distance.
   for (let step = 1; bad > LAST && good < LAST; step *= 2) look(Math.min(LAST, good + step))
   for (let step = 1; good < 0 && bad > 0; step *= 2) look(Math.max(0, bad - step))
   while (bad - good > 1) look(Math.floor((good + bad) / 2))

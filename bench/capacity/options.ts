@@ -3,7 +3,7 @@ import { EXACT_USERS } from './exact.ts'
 import { DAY } from './pattern.ts'
 import { cachesOf, DEFAULTS, PATTERNS, type Pattern, type Scenario } from './scenario.ts'
 
-/** What the command was asked for: `scenarios` has one for each number of users and session length. */
+/** The parsed options. `scenarios` has one entry for each combination of users and session length. */
 export type Asked = Readonly<{
   scenarios: readonly Scenario[]
   findUsers: boolean
@@ -59,7 +59,7 @@ const list = (least: number, most: number) => (text: string) => text.split(',').
 
 /**
  * @param argv without node and script
- * @throws {CommanderError} for `--help` (exit code 0) and what cannot be understood
+ * @throws {CommanderError} for `--help` (exit code 0) and for wrong options
  */
 export function parseOptions(
   argv: readonly string[],
@@ -68,26 +68,29 @@ export function parseOptions(
 ): Asked {
   const { costs } = DEFAULTS
   const command = new Command('npm run --silent capacity --')
-    .description('Simulate a day of an app: how many users can one account serve, and what binds first?')
-    .option('--users <list>', 'users, or several numbers of them: 1000,1000000', list(1, 1_000_000_000), [
-      DEFAULTS.users,
-    ])
+    .description('Simulate a day of an app: how many users can one account serve, and which limit do they reach first?')
+    .option('--users <list>', 'number of users, or several: 1000,1000000', list(1, 1_000_000_000), [DEFAULTS.users])
     .option('--session <list>', 'session length in seconds, or several', list(3600, 43_200), [DEFAULTS.sessionSeconds])
     .addOption(
-      new Option('--pattern <name>', 'how callers arrive over the day').choices(PATTERNS).default(DEFAULTS.pattern),
+      new Option('--pattern <name>', 'how callers arrive during the day').choices(PATTERNS).default(DEFAULTS.pattern),
     )
-    .option('--opens <count>', 'opens of the app per user per day', number(0.01, 1000, false), DEFAULTS.opensPerDay)
-    .option('--use <seconds>', 'mean length of a use', number(10, 43_200), DEFAULTS.useSeconds)
+    .option(
+      '--opens <count>',
+      'how often a user opens the app in a day',
+      number(0.01, 1000, false),
+      DEFAULTS.opensPerDay,
+    )
+    .option('--use <seconds>', 'mean time that a user stays in the app', number(10, 43_200), DEFAULTS.useSeconds)
     .option(
       '--ask-every <seconds>',
-      'in use, credentials are asked for so often',
+      'time between two requests for credentials while the app is open',
       number(10, 43_200),
       DEFAULTS.askSeconds,
     )
     .option('--signed-urls', 'the service signs with one session for each template', false)
     .option(
       '--sign-every <seconds>',
-      'in use, a signed URL is asked for so often',
+      'time between two requests for a signed URL while the app is open',
       number(1, 43_200),
       DEFAULTS.signSeconds,
     )
@@ -98,13 +101,18 @@ export function parseOptions(
       number(0.1, 1e6, false),
       DEFAULTS.quotaPerSecond,
     )
-    .option('--accounts <count>', 'accounts, or roles if STS counts by role', number(1, 10_000), DEFAULTS.accounts)
-    .option('--queue <seconds>', 'longest wait for a turn at STS', number(0, 60, false), DEFAULTS.queueSeconds)
+    .option(
+      '--accounts <count>',
+      'accounts, or roles if STS has a quota for each role',
+      number(1, 10_000),
+      DEFAULTS.accounts,
+    )
+    .option('--queue <seconds>', 'longest wait for STS', number(0, 60, false), DEFAULTS.queueSeconds)
     .option('--retry-after <seconds>', 'mean wait after a 503', number(1, 3600), DEFAULTS.retryAfterSeconds)
-    .option('--attempts <count>', 'tries of an app in all', number(1, 20), DEFAULTS.attempts)
-    .option('--sts-time <seconds>', 'length of an AssumeRole call', number(0, 60, false), DEFAULTS.stsSeconds)
+    .option('--attempts <count>', 'attempts of an app for each request', number(1, 20), DEFAULTS.attempts)
+    .option('--sts-time <seconds>', 'duration of an AssumeRole call', number(0, 60, false), DEFAULTS.stsSeconds)
     .option('--replicas <count>', 'replicas of the service', number(1, 10_000), DEFAULTS.replicas)
-    .option('--no-shared-cache', 'without Redis: each replica has sessions of its own')
+    .option('--no-shared-cache', 'without Redis: each replica has its own sessions')
     .option('--cores <count>', 'assumed: cores of a replica', number(0.1, 1000, false), costs.coresPerReplica)
     .option('--vends-per-core <rate>', 'assumed: cached vends a second', number(1, 1e6), costs.vendsPerCore)
     .option('--signatures-per-core <rate>', 'assumed: signed URLs a second', number(1, 1e6), costs.signaturesPerCore)
@@ -116,21 +124,27 @@ export function parseOptions(
       number(1, 1e9),
       costs.bytesOfSharedCache / 1e6,
     )
-    .option('--answer-bytes <bytes>', 'assumed: an answer on the wire', number(1, 1e6), costs.bytesPerAnswer)
-    .option('--network <MB>', 'assumed: MB a second of a replica', number(1, 1e6), costs.networkBytesPerSecond / 1e6)
+    .option('--answer-bytes <bytes>', 'assumed: size of an answer', number(1, 1e6), costs.bytesPerAnswer)
+    .option(
+      '--network <MB>',
+      'assumed: network of a replica, MB a second',
+      number(1, 1e6),
+      costs.networkBytesPerSecond / 1e6,
+    )
     .option('--seed <number>', 'the same seed gives the same day', number(0, 2 ** 31 - 1), DEFAULTS.seed)
-    .option('--exact', `follow each user instead of cohorts: up to ${EXACT_USERS} users times caches`, false)
-    .option('--find-users', 'the most users that fit, in place of --users', false)
+    .option('--exact', `simulate each user instead of cohorts; users times caches may be ${EXACT_USERS} at most`, false)
+    .option('--find-users', 'find the most users that fit, in place of --users', false)
     .option('--json', 'print JSON', false)
-    .option('--charts <folder>', 'write the charts of docs/capacity.md there, and nothing else')
+    .option('--charts <folder>', 'only write the charts of docs/capacity.md to this folder')
     .addHelpText(
       'after',
       `
-Patterns: flat; daily (a wave, most at noon); morning (half of the opens around eight); push (daily, and at noon a
-notification brings a tenth of all users in a minute); outage (daily, and STS answers nobody in the half hour before
-noon). A session is renewed ahead once half of it is gone, and not handed out with under 900 s left.
+Patterns: flat; daily (a wave with its peak at noon); morning (half of the opens around eight o'clock); push (daily,
+and a notification at noon makes a tenth of all users open the app in one minute); outage (daily, and STS is down in
+the half hour before noon). The service refreshes a session after half of its life, and gives none with less than
+900 s left.
 
-Exit code: 0 all fits, 1 some of it is over a limit, 2 the options cannot be understood.
+Exit code: 0 everything fits, 1 something exceeds a limit, 2 the options are wrong.
 
 Examples:
   npm run --silent capacity -- --users 100000,1000000,10000000 --pattern push
@@ -149,13 +163,13 @@ Examples:
   return { scenarios, findUsers, exact, json, charts }
 }
 
-/** What no option shows on its own. */
+/** Faults that only a combination of options shows. */
 function faultOf(scenario: Scenario, { exact, findUsers }: Given): string | undefined {
   const { opensPerDay, useSeconds, users, mode } = scenario
-  if (opensPerDay * useSeconds > 0.9 * DAY) return '--opens times --use must leave a tenth of the day.'
+  if (opensPerDay * useSeconds > 0.9 * DAY) return '--opens times --use must be at most nine tenths of a day.'
   if (!exact) return undefined
-  if (mode === 'signed-urls' || findUsers) return '--exact is for neither --signed-urls nor --find-users.'
-  if (users * cachesOf(scenario) > EXACT_USERS) return `--exact takes ${EXACT_USERS} users times caches at most.`
+  if (mode === 'signed-urls' || findUsers) return '--exact does not work with --signed-urls or --find-users.'
+  if (users * cachesOf(scenario) > EXACT_USERS) return `--exact allows at most ${EXACT_USERS} users times caches.`
   return undefined
 }
 

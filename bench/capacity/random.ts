@@ -1,18 +1,18 @@
 import { uniformFloat64 } from 'pure-rand/distribution/uniformFloat64'
 import { xoroshiro128plus } from 'pure-rand/generator/xoroshiro128plus'
 
-/** Draws that repeat for a seed, on every machine. */
+/** Random draws that repeat for the same seed on every machine. */
 export type Random = Readonly<{
-  /** From 0 up to, and never, 1. */
+  /** From 0 (included) to 1 (excluded). */
   uniform(): number
-  /** A whole number from 0 up to, and never, `below`. */
+  /** A whole number from 0 (included) to `below` (excluded). */
   below(below: number): number
   exponential(mean: number): number
-  /** How many of independent events with this mean happen: a whole number. */
+  /** A Poisson draw with this mean. */
   poisson(mean: number): number
 }>
 
-/** Up to this mean counted exactly; above it the normal law is within a per cent of it. */
+/** Up to this mean the draw is exact. Above it, the normal law differs by less than one per cent. */
 const COUNTED = 30
 
 export function createRandom(seed: number): Random {
@@ -25,7 +25,7 @@ export function createRandom(seed: number): Random {
     exponential: (mean) => -Math.log(1 - uniform()) * mean,
     poisson(mean) {
       if (mean > COUNTED) return Math.max(0, Math.round(mean + Math.sqrt(mean) * normal()))
-      // One uniform number a draw: the count at which the law's sum passes it.
+      // Uses one uniform number for each draw: the result is the count at which the cumulative probability exceeds it.
       const at = uniform()
       let chance = Math.exp(-mean)
       let count = 0

@@ -5,7 +5,7 @@ import type { Scenario } from './scenario.ts'
 import type { Run } from './simulate.ts'
 import type { Spread } from './tally.ts'
 
-/** The binding limit in words, or that there is none, and which is next. */
+/** The binding limit in words. Without one: `none`, and the limit that is nearest. */
 export function bindingLimit({ limits: { limits, binding }, day }: Run): string {
   const { name, words } = binding ?? nearest(limits)
   if (binding === undefined) return `none (nearest: ${name}, ${words})`
@@ -13,7 +13,7 @@ export function bindingLimit({ limits: { limits, binding }, day }: Run): string 
   return `${name} (${words}${refused})`
 }
 
-/** A table for a terminal: the first column to the left, the last to the left, figures between to the right. */
+/** A table for a terminal. The first and the last column are left-aligned, the figures between them right-aligned. */
 function table(rows: readonly (readonly string[])[]): string {
   const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => (row[column] ?? '').length)))
   const last = widths.length - 1
@@ -44,7 +44,7 @@ function told({
   const count = (many: number, what: string) => `${figure(many)} ${what}${many === 1 ? '' : 's'}`
   const asks =
     mode === 'sessions'
-      ? `credentials asked for every ${figure(askSeconds)} s`
+      ? `credentials requested every ${figure(askSeconds)} s`
       : `a URL signed every ${figure(signSeconds)} s with the sessions of ${count(templates, 'template')}`
   const caches = sharedCache ? 'with a shared cache' : 'with caches of their own'
   return [
@@ -53,7 +53,7 @@ function told({
   ].join('\n')
 }
 
-/** One run in full; limits are held against the busiest minute. */
+/** One run in full. Limits are compared with the busiest minute. */
 export function reportOf(run: Run): string {
   const { scenario, day, limits } = run
   const spread = (name: string, { mean, p99, peak }: Spread, scale = 1, last = '') => [
@@ -70,7 +70,7 @@ export function reportOf(run: Run): string {
     ['hit rate', percent(day.hitRate)],
     [
       'answered 503',
-      `${percent(day.refusedShare)} of the answers; ${percent(day.gaveUpShare)} of asks got nothing else`,
+      `${percent(day.refusedShare)} of the answers; ${percent(day.gaveUpShare)} of the requests failed after all attempts`,
     ],
     [
       'sessions of a replica',
@@ -85,17 +85,17 @@ export function reportOf(run: Run): string {
     '',
     table([
       ['', 'mean', 'p99', 'peak', ''],
-      spread('asks a second', day.asks),
+      spread('requests a second', day.asks),
       spread('STS calls wanted a second', day.wanted),
       spread('STS calls made a second', day.calls),
-      ...(day.wait.peak > 0 || day.hitRate < 1 ? [spread('wait of who needs STS, ms', waits, 1000)] : []),
+      ...(day.wait.peak > 0 || day.hitRate < 1 ? [spread('wait for STS, ms', waits, 1000)] : []),
     ]),
     '',
     table(facts),
   ].join('\n')
 }
 
-/** Several runs, one a line. Rates are those of the busiest minute. */
+/** Several runs, one a line. The rates are those of the busiest minute. */
 export function comparison(runs: readonly Run[]): string {
   const [first] = runs
   const rows = runs.map((run) => [
@@ -107,11 +107,11 @@ export function comparison(runs: readonly Run[]): string {
     percent(run.day.refusedShare),
     bindingLimit(run),
   ])
-  const head = ['users', 'session s', 'asks/s', 'STS wanted/s', 'hits', 'refused', 'binding limit']
+  const head = ['users', 'session s', 'requests/s', 'STS wanted/s', 'hits', 'refused', 'binding limit']
   return [...(first ? [told(first.scenario), ''] : []), table([head, ...rows])].join('\n')
 }
 
-/** The most users for each session length, and what they meet beyond. */
+/** The most users for each session length, and the limit that more users meet. */
 export function mostTable(found: readonly MostUsers[]): string {
   const [first] = found
   const rows = found.map(({ fits, over }) => [
@@ -121,6 +121,6 @@ export function mostTable(found: readonly MostUsers[]): string {
   ])
   return [
     ...(first ? [told(first.fits.scenario), ''] : []),
-    table([['session s', 'most users', 'what binds beyond'], ...rows]),
+    table([['session s', 'most users', 'next limit'], ...rows]),
   ].join('\n')
 }

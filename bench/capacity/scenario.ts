@@ -1,59 +1,59 @@
-/** How callers arrive over a day; see `pattern.ts`. */
+/** How callers arrive during a day; see `pattern.ts`. */
 export const PATTERNS = ['flat', 'daily', 'morning', 'push', 'outage'] as const
 export type Pattern = (typeof PATTERNS)[number]
 
-/** `sessions`: a session for each caller. `signed-urls`: one for each template, with which the service signs. */
+/** `sessions`: each caller has a session. `signed-urls`: each template has a session, with which the service signs. */
 export const MODES = ['sessions', 'signed-urls'] as const
 export type Mode = (typeof MODES)[number]
 
-/** Below this a session is never handed out: AWS SDKs would come back on every call. */
+/** The service gives no session with less left, because AWS SDKs would ask again on each call. */
 export const MIN_VALIDITY_SECONDS = 900
 
-/** The part of a session after which the next ask for it renews it in the background. */
+/** Share of a session's life after which the next request refreshes it in the background. */
 export const REFRESH_AHEAD = 0.5
 
-/** What the simulation is told. Times in seconds, rates a second, sizes in bytes. */
+/** Input of a simulation. Times are in seconds, rates in events a second, sizes in bytes. */
 export type Scenario = Readonly<{
   users: number
   pattern: Pattern
   /** How often a user opens the app in a day. */
   opensPerDay: number
-  /** Mean length of a use. */
+  /** Mean time that a user stays in the app. */
   useSeconds: number
-  /** In use, an app asks for credentials once in so long, besides when it opens. */
+  /** Mean time between two requests for credentials while the app is open. Opening the app is a request too. */
   askSeconds: number
   mode: Mode
-  /** In use, an app asks for a signed URL once in so long. */
+  /** Mean time between two requests for a signed URL while the app is open. */
   signSeconds: number
   templates: number
   /** 3600 to 43200. */
   sessionSeconds: number
   /** AssumeRole calls a second that STS allows one account. */
   quotaPerSecond: number
-  /** Accounts (or roles, where STS counts by role) that the load is spread over. */
+  /** Accounts (or roles, if STS has a quota for each role) over which the load is spread. */
   accounts: number
-  /** Who would wait longer for a turn at STS is refused at once. */
+  /** The service refuses a caller at once who would wait longer for STS. */
   queueSeconds: number
   /** Mean wait of a refused app before it tries again. */
   retryAfterSeconds: number
-  /** Tries in all; then the app leaves it until it asks the next time. */
+  /** Attempts in all. After the last one, the app waits until its next request. */
   attempts: number
-  /** How long one AssumeRole takes. */
+  /** Duration of one AssumeRole call. */
   stsSeconds: number
   replicas: number
-  /** Redis between the replicas; without it each needs a session of its own for a caller. */
+  /** Whether replicas share Redis. Without it, each replica needs its own session for a caller. */
   sharedCache: boolean
-  /** Assumptions until the benchmarks have measured them. */
+  /** Assumptions, until you put in what the benchmarks measure. */
   costs: Costs
   seed: number
 }>
 
-/** What a replica has and what a vend takes of it. */
+/** Resources of a replica, and what a vend costs. */
 export type Costs = Readonly<{
   coresPerReplica: number
-  /** Vends out of the cache that one core answers a second. */
+  /** Vends from the cache that one core serves in a second. */
   vendsPerCore: number
-  /** Signed URLs that one core answers a second. */
+  /** Signed URLs that one core makes in a second. */
   signaturesPerCore: number
   bytesPerSession: number
   /** Memory for cached sessions. */
@@ -63,7 +63,7 @@ export type Costs = Readonly<{
   networkBytesPerSecond: number
 }>
 
-/** A common app on one account; the costs are assumed, not measured. */
+/** A typical app on one account. The costs are assumed, not measured. */
 export const DEFAULTS: Scenario = {
   users: 1_000_000,
   pattern: 'daily',
@@ -95,8 +95,8 @@ export const DEFAULTS: Scenario = {
   seed: 1,
 }
 
-/** Caches that know nothing of each other: a caller may need a session in every one. */
+/** Number of independent caches. A caller may need a session in each of them. */
 export const cachesOf = ({ sharedCache, replicas }: Scenario): number => (sharedCache ? 1 : replicas)
 
-/** AssumeRole calls a second over all accounts. */
+/** AssumeRole calls a second of all accounts. */
 export const quotaOf = ({ quotaPerSecond, accounts }: Scenario): number => quotaPerSecond * accounts

@@ -5,8 +5,8 @@ import { cachesOf, MIN_VALIDITY_SECONDS, quotaOf, REFRESH_AHEAD, type Scenario }
 import { createTally, type Day } from './tally.ts'
 
 /**
- * Signed URLs: every cache has one session for each template and renews it once half of it is gone; no caller ever
- * needs one. Users are counted, idle and in the app, as in `simulateCohorts`; each session is followed on its own.
+ * Simulates signed URLs: each cache has one session for each template and refreshes it after half of its life; callers
+ * need no session. Users are counted as in `simulateCohorts`; each session is followed.
  */
 export function simulateSigned(scenario: Scenario, random: Random): Day {
   const { users, useSeconds, signSeconds, sessionSeconds, templates } = scenario
@@ -16,7 +16,7 @@ export function simulateSigned(scenario: Scenario, random: Random): Day {
   const closes = 1 - Math.exp(-1 / useSeconds)
   const asksInUse = 1 - Math.exp(-1 / signSeconds)
   const due = REFRESH_AHEAD * sessionSeconds
-  // Replicas do not start in the same second, so their sessions do not end in the same second either.
+  // Replicas start in different seconds, so their sessions end in different seconds.
   const fetchedAt = Float64Array.from({ length: templates * cachesOf(scenario) }, () => -random.below(due))
   let nextDue = 0
   let usable = fetchedAt.length

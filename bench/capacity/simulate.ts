@@ -6,10 +6,10 @@ import type { Scenario } from './scenario.ts'
 import { simulateSigned } from './signed.ts'
 import type { Day } from './tally.ts'
 
-/** A scenario, the day it led to, and what that took of replicas and STS. */
+/** A scenario, its day, and the load on replicas and STS. */
 export type Run = Readonly<{ scenario: Scenario; day: Day; limits: Limits }>
 
-/** @param exact follow every user: for up to `EXACT_USERS`, and sessions alone */
+/** @param exact follow each user: for up to `EXACT_USERS`, and without signed URLs */
 export function simulate(scenario: Scenario, exact = false): Run {
   const random = createRandom(scenario.seed)
   const by = scenario.mode === 'signed-urls' ? simulateSigned : exact ? simulateExactly : simulateCohorts

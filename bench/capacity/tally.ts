@@ -1,48 +1,48 @@
 import { DAY } from './pattern.ts'
 
-/** What happened in one second; fractions where a second is a share of a longer step. */
+/** Events of one second. They can be fractions, because a second can be a share of a longer step. */
 export type Second = Readonly<{
-  /** Vends asked for, tries after a refusal left out. */
+  /** Requests for vends, without retries. */
   asks: number
-  /** Answered out of the cache. */
+  /** Served from the cache. */
   hits: number
-  /** Answered once STS had. */
+  /** Served after an STS call. */
   served: number
-  /** 503 answers, to tries after a refusal too. */
+  /** Answered 503, retries included. */
   refused: number
-  /** Asks that ended without an answer but 503. */
+  /** Requests whose every attempt was answered 503. */
   gaveUp: number
-  /** Sessions wanted of STS: for callers who wait, who try again, and ahead of time. */
+  /** Sessions needed from STS: for callers, for retries, and for refreshes ahead of time. */
   wanted: number
   /** AssumeRole calls made. */
   calls: number
-  /** What one who was served waited for his turn. */
+  /** Waiting time of a caller who was served. */
   wait: number
 }>
 
-/** Of one day's seconds. */
+/** Statistics of the seconds of one day. */
 export type Spread = Readonly<{ mean: number; p99: number; peak: number }>
 
-/** One day, summed up. */
+/** Summary of one day. */
 export type Day = Readonly<{
   asks: Spread
   wanted: Spread
   calls: Spread
-  /** 0 to 1: of the answers; 1 when nobody asked. */
+  /** From 0 to 1, of all answers; 1 without requests. */
   hitRate: number
-  /** 0 to 1: of the answers, the 503s. */
+  /** Share of 503 in all answers, from 0 to 1. */
   refusedShare: number
-  /** 0 to 1: of the asks. */
+  /** Share of requests, from 0 to 1. */
   gaveUpShare: number
-  /** Waiting for a turn at STS, of those who had to ask it and were served. */
+  /** Waiting time for STS, of served callers without a cached session. */
   wait: Spread
-  /** Most sessions alive at once, over all caches. */
+  /** Most sessions that are alive at the same time, over all caches. */
   sessions: number
-  /** Second by second, from midnight. */
+  /** Values of each second, from midnight. */
   seconds: Readonly<Record<keyof Second, Float64Array>>
 }>
 
-/** Notes every second of the day that is measured, and how many sessions live. */
+/** Records each second of the measured day, and the number of live sessions. */
 export type Tally = Readonly<{ note(second: number, what: Second): void; sessions(count: number): void; day(): Day }>
 
 const COLUMNS = ['asks', 'hits', 'served', 'refused', 'gaveUp', 'wanted', 'calls', 'wait'] as const
@@ -55,7 +55,7 @@ function spread(values: Float64Array): Spread {
   return { mean: sum(values) / values.length, p99: sorted[Math.floor(0.99 * last)] ?? 0, peak: sorted[last] ?? 0 }
 }
 
-/** Of values that count as much as their weights say. */
+/** Statistics of weighted values. */
 function weighted(values: Float64Array, weights: Float64Array): Spread {
   const order = Array.from(weights.keys())
     .filter((at) => (weights[at] ?? 0) > 0)
@@ -73,7 +73,7 @@ function weighted(values: Float64Array, weights: Float64Array): Spread {
   return { mean: whole === 0 ? 0 : total / whole, p99, peak: values[order.at(-1) ?? -1] ?? 0 }
 }
 
-/** @param from the second at which the measured day starts; what was before warms the caches up */
+/** @param from the second at which the measured day starts; the time before it warms up the caches */
 export function createTally(from: number): Tally {
   const column = () => new Float64Array(DAY)
   const columns = {

@@ -15,9 +15,9 @@ const SCALES = {
   full: { launches: 3, warmUps: 2, rounds: 3, seconds: 2 },
   small: { launches: 1, warmUps: 1, rounds: 1, seconds: 1 },
 } as const
-/** How many verified tokens both sides remember. */
+/** Number of verified tokens that both sides remember. */
 const CACHE_ENTRIES = 10_000
-/** More than twice as many as are remembered, asked for in turns: each is forgotten before it returns. */
+/** More than twice the number of remembered tokens, in turns: the cache has dropped each token before it returns. */
 const NEW_TOKENS = 24_000
 
 type Case = Readonly<{
@@ -25,12 +25,12 @@ type Case = Readonly<{
   what: string
   algorithm: SigningKey['algorithm']
   cacheEntries: number
-  /** Tokens in all, of 100 callers. */
+  /** Number of tokens, spread over 100 callers. */
   tokens: number
   least?: number
 }>
 
-/** The rival answers with the very bytes that the service answered with. */
+/** The rival answers with the same bytes as the service. */
 async function startMinimum(key: SigningKey, answer: string, cacheEntries: number): Promise<Server> {
   const { algorithm, verificationKey } = key
   const options = { key: verificationKey, algorithm, issuer: ISSUER, audience: AUDIENCE, answer, cacheEntries }
@@ -38,7 +38,7 @@ async function startMinimum(key: SigningKey, answer: string, cacheEntries: numbe
     file: 'bench/servers/minimum.js',
     args: (port) => [JSON.stringify({ ...options, port })],
   })
-  // The comparison is worth nothing unless the rival checks tokens as well.
+  // The comparison is worthless unless the rival checks tokens too.
   const { status } = await ask(server.url, 'no.good.token')
   if (status === 401) return server
   await server.stop()
@@ -60,7 +60,7 @@ async function measure(one: Case, { warmUps, rounds, seconds }: (typeof SCALES)[
     }
     for (const token of tokens.slice(0, CALLERS)) await answerOf(service.url, token)
     const { granted } = await sts.calls()
-    // Not counted: they compile the code.
+    // Warm-up rounds do not count: they compile the code.
     await inTurns(warmUps, against(service), against(rival))
     const measured = await inTurns(rounds, against(service), against(rival))
     const late = (await sts.calls()).granted - granted
@@ -123,9 +123,9 @@ const CASES: readonly Case[] = [
   },
 ]
 
-/** Vends that need no STS call, against an independent minimum that checks the same tokens. */
+/** Vends that need no STS call, compared with an independent minimum that checks the same tokens. */
 export const cachedVends: readonly Benchmark[] = CASES.map((one) => ({
   name: one.name,
-  summary: `cached vends: ${one.what}, against the least that checks the token and answers the same bytes`,
+  summary: `cached vends: ${one.what}, compared with the minimum that checks the token and answers the same bytes`,
   run: (scale) => compare(one, scale),
 }))

@@ -14,8 +14,8 @@ const REPLICAS = 3
 type Numbers = (typeof SCALES)[keyof typeof SCALES]
 
 /**
- * So that nobody is closed for their number, nor refused because so many at once, on cores that also hold the callers,
- * STS and Redis, keep the service from looking at the clock for seconds.
+ * Limits that so many connections would exceed. The cores also run the callers, STS and Redis, so the service may be
+ * late by seconds.
  */
 const roomFor = (callers: number) => ({
   MAX_CONNECTIONS: String(callers + 100),
@@ -24,13 +24,13 @@ const roomFor = (callers: number) => ({
   STS_CONNECT_TIMEOUT_MS: '5000',
 })
 
-/** The whole quota, and twice the connections that it takes at STS's usual speed. */
+/** The whole quota, and twice the connections that it needs at STS's usual speed. */
 const allOf = (quota: number) => ({
   STS_MAX_RPS: String(quota),
   STS_CONNECTIONS: String(Math.ceil((2 * quota * STS_MS) / 1000)),
 })
 
-/** Everybody wants the same session, of one service or of several that share a Redis. */
+/** All callers want the same session, from one service or from several that share a Redis. */
 async function oneGrant(replicas: number, { callers }: Numbers): Promise<Finding> {
   const key = createSigningKey('HS256')
   const sts = await startSts({ delayMs: STS_MS })
@@ -46,13 +46,13 @@ async function oneGrant(replicas: number, { callers }: Numbers): Promise<Finding
   try {
     const tokens = Array<string>(callers).fill(mintToken(key, 'user-0'))
     const { served, answers } = await crowd({ urls: services.map(({ url }) => url), tokens, again: false })
-    if (served !== callers) throw new Error(`not everybody was served: ${JSON.stringify(answers)}`)
+    if (served !== callers) throw new Error(`not all callers were served: ${JSON.stringify(answers)}`)
     const { granted, refused } = await sts.calls()
     const calls = granted + refused
     return {
       what: `STS calls, ${figure(callers)} at once for one grant, ${replicas === 1 ? 'one replica' : `${replicas} replicas`}`,
       ours: figure(calls),
-      rival: { name: 'the least that there can be', value: '1' },
+      rival: { name: 'the minimum', value: '1' },
       ratio: calls,
       better: 'less',
       floor: exactly(calls, 1),
@@ -64,7 +64,7 @@ async function oneGrant(replicas: number, { callers }: Numbers): Promise<Finding
 
 type Service = Readonly<{ url: string; stop(): Promise<void> }>
 
-/** Everybody wants a session of their own, and comes again until they have it; STS refuses what is over its quota. */
+/** Each caller wants a session of its own and retries until it has one. STS refuses calls over its quota. */
 async function manyGrants(
   { callers, quota }: Numbers,
   start: (key: ReturnType<typeof createSigningKey>, stsUrl: string) => Promise<Service>,
@@ -75,7 +75,7 @@ async function manyGrants(
   try {
     const tokens = Array.from({ length: callers }, (_, caller) => mintToken(key, `user-${caller}`))
     const { served, answers, milliseconds } = await crowd({ urls: [service.url], tokens, again: true })
-    if (served !== callers) throw new Error(`not everybody was served: ${JSON.stringify(answers)}`)
+    if (served !== callers) throw new Error(`not all callers were served: ${JSON.stringify(answers)}`)
     const { granted, refused } = await sts.calls()
     return { seconds: milliseconds / 1000, calls: granted + refused }
   } finally {
@@ -83,7 +83,7 @@ async function manyGrants(
   }
 }
 
-/** A push notification opens the app on all phones. */
+/** The load of a push notification: all phones open the app. */
 export const crowds: Benchmark = {
   name: 'crowd',
   summary: '10,000 callers at once, for one grant (one replica, and three with Redis) and for 10,000 grants',
@@ -101,14 +101,14 @@ export const crowds: Benchmark = {
       alone,
       together,
       {
-        what: `all served, ${what}`,
+        what: `all callers served, ${what}`,
         ours: `${figure(ours.seconds)} s`,
         rival: { name: FIRST_THING, value: `${figure(rival.seconds)} s` },
         ratio: ours.seconds / rival.seconds,
         better: 'less',
       },
       {
-        what: 'STS calls for them, refused ones too',
+        what: 'STS calls for them, with refused ones',
         ours: figure(ours.calls),
         rival: { name: FIRST_THING, value: figure(rival.calls) },
         ratio: ours.calls / rival.calls,

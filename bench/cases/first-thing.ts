@@ -7,26 +7,26 @@ import { inTurns, median } from '../lib/statistics.ts'
 import { startSts } from '../lib/sts.ts'
 import { createSigningKey, mintToken } from '../lib/tokens.ts'
 
-/** What a team would write first, as the tables call it. */
+/** Name of this rival in the tables: what a team would write first. */
 export const FIRST_THING = 'Fastify, @fastify/jwt, jdcloud-sdk-js on each request'
 
-/** STS's time for a call. */
+/** Duration of an STS call. */
 export const STS_MS = 50
 const CALLERS = 100
 const CONNECTIONS = 16
 const SCALES = { full: { rounds: 7, seconds: 4 }, small: { rounds: 1, seconds: 1 } } as const
 
-/** Starts the rival in front of an STS. */
+/** Starts the rival with an STS behind it. */
 export const startFirstThing = (secret: string, stsUrl: string) =>
   startServer({
     file: 'bench/servers/first-thing.ts',
     args: (port) => [JSON.stringify({ port, secret, stsUrl })],
   })
 
-/** Callers who come back within the session, as apps do. */
+/** Callers that ask again during their session, as apps do. */
 export const firstThing: Benchmark = {
   name: 'first-thing',
-  summary: 'callers who come back, against what a team would write first, with an STS that takes 50 ms',
+  summary: 'returning callers, compared with what a team would write first; STS takes 50 ms',
   async run(scale) {
     const { rounds, seconds } = SCALES[scale]
     const key = createSigningKey('HS256')
@@ -55,7 +55,7 @@ export const firstThing: Benchmark = {
           floor: atLeast(rate, 10),
         },
         {
-          what: `p99 of the same`,
+          what: `p99 of these vends`,
           ours: ourP99,
           rival: { name: FIRST_THING, value: theirP99 },
           ratio: p99,

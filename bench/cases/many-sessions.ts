@@ -14,10 +14,10 @@ const SCALES = {
 } as const
 const CONNECTIONS = 32
 
-/** What vends cost, and what memory sessions take, when the cache holds many of them. */
+/** The cost of a vend, and the memory of a session, when the cache holds many sessions. */
 export const manySessions: Benchmark = {
   name: 'many-sessions',
-  summary: 'vends by 1,000 callers while 100,000 sessions are held, against 1,000 held; memory for a session',
+  summary: 'vends by 1,000 callers with 100,000 sessions in the cache, compared with 1,000; memory of a session',
   async run(scale: Scale) {
     const { many, few, warmUps, rounds, seconds } = SCALES[scale]
     const key = createSigningKey('HS256')
@@ -56,7 +56,7 @@ export const manySessions: Benchmark = {
         finding('throughput', 'perSecond'),
         finding('per processor second', 'perCpuSecond'),
         {
-          what: `resident memory for each of ${figure(many)} sessions`,
+          what: `resident memory of each of ${figure(many)} sessions`,
           ours: `${figure(Math.round(bytes))} B`,
           rival: { name: 'the texts of a session alone', value: `${SESSION_TEXT_BYTES} B` },
           ratio: bytes / SESSION_TEXT_BYTES,
@@ -77,5 +77,5 @@ async function inParallel<T>(items: readonly T[], work: (item: T) => Promise<unk
   await Promise.all(Array.from({ length: CONNECTIONS }, worker))
 }
 
-/** Access key, secret key and session token as the STS of the benchmarks makes them. */
+/** Access key, secret key and session token, as the STS of the benchmarks makes them. */
 const SESSION_TEXT_BYTES = 32 + 32 + 800

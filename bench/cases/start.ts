@@ -8,7 +8,7 @@ import { createSigningKey } from '../lib/tokens.ts'
 
 const ROUNDS = { full: 15, small: 1 } as const
 const BARE = 'bare Fastify'
-/** After which a process that nobody asks anything has settled. */
+/** Time after which an idle process has settled. */
 const IDLE_MS = 1000
 
 async function startAndStop(start: () => Promise<Server>) {
@@ -19,16 +19,16 @@ async function startAndStop(start: () => Promise<Server>) {
   return { readyMs: server.readyMs, rss }
 }
 
-/** How long a replica that is added takes until it helps. */
+/** How long a new replica takes to become useful. */
 export const start: Benchmark = {
   name: 'start',
-  summary: 'from the start of the process until it is ready, and its memory then, against a bare Fastify',
+  summary: 'time from the start of the process until it is ready, and its memory then, compared with a bare Fastify',
   async run(scale) {
     const environment = serviceEnvironment({ key: createSigningKey('ES256'), stsUrl: 'http://127.0.0.1:9' })
     const service = () => startAndStop(() => startService(environment))
     const bare = () =>
       startAndStop(() => startServer({ file: 'bench/servers/bare.js', args: (port) => [String(port)] }))
-    // So that both find their files in the system's cache.
+    // After this, the system's cache holds the files of both.
     await inTurns(1, service, bare)
     const { ours, rival } = await inTurns(ROUNDS[scale], service, bare)
     const ready = [ours, rival].map((starts) => median(starts.map(({ readyMs }) => readyMs)))

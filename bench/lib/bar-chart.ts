@@ -5,10 +5,13 @@ const WIDTH = 1000
 const PLOT = { left: 480, right: 900, top: 104 } as const
 const ROW = 44
 const BAR = 16
-/** What the axis spans beyond the ratios, so that their labels have room. */
+/** Space on the axis beyond the ratios, for the labels. */
 const DECADES = { least: -2, most: 2 } as const
 
-/** Ours where it is better than the rival, and where it is not; each dark enough for white and light enough for black. */
+/**
+ * Colours for ratios that are better than the rival's, and for those that are not. Both are readable on white and
+ * black.
+ */
 const STYLE = `
 text { font: 13px system-ui, "Segoe UI", "DejaVu Sans", sans-serif; fill: #24292f }
 .title { font-size: 17px; font-weight: 600 }
@@ -41,8 +44,8 @@ const lineAt = (x: number, y1: number, y2: number, kind: string) =>
   `<line x1="${tenth(x)}" y1="${tenth(y1)}" x2="${tenth(x)}" y2="${tenth(y2)}" class="${kind}"/>`
 
 /**
- * How many times better than the rival each finding is, as bars from "just as good" (1) to the right, or to the left
- * where it is worse, on a logarithmic axis. A mark shows what is asked for. A ratio where less is better is turned round.
+ * Draws how many times better than the rival each finding is: bars from 1 ("equal") to the right, or to the left if it
+ * is worse, on a logarithmic axis. A mark shows the floor. If less is better, the ratio is inverted.
  */
 export function barChart(title: string, subtitle: string, findings: readonly Finding[]): string {
   const better = ({ ratio, better }: Finding) => Math.log10(better === 'more' ? ratio : 1 / ratio)

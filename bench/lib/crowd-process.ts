@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { z } from 'zod'
 import { readInput } from './script.ts'
 
-/** Nobody waits for longer than this. */
+/** Longest wait of a caller. */
 const PATIENCE_MS = 300_000
 
 const inputSchema = z.object({ urls: z.array(z.string()), tokens: z.array(z.string()), again: z.boolean() })
@@ -42,7 +42,7 @@ async function come(url: string, token: string): Promise<void> {
       milliseconds = performance.now() - started
       return
     }
-    // Not all in the same instant, as no two clients are.
+    // Spreads the callers a little, because real clients do not send in the same instant.
     if (again) await sleep(1000 * (Number(retryAfter ?? 1) + 0.5 * Math.random()))
   } while (again && performance.now() - started < PATIENCE_MS)
 }

@@ -1,26 +1,26 @@
 import { z } from 'zod'
 import { runScript } from './script.ts'
 
-/** Callers who arrive all at once, each on a connection of its own, over the services in turns. */
+/** Callers that arrive together, each on its own connection, spread over the services. */
 export type CrowdOptions = Readonly<{
   urls: readonly string[]
-  /** One for each caller. */
+  /** One token for each caller. */
   tokens: readonly string[]
-  /** Whether who is refused comes again, after `Retry-After` or a second. */
+  /** Whether a refused caller retries after `Retry-After`, or after one second. */
   again: boolean
 }>
 
-/** What became of them. */
+/** Result of a crowd. */
 export type Crowd = Readonly<{
-  /** Callers who got credentials, and the milliseconds until the last of them had. */
+  /** Number of callers with credentials, and milliseconds until the last of them had some. */
   served: number
   milliseconds: number
-  /** Answers by status, and `0` for connections that broke. */
+  /** Answers by status; `0` counts broken connections. */
   answers: Readonly<Record<string, number>>
 }>
 
 const measured = z.object({ served: z.int(), milliseconds: z.number(), answers: z.record(z.string(), z.int()) })
 
-/** Lets the crowd come. */
+/** Sends the crowd and waits for its end. */
 export const crowd = async (options: CrowdOptions): Promise<Crowd> =>
   measured.parse(await runScript('bench/lib/crowd-process.ts', options))

@@ -25,20 +25,20 @@ const run = autocannon(
     url,
     connections,
     duration: seconds,
-    // Each connection with callers of its own: it keeps the whole text of each of its requests.
+    // Each connection has callers of its own, because autocannon keeps the whole text of each request of a connection.
     setupClient(client) {
       const first = clients++ % connections
       const own = requests.filter((_, index) => index % connections === first)
       client.setRequests(own.length > 0 ? own : requests)
     },
   },
-  // Without a callback it returns a promise, and says nothing of single answers.
+  // Without a callback, autocannon returns a promise and reports no single answers.
   () => {
     const took = (performance.now() - started) / 1000
     process.stdout.write(JSON.stringify({ seconds: took, milliseconds, failures }))
   },
 )
-// autocannon's own percentiles are whole milliseconds.
+// autocannon rounds its own percentiles to whole milliseconds.
 run.on('response', (_client, status, _bytes, took) => {
   if (status === 200) milliseconds.push(took)
   else failures += 1

@@ -1,6 +1,6 @@
 import { createRequire } from 'node:module'
 
-/** The part of `jdcloud-sdk-js` that is measured; it ships no types. */
+/** The part of `jdcloud-sdk-js` that the benchmarks use; the SDK has no types. */
 export type OfficialSdk = {
   config: { update(options: { logger: (text: string) => void }): void }
   STS: new (options: {
@@ -12,11 +12,11 @@ export type OfficialSdk = {
       assumeRoleInfo: { roleJrn: string; roleSessionName: string; policy: string; durationSeconds: number }
     }): Promise<{ result: { credentials: object } }>
   }
-  /** What it sends with. */
+  /** Sends the request. */
   fetch: (request: unknown) => Promise<unknown>
 }
 
-/** Its signer, which writes into the request that it was made for. */
+/** The SDK's signer. It writes into the request that it was made for. */
 export type OfficialSigner = {
   addAuthorization(credentials: object, date?: Date): void
   readonly request: {
@@ -29,18 +29,18 @@ export type OfficialSigner = {
   }
 }
 
-/** It is installed by `npm ci --prefix test/interop`, so that what it drags in is no dependency of ours. */
+/** `npm ci --prefix test/interop` installs the SDK, so that its dependencies are not ours. */
 const require = createRequire(new URL('../../test/interop/package.json', import.meta.url))
 const silent = () => {}
 
-/** The SDK, which by default prints what it signs, made silent. */
+/** The SDK prints what it signs by default; this makes it silent. */
 export function loadSdk(): OfficialSdk {
   const sdk: OfficialSdk = require('jdcloud-sdk-js')
   sdk.config.update({ logger: silent })
   return sdk
 }
 
-/** The SDK's STS client, pointed at a URL. */
+/** The SDK's STS client for a URL. */
 export const officialSts = (sdk: OfficialSdk, url: string) =>
   new sdk.STS({
     credentials: { accessKeyId: 'bench-access-key', secretAccessKey: 'bench-secret-key' },
@@ -48,7 +48,7 @@ export const officialSts = (sdk: OfficialSdk, url: string) =>
     logger: silent,
   })
 
-/** The class of its signers. */
+/** The class of the SDK's signers. */
 export function loadSigner(): { prototype: OfficialSigner } {
   return require('jdcloud-sdk-js/src/lib/signers/v2.js')
 }

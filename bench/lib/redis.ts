@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os'
 import { freePort } from './server.ts'
 
 /**
- * A real Redis on loopback that keeps nothing.
- * @throws when there is no `redis-server` on this machine
+ * A real Redis on loopback without persistence.
+ * @throws when this machine has no `redis-server`
  */
 export async function startRedis(): Promise<Readonly<{ url: string; stop(): Promise<void> }>> {
   const port = await freePort()

@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os'
 import { nodeArgs } from './server.ts'
 
 /**
- * Runs a script of the project in a process of its own: `input` goes in as JSON by its standard input, and its standard
- * output is JSON.
+ * Runs a script of the project in a process of its own. `input` is JSON on its standard input; its standard output is
+ * JSON.
  */
 export async function runScript(file: string, input: unknown): Promise<unknown> {
   const child = spawn(process.execPath, nodeArgs(file), {
@@ -24,7 +24,7 @@ export async function runScript(file: string, input: unknown): Promise<unknown> 
   return JSON.parse(output)
 }
 
-/** The other side: what was sent to this script. */
+/** For the script: reads its input. */
 export async function readInput(): Promise<unknown> {
   return JSON.parse(Buffer.concat(await process.stdin.toArray()).toString('utf8'))
 }

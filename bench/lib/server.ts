@@ -7,23 +7,26 @@ import { tmpdir } from 'node:os'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 
-/** A server in a process of its own, on a loopback port. */
+/** A server in a process of its own on a loopback port. */
 export type Server = Readonly<{
   url: string
-  /** From the start of the process until `/readyz` answered 200, milliseconds. */
+  /** Milliseconds from the start of the process until `/readyz` answered 200. */
   readyMs: number
-  /** Resident memory, bytes, as Linux counts it. */
+  /** Resident memory in bytes, as Linux counts it. */
   rss(): Promise<number>
-  /** Processor time that it has had, seconds, as Linux counts it. */
+  /** Processor time in seconds, as Linux counts it. */
   cpu(): Promise<number>
-  /** Resolves when the process is gone. */
+  /** Resolves when the process has ended. */
   stop(): Promise<void>
 }>
 
-/** What to run: `file` relative to the project, TypeScript or JavaScript; its environment is `env` and nothing else. */
+/**
+ * The script to run: `file` is relative to the project, TypeScript or JavaScript. The process has no environment but
+ * `env`.
+ */
 export type ServerOptions = Readonly<{
   file: string
-  /** Of the script; gets the port that it must listen on. */
+  /** Arguments of the script for the port on which it must listen. */
   args?: (port: number) => readonly string[]
   env?: (port: number) => Readonly<Record<string, string>>
 }>
@@ -32,19 +35,22 @@ const PATIENCE_MS = 30_000
 const POLL_MS = 2
 const root = new URL('../../', import.meta.url)
 
-/** Node's arguments to run a script of the project, whatever the current folder is. */
+/** Node's arguments to run a script of the project from any current folder. */
 export const nodeArgs = (file: string): string[] => [
   ...(file.endsWith('.ts') ? ['--import', import.meta.resolve('tsx')] : []),
   fileURLToPath(new URL(file, root)),
 ]
 
-/** Starts a server and waits until it is ready. What it writes to standard output goes nowhere: logs cost, reading them not. */
+/**
+ * Starts a server and waits until it is ready. Its output is discarded: to write a log is part of the cost, to read it
+ * is not.
+ */
 export async function startServer(options: ServerOptions): Promise<Server> {
   const { file, args = () => [], env = () => ({}) } = options
   const port = await freePort()
   const started = performance.now()
   const child = spawn(process.execPath, [...nodeArgs(file), ...args(port)], {
-    // Not in the project, where a .env might lie.
+    // Not in the project, because a .env may lie there.
     cwd: tmpdir(),
     env: env(port),
     stdio: ['ignore', 'ignore', 'pipe'],
@@ -69,7 +75,8 @@ export async function startServer(options: ServerOptions): Promise<Server> {
       return Number(/^VmRSS:\s+(\d+) kB$/mu.exec(status)?.[1]) * 1024
     },
     async cpu() {
-      // Behind the command's name, which may hold anything, the 12th and 13th field; in hundredths, on every platform.
+      // The 12th and 13th field after the command's name, which may contain anything; in hundredths of a second on
+      // every platform.
       const [, fields = ''] = /\) (.*)/u.exec(await readFile(`/proc/${child.pid}/stat`, 'utf8')) ?? []
       const ticks = fields.split(' ').slice(11, 13).map(Number)
       return ticks.reduce((sum, one) => sum + one, 0) / 100

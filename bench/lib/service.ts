@@ -1,10 +1,13 @@
 import { type Server, startServer } from './server.ts'
 import { AUDIENCE, ISSUER, type SigningKey } from './tokens.ts'
 
-/** The keys that the benchmarks' STS is asked with; it looks at none of them. */
+/** The keys for the benchmarks' STS, which does not check them. */
 const STS_KEYS = { JDCLOUD_ACCESS_KEY: 'bench-access-key', JDCLOUD_SECRET_KEY: 'bench-secret-key' } as const
 
-/** The environment of a service that believes tokens of `key` and asks `stsUrl`, with no limit that a benchmark would meet. */
+/**
+ * The environment of a service that trusts tokens of `key` and calls `stsUrl`, without the limits that a benchmark
+ * would reach.
+ */
 export const serviceEnvironment = (
   { key, stsUrl }: Readonly<{ key: SigningKey; stsUrl: string }>,
   more: Readonly<Record<string, string>> = {},
@@ -26,6 +29,6 @@ export const serviceEnvironment = (
   ...more,
 })
 
-/** The service itself, as the image runs it; see {@link build}. */
+/** The service as the image runs it; see {@link build}. */
 export const startService = (environment: Readonly<Record<string, string>>): Promise<Server> =>
   startServer({ file: 'dist/src/main.js', env: (port) => ({ ...environment, PORT: String(port) }) })

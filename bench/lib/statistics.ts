@@ -1,10 +1,10 @@
-/** The value below which a share (0 to 1) of the values lies, by nearest rank; NaN of none. */
+/** The value at a rank (0 to 1), by nearest rank; NaN without values. */
 export function percentile(values: Iterable<number>, share: number): number {
   const sorted = Float64Array.from(values).sort()
   return sorted[Math.min(sorted.length - 1, Math.max(0, Math.ceil(share * sorted.length) - 1))] ?? Number.NaN
 }
 
-/** The middle value, or the mean of the two in the middle; NaN of none. */
+/** The median; NaN without values. */
 export function median(values: Iterable<number>): number {
   const sorted = Float64Array.from(values).sort()
   const middle = sorted.length / 2
@@ -12,10 +12,7 @@ export function median(values: Iterable<number>): number {
   return (below + above) / 2
 }
 
-/**
- * Measures two things in turns, A B B A A B …, so that a machine that is busy for a while hurts both, and neither is
- * always the first.
- */
+/** Measures two things in turns, A B B A A B …, so that a busy machine affects both, and neither is always first. */
 export async function inTurns<T>(
   rounds: number,
   ours: () => Promise<T>,

@@ -1,13 +1,13 @@
 import type { Finding } from './finding.ts'
 
-/** A ratio as people read it: two digits behind the point, or as many as it takes to say more than nothing. */
+/** A ratio for people: two decimals, or more if the ratio is very small. */
 export function ratioText(ratio: number): string {
   if (ratio >= 100) return ratio.toLocaleString('en-GB', { maximumFractionDigits: 0 })
   return ratio >= 0.01 ? ratio.toFixed(2) : ratio.toLocaleString('en-GB', { maximumSignificantDigits: 2 })
 }
 
 const HEAD = ['what', 'ours', 'rival', '', 'ratio', 'floor', ''] as const
-/** Columns of figures stand to the right. */
+/** Columns of figures are right-aligned. */
 const TO_THE_RIGHT: ReadonlySet<number> = new Set([1, 2, 4])
 
 const cellsOf = ({ what, ours, rival, ratio, floor }: Finding): readonly string[] => [
@@ -20,7 +20,7 @@ const cellsOf = ({ what, ours, rival, ratio, floor }: Finding): readonly string[
   floor ? (floor.met ? 'met' : 'NOT MET') : '',
 ]
 
-/** The findings for a terminal. */
+/** The findings as a table for a terminal. */
 export function table(findings: readonly Finding[]): string {
   const rows = [HEAD, ...findings.map(cellsOf)]
   const widths = HEAD.map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)))
@@ -32,7 +32,7 @@ export function table(findings: readonly Finding[]): string {
   return rows.map(line).join('\n')
 }
 
-/** The findings as a table of Markdown, which docs/benchmarks.md has. */
+/** The findings as a Markdown table, for docs/benchmarks.md. */
 export function markdown(findings: readonly Finding[]): string {
   const rows = findings.map(
     ({ what, ours, rival, ratio, floor }) =>

@@ -3,11 +3,11 @@ import { createHmac, createPrivateKey, generateKeyPairSync, randomBytes, sign } 
 export const ISSUER = 'https://login.example.test'
 export const AUDIENCE = 'https://api.example.test'
 
-/** A key that tokens are signed with, and the variables of a service that believes them. */
+/** A key that signs tokens, and the settings of a service that trusts them. */
 export type SigningKey = Readonly<{
   algorithm: 'HS256' | 'ES256'
   environment: Readonly<Record<string, string>>
-  /** The secret or the PEM that verifies. */
+  /** The secret, or the public key as PEM. */
   verificationKey: string
   sign: (input: string) => string
 }>
@@ -37,7 +37,10 @@ export function createSigningKey(algorithm: SigningKey['algorithm']): SigningKey
   }
 }
 
-/** A user's token, good for an hour, as the shipped template `user-upload` wants it; `id` makes it one of its own. */
+/**
+ * A user's token for the template `user-upload`, valid for an hour. `id` makes it different from other tokens of the
+ * user.
+ */
 export function mintToken(key: SigningKey, subject: string, id = 0): string {
   const now = Math.floor(Date.now() / 1000)
   const payload = {

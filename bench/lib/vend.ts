@@ -6,7 +6,7 @@ export const ask = (url: string, token: string): Promise<Response> =>
     body: '{"policy":"user-upload"}',
   })
 
-/** @throws unless the answer is a 200 */
+/** @throws if the answer is not a 200 */
 export async function answerOf(url: string, token: string): Promise<string> {
   const response = await ask(url, token)
   const text = await response.text()

@@ -4,7 +4,7 @@ import { z } from 'zod'
 import { loadSdk, officialSts } from '../lib/official-sdk.ts'
 import { AUDIENCE, ISSUER } from '../lib/tokens.ts'
 
-/** What a team would write first: check the token, have the official SDK assume the role, hand on what comes back. */
+/** The first version that a team would write: check the token, call AssumeRole with the official SDK, return its answer. */
 const optionsSchema = z.object({ port: z.int(), secret: z.string(), stsUrl: z.string() })
 const { port, secret, stsUrl } = optionsSchema.parse(JSON.parse(process.argv[2] ?? ''))
 

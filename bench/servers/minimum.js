@@ -2,10 +2,10 @@ import fastifyJwt from '@fastify/jwt'
 import fastify from 'fastify'
 
 /**
- * The rival of cached vends: the least that a careful engineer would write to check a token and answer with a text. It
- * shares no code with the service, and is JavaScript so that nothing is compiled.
+ * The rival of cached vends: the least that a careful engineer would write to check a token and return a text. It
+ * shares no code with the service, and is JavaScript, so that nothing is compiled.
  *
- * `cacheEntries` is how many verified tokens fast-jwt remembers; 0 for none.
+ * `cacheEntries` is the number of verified tokens that fast-jwt remembers; 0 for none.
  */
 const { port, key, algorithm, issuer, audience, answer, cacheEntries } = JSON.parse(process.argv[2])
 

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { createServer, type ServerResponse } from 'node:http'
 import { z } from 'zod'
 
-/** An STS that always grants, after a while, and counts. It checks nothing, so that it is never what is measured. */
+/** An STS that grants every request after a delay, and counts. It checks nothing, so that its own cost stays small. */
 const optionsSchema = z.object({ port: z.int(), delayMs: z.number(), quota: z.number().optional() })
 const { port, delayMs, quota = Infinity } = optionsSchema.parse(JSON.parse(process.argv[2] ?? ''))
 
@@ -12,7 +12,7 @@ const SESSION_SECONDS = 3600
 const padding = randomBytes(594).toString('base64url')
 let sessions = 0
 
-/** As many calls as come in a second, at any time of it. */
+/** A token bucket: `quota` calls a second. */
 let tokens = quota
 let filledAt = performance.now()
 function withinQuota(): boolean {

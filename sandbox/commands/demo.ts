@@ -15,12 +15,12 @@ import { startLocal } from '../local.ts'
 import { SANDBOX_KEYS } from '../world.ts'
 import { createTranscript, type Outcome } from './transcript.ts'
 
-/** `npm run demo`: the whole job on real input, on free ports; exit code 1 when anything is not as expected. */
+/** `npm run demo`: the whole service with real requests, on free ports. Exit code 1 if a result is not as expected. */
 
-// The SDK's advice about newer versions of Node has no place in the transcript.
+// The SDK's advice about newer versions of Node would disturb the transcript.
 process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED = 'true'
 
-/** The sandbox's clock can be put forward, so that a session expires without anybody waiting for it. */
+/** Offset of the sandbox's clock, so that a session expires without waiting. */
 let ahead = 0
 const local = await startLocal({
   logger: createLogger('silent'),
@@ -58,7 +58,7 @@ function granted(answer: Answer): Granted {
   return answer
 }
 
-/** The unmodified SDK, set up from nothing but the answer. */
+/** The unmodified SDK, configured only from the answer. */
 function s3(oss: Granted['oss'], keys: Keys): S3Client {
   return new S3Client({
     endpoint: oss.endpoint,
@@ -114,16 +114,16 @@ async function tell(): Promise<void> {
   const upload = new Upload({ client: alice, params: { ...film, Body: Buffer.alloc(12 * 2 ** 20, 1) } })
   await step('alice uploads users/alice/film.mp4, 12 MiB in parts', '200', outcome(upload.done()))
   const { ContentLength } = await s3(oss, SANDBOX_KEYS.owner).send(new HeadObjectCommand(film))
-  await step("the account's owner finds all of it", '12582912 bytes', { got: `${ContentLength} bytes` })
+  await step('the owner of the account sees the whole file', '12582912 bytes', { got: `${ContentLength} bytes` })
   const { UploadId } = await alice.send(new CreateMultipartUploadCommand(film))
   const abort = new AbortMultipartUploadCommand({ ...film, UploadId })
-  await step('alice begins it again and gives up', '204', outcome(alice.send(abort)))
+  await step('alice starts another upload and aborts it', '204', outcome(alice.send(abort)))
 
-  heading('Everything else stays shut')
+  heading('Everything else is refused')
   await step("alice puts into bob's folder", '403 AccessDenied', put(alice, 'users/bob/photo.jpg'))
   await step('alice puts users/alice2/photo.jpg', '403 AccessDenied', put(alice, 'users/alice2/photo.jpg'))
   const read = new GetObjectCommand({ Bucket, Key: 'users/alice/photo.jpg' })
-  await step('alice reads, which user-upload does not allow', '403 AccessDenied', outcome(alice.send(read)))
+  await step('alice reads her photo, which user-upload does not allow', '403 AccessDenied', outcome(alice.send(read)))
   const list = new ListObjectsV2Command({ Bucket, Prefix: 'users/alice/' })
   await step('alice lists her folder', '403 AccessDenied', outcome(alice.send(list)))
   const changed = (alices.sessionToken.startsWith('A') ? 'B' : 'A') + alices.sessionToken.slice(1)
@@ -132,7 +132,7 @@ async function tell(): Promise<void> {
   const mixed = s3(oss, { ...alices, sessionToken: bobs.sessionToken })
   await step("alice uses bob's session token with her keys", '400 InvalidToken', put(mixed, 'users/bob/a.jpg'))
 
-  heading('Who must not have credentials gets none')
+  heading('The service refuses bad requests')
   const ask = async (token: Promise<string> | string, policy?: string) => told(await vend(await token, policy))
   const forged = `${aliceToken.slice(0, -4)}${aliceToken.endsWith('AAAA') ? 'BBBB' : 'AAAA'}`
   await step('a token with a forged signature', '401 unauthenticated', ask(forged))

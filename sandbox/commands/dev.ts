@@ -1,7 +1,7 @@
 import { mintToken } from '../issuer.ts'
 import { startLocal } from '../local.ts'
 
-/** `npm run dev`: the service on the sandbox, kept running; tsx restarts it when a file changes. */
+/** `npm run dev`: keeps the service and the sandbox running. tsx restarts both when a file changes. */
 function port(name: string, fallback: number): number {
   const value = Number(process.env[name] || fallback)
   if (Number.isInteger(value) && value >= 0 && value <= 65_535) return value
@@ -29,7 +29,7 @@ process.stdout.write(`
   STS (sandbox)  ${local.sandbox.sts.url}
   OSS (sandbox)  ${local.sandbox.oss.url}
 
-  A token of alice's, for an hour (others: npm run --silent token -- --sub bob --claim scope=oss.upload):
+  A token for alice, valid for one hour (for others: npm run --silent token -- --sub bob --claim scope=oss.upload):
   ${token}
 
   Try it:

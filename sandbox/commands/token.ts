@@ -9,10 +9,10 @@ function wholeSeconds(text: string): number {
 }
 
 const options = new Command('npm run --silent token --')
-  .description('Print a token that the service accepts while it runs on the sandbox (npm run dev).')
-  .requiredOption('--sub <subject>', 'whose token it is')
-  .option('--claim <name=value>', 'a claim, as text or JSON; may be given several times', collectClaim, {})
-  .option('--expires <seconds>', 'how long it is valid; negative for one that has expired', wholeSeconds, 3600)
+  .description('Print a token for the service that npm run dev starts.')
+  .requiredOption('--sub <subject>', 'subject of the token')
+  .option('--claim <name=value>', 'a claim, as text or JSON; can be repeated', collectClaim, {})
+  .option('--expires <seconds>', 'how long it is valid; negative for an expired token', wholeSeconds, 3600)
   .addHelpText('after', '\nExample:\n  npm run --silent token -- --sub alice --claim scope=oss.upload')
   .parse()
   .opts<{ sub: string; claim: Record<string, unknown>; expires: number }>()

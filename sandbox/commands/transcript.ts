@@ -1,15 +1,15 @@
-/** What came back: a status or a code to compare, and words to show. */
+/** The result of a step: a status or code to compare, and text to show. */
 export type Outcome = Readonly<{ got: string; shown?: string }>
 
-/** Prints what is tried and what comes back, and remembers whether all was as expected. */
+/** Prints each step with its result, and counts the unexpected results. */
 export type Transcript = Readonly<{
   heading(text: string): void
   step(what: string, expected: string, outcome: Outcome | Promise<Outcome>): Promise<void>
-  /** How many steps passed and how many did not. */
+  /** How many steps passed and failed. */
   totals(): { passed: number; failed: number }
 }>
 
-/** Writes to `out`; in colour when that is wanted. */
+/** Writes to `out`, in colour if wanted. */
 export function createTranscript(out: (line: string) => void, colour: boolean): Transcript {
   let passed = 0
   let failed = 0

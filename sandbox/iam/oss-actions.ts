@@ -1,4 +1,4 @@
-/** Which action JD Cloud asks for each operation of S3, by the table in its documentation. */
+/** The action for each S3 operation, from the table in JD Cloud's documentation. */
 export const OSS_ACTIONS = {
   PutObject: 'oss:PutObject',
   PostObject: 'oss:PutObject',
@@ -20,5 +20,5 @@ export const OSS_ACTIONS = {
   ListBuckets: 'oss:ListAllMyBuckets',
 } as const
 
-/** An operation of S3 that some action allows. */
+/** An S3 operation that some action allows. */
 export type Operation = keyof typeof OSS_ACTIONS

@@ -1,16 +1,16 @@
 import { z } from 'zod'
 import { parseJrn } from './jrn.ts'
 
-/** The most that STS takes of a session policy, in bytes of UTF-8. */
+/** STS's limit for a session policy, in bytes of UTF-8. */
 export const MAX_SESSION_POLICY_BYTES = 2048
 
-/** One text or a list of them; a list afterwards. */
+/** Accepts one text or a list, and returns a list. */
 const texts = z
   .union([z.string().min(1), z.array(z.string().min(1)).min(1)])
   .transform((value): readonly string[] => (typeof value === 'string' ? [value] : value))
 
-// Strict: an element that nobody reads, such as `NotResource` or a misspelled `Resource`, could widen the policy. A
-// `Principal` belongs to bucket policies, so it is refused too.
+// Strict: an unknown element, such as `NotResource` or a misspelled `Resource`, could widen the policy. `Principal`
+// belongs to bucket policies, so it is refused too.
 const statementSchema = z.strictObject({
   Sid: z.string().optional(),
   Effect: z.enum(['Allow', 'Deny']),
@@ -20,18 +20,18 @@ const statementSchema = z.strictObject({
 })
 
 const policySchema = z.strictObject({
-  // JD Cloud's pages write it both ways.
+  // JD Cloud's documentation uses both forms.
   Version: z.union([z.literal('3'), z.literal(3)]).transform((): '3' => '3'),
   Statement: z.array(statementSchema).min(1),
 })
 
-/** A statement of a policy, with its lists as lists. */
+/** A statement of a policy, with lists. */
 export type Statement = Readonly<z.output<typeof statementSchema>>
 
 /** An IAM policy, version 3. */
 export type Policy = Readonly<{ Version: '3'; Statement: readonly Statement[] }>
 
-/** Reads the text of a session policy; undefined when STS would not take it. */
+/** Parses the text of a session policy; undefined if STS would refuse it. */
 export function parseSessionPolicy(text: string): Policy | undefined {
   if (Buffer.byteLength(text) > MAX_SESSION_POLICY_BYTES) return undefined
   const { data } = policySchema.safeParse(parseJson(text))

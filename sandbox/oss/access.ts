@@ -5,25 +5,27 @@ import type { Session } from '../sessions.ts'
 import type { User, World } from '../world.ts'
 
 /**
- * What somebody may do: every layer must allow, and a layer allows when any of its policies does. The owner is bound by
- * no layer.
+ * The rights of a caller, in layers. Every layer must allow an operation; a layer allows it if one of its policies
+ * does. The owner has no layers and may do everything.
  */
 export type Principal = 'owner' | readonly (readonly Policy[])[]
 
-/** What an operation touches; `key` is missing for an operation on a bucket, `bucket` too for one on the account. */
+/** The target of an operation. `key` is absent for a bucket operation; `bucket` too for an account operation. */
 export type Touched = Readonly<{ bucket?: string | undefined; key?: string }>
 
-/** A sub-user has one layer, the attached policies. */
+/** A sub-user has one layer: the attached policies. */
 export function userPrincipal({ policies }: User): Principal {
   return policies === 'owner' ? 'owner' : [policies]
 }
 
-/** A session may do what its role and its session policy both allow; without a session policy, all that the role may. */
+/**
+ * A session has two layers: its role and its session policy. Without a session policy, it may do all that the role may.
+ */
 export function sessionPrincipal({ role, policy }: Session): Principal {
   return policy === undefined ? [role.policies] : [role.policies, [policy]]
 }
 
-/** Whether somebody may do this. */
+/** Whether this caller may do this. */
 export function isAllowed(world: World, principal: Principal, operation: Operation, touched: Touched): boolean {
   if (principal === 'owner') return true
   const resource = { service: 'oss', region: world.region, account: world.accountId, resource: resourceOf(touched) }
@@ -31,7 +33,7 @@ export function isAllowed(world: World, principal: Principal, operation: Operati
   return principal.every((policies) => ossAllows(policies, wanted))
 }
 
-/** The account itself is all of its buckets, which only a `*` covers. */
+/** The account stands for all of its buckets, and only `*` covers it. */
 function resourceOf({ bucket = '*', key }: Touched): string {
   return key === undefined ? bucket : `${bucket}/${key}`
 }

@@ -10,10 +10,10 @@ const MAX_SKEW_MS = 15 * 60_000
 type Keys = Readonly<{ secretKey: string; principal: Principal; expired: boolean }>
 
 /**
- * Finds out whose keys signed a request. Nothing that is checked after the signature, expiry included, is told to
- * somebody whose signature is wrong.
+ * Finds the owner of the keys that signed a request. Checks after the signature, such as expiry, reveal nothing to a
+ * client with a wrong signature.
  *
- * @throws OssError for every way in which keys, token, signature or date do not hold.
+ * @throws OssError if keys, token, signature or date are wrong
  */
 export function authenticate(world: World, request: OssRequest): Principal {
   const claim = readClaim(request, world.region)
@@ -29,7 +29,7 @@ export function authenticate(world: World, request: OssRequest): Principal {
     if (age >= claim.expiresSeconds * 1000) throw new OssError('AccessDenied', 'Request has expired')
   }
 
-  // Otherwise whoever holds a presigned URL could turn it into another operation, a copy for one.
+  // Otherwise anyone with a presigned URL could turn it into another operation, such as a copy.
   for (const name of request.wire.headers.keys()) {
     if (name.startsWith('x-amz-') && !claim.signedHeaders.has(name)) {
       throw new OssError('AccessDenied', 'There were headers present in the request which were not signed')
@@ -39,7 +39,7 @@ export function authenticate(world: World, request: OssRequest): Principal {
 }
 
 /**
- * Finds out whose keys signed a form, by its fields. When the form itself runs out is for its policy to say.
+ * Finds the owner of the keys that signed a form, by its fields. The form's policy says when the form expires.
  *
  * @throws OssError as {@link authenticate}
  */
@@ -53,10 +53,7 @@ export function authenticateForm(world: World, fields: ReadonlyMap<string, strin
   return keys.principal
 }
 
-/**
- * JD Cloud does not document what it answers to a bad token. The codes are AWS's, and so is 400 for both; Ceph answers
- * 403.
- */
+/** JD Cloud does not document its answer to a bad token. The codes and the status 400 are AWS's; Ceph answers 403. */
 function findKeys({ users, sessions }: World, { accessKey, sessionToken }: Claim): Keys {
   const user = users.get(accessKey)
   if (user) {

@@ -4,12 +4,12 @@ import { crc32 } from 'node:zlib'
 import { OssError } from './errors.ts'
 import type { Headers } from './request.ts'
 
-/** The most that any request body may have. */
+/** The largest request body. */
 export const MAX_BODY_BYTES = 64 * 1024 * 1024
 
 /**
- * Refuses the bodies that JD Cloud does not take. It documents that aws-chunked ones are not supported, not how it
- * refuses them: Ceph, whose rule is the same, answers 411 to a stream without a length.
+ * Refuses bodies that JD Cloud does not accept. Its documentation says that aws-chunked bodies are not supported, but
+ * not how it refuses them. Ceph has the same rule and answers 411 to a stream without a length.
  *
  * @throws OssError NotImplemented, MissingContentLength, EntityTooLarge
  */
@@ -27,12 +27,12 @@ export function checkBodyHeaders(headers: Headers): void {
   if (contentLength(headers) > MAX_BODY_BYTES) throw new OssError('EntityTooLarge')
 }
 
-/** The announced length of a body, which Node's parser holds the client to; without a header there is no body. */
+/** The announced length of a body, which Node's parser enforces. Without the header there is no body. */
 export function contentLength(headers: Headers): number {
   return Number(headers.get('content-length') ?? 0)
 }
 
-/** Reads a body whose headers were checked, so that its length is bearable. */
+/** Reads a body. Its headers were checked before, so its length is acceptable. */
 export async function readBody(req: IncomingMessage): Promise<Buffer> {
   const chunks: Buffer[] = []
   for await (const chunk of req) chunks.push(chunk)
@@ -40,7 +40,7 @@ export async function readBody(req: IncomingMessage): Promise<Buffer> {
 }
 
 /**
- * Compares a body with every digest that came along.
+ * Compares a body with each digest in the headers.
  *
  * @throws OssError XAmzContentSHA256Mismatch, InvalidDigest, BadDigest, InvalidRequest
  */
@@ -63,12 +63,12 @@ export function verifyBody(body: Buffer, headers: Headers): void {
   }
 }
 
-/** Whether anything vouches for the body, which S3 wants where a body that was changed on the way would do harm. */
+/** Whether a header protects the integrity of the body. S3 requires that where a changed body would do harm. */
 export function hasDigest(headers: Headers): boolean {
   return DIGESTS.some(([name]) => headers.has(name))
 }
 
-/** Other checksums that S3 knows are not looked at. */
+/** S3's other checksums are not checked. */
 const DIGESTS = [
   ['content-md5', 'md5'],
   ['x-amz-checksum-crc32', 'crc32'],

@@ -5,7 +5,7 @@ import type { CorsRule } from './cors-rules.ts'
 import { OssError } from './errors.ts'
 import { type OssResponse, xmlResponse } from './response.ts'
 
-// What gets into a response header must not end it.
+// A value in a response header must not end the header.
 const pattern = z.string().regex(/^[\x21-\x7e]{1,255}$/u)
 const oneStar = pattern.refine((text) => text.split('*').length <= 2)
 

@@ -7,12 +7,12 @@ import type { Route } from './route.ts'
 
 const LISTING = ['prefix', 'delimiter', 'max-keys', 'encoding-type']
 
-/** What can be done with the account. */
+/** Operations on the account. */
 export const ACCOUNT_ROUTES: readonly Route[] = [
   { method: 'GET', access: 'ListBuckets', handleWithoutBucket: listBuckets },
 ]
 
-/** What can be done with a bucket. JD Cloud has no action for CORS, so that is for the owner. */
+/** Operations on a bucket. JD Cloud has no action for CORS, so only the owner may use these. */
 export const BUCKET_ROUTES: readonly Route[] = [
   { method: 'GET', needs: ['location'], access: 'HeadBucket', handle: getBucketLocation },
   { method: 'GET', needs: ['cors'], access: 'owner', handle: getBucketCors },

@@ -26,7 +26,7 @@ export function getBucketLocation({ world }: BucketContext): OssResponse {
   return xmlResponse('LocationConstraint', { '#text': world.region })
 }
 
-/** PUT bucket, for one of the world's that was deleted; the world's list of buckets is closed. */
+/** PUT bucket: only for a bucket of the world that was deleted, because the world's list of buckets is fixed. */
 export function createBucket({ store, world, request }: Context): OssResponse {
   const name = request.bucket ?? ''
   if (store.has(name)) throw new OssError('BucketAlreadyOwnedByYou')

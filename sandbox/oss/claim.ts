@@ -1,7 +1,7 @@
 import { OssError } from './errors.ts'
 import type { OssRequest } from './request.ts'
 
-/** What a request says of its own signature, none of it believed yet. */
+/** The claims of a request about its signature. Nothing of them is verified yet. */
 export type Claim = Readonly<{
   accessKey: string
   sessionToken: string | undefined
@@ -17,13 +17,13 @@ export type Claim = Readonly<{
 export type RequestClaim = Claim &
   Readonly<{
     signedHeaders: ReadonlySet<string>
-    /** As it goes into the signature. */
+    /** The hash of the payload, as the signature contains it. */
     payloadHash: string
-    /** How long a presigned URL holds. */
+    /** Lifetime of a presigned URL. */
     expiresSeconds: number | undefined
   }>
 
-/** The four texts that every form of the signature carries in its own place. */
+/** The four texts that every form of the signature contains, each in its own place. */
 type Parts = { algorithm: string; credential: string; date: string; signature: string }
 
 const ALGORITHM = 'AWS4-HMAC-SHA256'
@@ -33,8 +33,8 @@ const AUTHORIZATION = /^(\S+) +Credential=([^\s,]+) *, *SignedHeaders=([^\s,]+) 
 /**
  * Reads the claim from the `Authorization` header or from a presigned query.
  *
- * @throws OssError AccessDenied when there is none; AuthorizationHeaderMalformed or AuthorizationQueryParametersError
- *   when it is malformed, or signed for another day, region or service.
+ * @throws OssError AccessDenied without a claim; AuthorizationHeaderMalformed or AuthorizationQueryParametersError for
+ *   a malformed claim, or one for another day, region or service
  */
 export function readClaim(request: OssRequest, region: string): RequestClaim {
   if (request.auth === 'none') throw new OssError('AccessDenied')
@@ -93,7 +93,7 @@ function readQueryClaim({ headers, wire: { query, ...wire } }: OssRequest, regio
 /**
  * Reads the claim from the fields of a form.
  *
- * @throws OssError AccessDenied when a field is missing, AuthorizationHeaderMalformed as for a header.
+ * @throws OssError AccessDenied if a field is missing; AuthorizationHeaderMalformed as for a header
  */
 export function readFormClaim(fields: ReadonlyMap<string, string>, region: string): Claim {
   const field = (name: string) => {
@@ -127,7 +127,7 @@ function readParts(
   return { accessKey, date, signedAt, region, signature }
 }
 
-/** NaN for what is not exactly a date: `Date.parse` alone would take February 30 for a day in March. */
+/** NaN for an invalid date. `Date.parse` alone would read February 30 as a day in March. */
 function parseDate(text: string): number {
   const iso = text.replace(/^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z$/u, '$1-$2-$3T$4:$5:$6.000Z')
   const epochMs = Date.parse(iso)

@@ -1,16 +1,16 @@
 import type { Headers } from './request.ts'
 import type { StoredObject } from './store.ts'
 
-/** What the conditions of a request come to: `unchanged` is 304 to a GET, `failed` 412. */
+/** The result of a request's conditions: `unchanged` is 304 for a GET, `failed` is 412. */
 export type Outcome = 'met' | 'unchanged' | 'failed'
 
 /**
- * Evaluates the four conditional headers, in RFC 9110's order: an entity tag overrides the date beside it. A copy's stand
- * under a `prefix`.
+ * Evaluates the four conditional headers in RFC 9110's order: an entity tag overrides the date of the same kind. A
+ * copy's headers have a `prefix`.
  */
 export function evaluateConditions(headers: Headers, object: StoredObject, prefix = ''): Outcome {
   const header = (name: string) => headers.get(prefix + name)
-  // Dates in headers count whole seconds.
+  // Dates in headers have whole seconds.
   const modified = Math.floor(object.lastModified / 1000) * 1000
 
   const ifMatch = header('if-match')
@@ -27,7 +27,7 @@ export function evaluateConditions(headers: Headers, object: StoredObject, prefi
   return ifModifiedSince !== undefined && modified <= ifModifiedSince ? 'unchanged' : 'met'
 }
 
-/** Whether a header's list of entity tags, quoted or not, has this one. */
+/** Whether a header's list of entity tags, quoted or not, contains this one. */
 export function matchesEtag(list: string, etag: string): boolean {
   return list.split(',').some((item) => {
     const tag = item.trim()
@@ -35,7 +35,7 @@ export function matchesEtag(list: string, etag: string): boolean {
   })
 }
 
-/** A date that cannot be read is no condition. */
+/** An unreadable date is not a condition. */
 function parseHttpDate(text: string | undefined): number | undefined {
   const epochMs = Date.parse(text ?? '')
   return Number.isNaN(epochMs) ? undefined : epochMs

@@ -6,24 +6,24 @@ import { OssError } from './errors.ts'
 import type { OssRequest } from './request.ts'
 import type { Bucket, Store, StoredObject } from './store.ts'
 
-/** What an operation works with, once its caller is known. */
+/** Input of an operation, after authentication. */
 export type Context = Readonly<{
   world: World
   store: Store
   request: OssRequest
-  /** Whether the caller may do something else beside the operation that was let in. */
+  /** Whether the caller may do something in addition to the authorised operation. */
   may(operation: Operation, touched: Touched): boolean
-  /** The body, which is what its digests say. */
+  /** The body, after its digests were checked. */
   readBody(): Promise<Buffer>
   /** The body as an XML document. */
   readXml<T>(schema: z.ZodType<T>): Promise<T>
 }>
 
-/** The same for an operation on a bucket that exists, or on an object in it. */
+/** Input of an operation on an existing bucket, or on an object in it. */
 export type BucketContext = Context & Readonly<{ bucket: Bucket }>
 
 /**
- * The object under a key. Whether there is none is for those to know who may list the bucket.
+ * The object with this key. Only callers who may list the bucket learn that an object does not exist.
  *
  * @throws OssError NoSuchKey, AccessDenied
  */

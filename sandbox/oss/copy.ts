@@ -8,8 +8,8 @@ import { type OssResponse, xmlResponse } from './response.ts'
 import type { StoredObject } from './store.ts'
 
 /**
- * The object that `x-amz-copy-source` names, for a caller who may read it: a right to write is no right to copy from a
- * neighbour.
+ * The object that `x-amz-copy-source` names, if the caller may read it: the right to write is not a right to copy
+ * another user's object.
  *
  * @throws OssError InvalidArgument, NotImplemented, AccessDenied, NoSuchBucket, NoSuchKey, PreconditionFailed
  */

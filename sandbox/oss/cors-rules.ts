@@ -1,20 +1,20 @@
 import { fitsWildcard } from '../wildcard.ts'
 
-/** One rule of a bucket's CORS configuration. Origins and headers may hold one `*`. */
+/** One rule of a bucket's CORS configuration. Origins and headers may contain one `*`. */
 export type CorsRule = Readonly<{
   origins: readonly string[]
   methods: readonly string[]
-  /** In any case. */
+  /** In upper or lower case. */
   headers: readonly string[]
   exposed: readonly string[]
   maxAgeSeconds: number | undefined
   id: string | undefined
 }>
 
-/** What a browser asks for. `headers` are those that a preflight names, in lower case. */
+/** A browser's CORS request. `headers` are the names in a preflight, in lower case. */
 export type CorsRequest = Readonly<{ origin: string; method: string; headers: readonly string[] }>
 
-/** The headers that let the page read the answer, by the first rule that fits; undefined when none does. */
+/** The headers that let the page read the answer, from the first rule that fits; undefined if none fits. */
 export function corsHeaders(
   rules: readonly CorsRule[],
   { origin, method, headers }: CorsRequest,
@@ -24,7 +24,7 @@ export function corsHeaders(
     if (allowedOrigin === undefined || !rule.methods.includes(method)) continue
     if (!headers.every((name) => rule.headers.some((pattern) => fitsWildcard(pattern.toLowerCase(), name)))) continue
     return {
-      // With `*` a browser sends no credentials of its own; S3 tells the two apart in the same way.
+      // With `*`, a browser sends no credentials. S3 makes the same difference.
       'access-control-allow-origin': allowedOrigin === '*' ? '*' : origin,
       ...(allowedOrigin !== '*' && { 'access-control-allow-credentials': 'true' }),
       'access-control-allow-methods': rule.methods.join(', '),

@@ -5,7 +5,7 @@ import type { OssResponse } from './response.ts'
 import type { Bucket } from './store.ts'
 
 /**
- * Answers a preflight, which nobody signs.
+ * Answers a preflight, which is never signed.
  *
  * @throws OssError BadRequest, AccessForbidden
  */
@@ -20,13 +20,13 @@ export function preflight({ headers }: OssRequest, bucket: Bucket | undefined): 
     .split(',')
     .map((name) => name.trim().toLowerCase())
     .filter((name) => name !== '')
-  // A bucket that is not there answers as one without rules: strangers need not know.
+  // A missing bucket has the same answer as a bucket without rules, so strangers cannot tell them apart.
   const allowed = corsHeaders(bucket?.cors.rules ?? [], { origin, method, headers: wanted })
   if (!allowed) throw new OssError('AccessForbidden')
   return { status: 200, headers: allowed }
 }
 
-/** The headers that let a page read the answer to a request that its browser did send, errors included. */
+/** The headers that let a page read the answer to its request, errors included. */
 export function actualCors(headers: Headers, method: string, bucket: Bucket | undefined): Record<string, string> {
   const origin = headers.get('origin')
   if (origin === undefined) return {}

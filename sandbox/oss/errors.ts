@@ -1,4 +1,4 @@
-/** Every error that this OSS answers with: its code, HTTP status and message. Messages are S3's where S3 has one. */
+/** Every error of this OSS: code, HTTP status and message. Messages are S3's where S3 has one. */
 const ERRORS = {
   AccessDenied: [403, 'Access Denied'],
   AccessForbidden: [403, 'CORSResponse: This CORS request is not allowed.'],
@@ -50,7 +50,7 @@ const ERRORS = {
 /** An S3 error code. */
 export type ErrorCode = keyof typeof ERRORS
 
-/** A refusal, as the client will read it; `message` replaces the code's own and must hold no secret. */
+/** A refusal as the client reads it. `message` replaces the default of the code and must not contain a secret. */
 export class OssError extends Error {
   override readonly name = 'OssError'
   readonly code: ErrorCode

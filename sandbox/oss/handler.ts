@@ -17,20 +17,21 @@ import { createStore, type Store } from './store.ts'
 import { checkSupported } from './supported-headers.ts'
 import { MAX_XML_BYTES, parseXml } from './xml.ts'
 
-/** What may be left out. */
+/** Optional settings. */
 export type OssOptions = Readonly<{
-  /** Is told of an exception that is nobody's fault but this code's; the client reads InternalError and no more. */
+  /** Receives exceptions that are bugs of this code. The client reads only InternalError. */
   onInternalError?: (error: unknown) => void
 }>
 
 /** The OSS as a listener for `node:http`. */
 export type OssHandler = RequestListener & {
-  /** What it holds, for seeds and tests: `handler.store.get('test-app')?.put('key', body)` asks nobody. */
+  /** The contents, for seeds and tests: `handler.store.get('test-app')?.put('key', body)` needs no rights. */
   readonly store: Store
 }
 
 /**
- * JD Cloud's OSS in memory, over the users, sessions and buckets of a world. Whatever it does not know, it refuses.
+ * JD Cloud's OSS in memory, over the users, sessions and buckets of a world. It refuses everything that it does not
+ * know.
  */
 export function createOssHandler(world: World, { onInternalError = () => undefined }: OssOptions = {}): OssHandler {
   const store = createStore(world.buckets, world.clock)
@@ -75,7 +76,7 @@ export function createOssHandler(world: World, { onInternalError = () => undefin
       cors = actualCors(request.headers, method, store.get(request.bucket ?? ''))
       response = await answer(req, request)
     } catch (error) {
-      // A client that left in the middle of its body wants no answer.
+      // A client that disconnected during its body needs no answer.
       if (req.errored) return
       if (!(error instanceof OssError)) onInternalError(error)
       const refusal = error instanceof OssError ? error : new OssError('InternalError')

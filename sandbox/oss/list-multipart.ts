@@ -40,7 +40,7 @@ export function listMultipartUploads({ bucket, request }: BucketContext): OssRes
   const encode = query.get('encoding-type') === 'url' ? encodePath : (text: string) => text
 
   const all = bucket.uploads.list().filter(({ key }) => key.startsWith(prefix))
-  // The upload of the marker may have ended since; then the next key is where to go on.
+  // The upload of the marker may have ended since. Then the list continues with the next key.
   const marked = all.findIndex(({ key, id }) => key === keyMarker && id === idMarker)
   const rest = marked < 0 ? all.filter(({ key }) => compareUtf8(key, keyMarker) > 0) : all.slice(marked + 1)
   const page = rest.slice(0, limit)

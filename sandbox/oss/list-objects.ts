@@ -34,7 +34,7 @@ export function listObjects(context: BucketContext): OssResponse {
   return xmlResponse('ListBucketResult', {
     ...common(context, asked, page, true),
     Marker: encode(asked.after),
-    // Without a delimiter the last key serves as the marker, and S3 leaves it at that.
+    // Without a delimiter, the last key is the marker, and S3 sends no NextMarker.
     NextMarker: page.last === undefined || asked.delimiter === '' ? undefined : encode(page.last),
   })
 }
@@ -73,7 +73,7 @@ function common({ bucket, request, world }: BucketContext, asked: ListQuery, pag
   }
 }
 
-/** Some keys cannot stand in XML; with `encoding-type=url` they need not. */
+/** XML cannot contain some keys; `encoding-type=url` encodes them. */
 function encoderFor({ query }: OssRequest): (text: string) => string {
   const type = query.get('encoding-type')
   if (type !== undefined && type !== 'url') throw new OssError('InvalidArgument', 'Invalid Encoding Method specified.')

@@ -1,14 +1,14 @@
 import { lowerBound } from './utf8-order.ts'
 
-/** Which keys to list. `after` excludes what is up to and including it. */
+/** The keys to list. `after` excludes keys up to and including it. */
 export type ListQuery = Readonly<{ prefix: string; delimiter: string; after: string; limit: number }>
 
-/** A page of a list; `last` is where the next one goes on, when there is one. */
+/** A page of a list. `last` is the start of the next page, if there is one. */
 export type Page = Readonly<{ keys: readonly string[]; commonPrefixes: readonly string[]; last: string | undefined }>
 
 /**
- * Lists sorted keys. Those with the delimiter after the prefix are rolled up into one common prefix, which counts as one
- * entry. An `after` that is itself a common prefix comes from a page that ended with it, so the keys below it are done.
+ * Lists sorted keys. Keys with the delimiter after the prefix become one common prefix, which counts as one entry. If
+ * `after` is a common prefix, a page ended with it, so the keys below it are done.
  */
 export function listPage(sorted: readonly string[], { prefix, delimiter, after, limit }: ListQuery): Page {
   const keys: string[] = []

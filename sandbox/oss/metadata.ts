@@ -13,7 +13,7 @@ const KEPT: ReadonlySet<string> = new Set([
 const MAX_USER_METADATA_BYTES = 2048
 
 /**
- * What an upload's headers, or a form's fields, say about the object.
+ * The object's headers, from the headers of an upload or the fields of a form.
  *
  * @throws OssError InvalidArgument, MetadataTooLarge
  */
@@ -23,7 +23,7 @@ export function readMetadata(headers: Headers): Metadata {
   for (const [name, value] of headers) {
     const isUser = name.startsWith('x-amz-meta-')
     if (!isUser && !KEPT.has(name)) continue
-    // A form's fields are not headers yet: they may hold anything.
+    // Fields of a form are not headers yet, so they may contain anything.
     if (!/^[\w!#$%&'*+.^`|~-]+$/u.test(name)) throw new OssError('InvalidArgument', 'A header has an invalid name.')
     metadata.set(name, headerValue(value))
     if (isUser) userBytes += name.length - 'x-amz-meta-'.length + Buffer.byteLength(value)
@@ -33,7 +33,7 @@ export function readMetadata(headers: Headers): Metadata {
 }
 
 /**
- * The headers that a GET asks to have replaced.
+ * The response headers that a GET asks to replace.
  *
  * @throws OssError InvalidArgument
  */

@@ -14,7 +14,7 @@ const deletion = z.object({
   }),
 })
 
-/** POST bucket?delete. Every key is authorised by itself: the right to one is no right to its neighbour. */
+/** POST bucket?delete. Each key is authorised on its own: a right to one key is no right to another. */
 export async function deleteObjects({ bucket, request, may, readXml }: BucketContext): Promise<OssResponse> {
   if (!hasDigest(request.headers)) {
     throw new OssError('InvalidRequest', 'Missing required header for this request: Content-MD5')

@@ -78,7 +78,7 @@ function findUpload({ bucket, request }: BucketContext): Upload {
 
 function storePart(context: BucketContext, body: Buffer): Part {
   const number = integerParameter(context.request, 'partNumber', { min: 1, max: MAX_PART_NUMBER })
-  // Looked up after the body has come: the upload may have ended in the meantime.
+  // Looked up after the body arrived, because the upload may have ended in the meantime.
   const { parts } = findUpload(context)
   const part = { number, body, etag: md5(body), lastModified: context.world.clock() }
   parts.set(number, part)

@@ -20,7 +20,7 @@ const OVERRIDES = [
   'response-expires',
 ]
 
-/** What can be done with an object. Whatever needs more comes first. */
+/** Operations on an object. Operations with more parameters come first. */
 export const OBJECT_ROUTES: readonly Route[] = [
   { method: 'PUT', needs: PART, copies: true, access: 'UploadPartCopy', handle: uploadPartCopy },
   { method: 'PUT', needs: PART, access: 'UploadPart', handle: uploadPart },

@@ -31,7 +31,7 @@ export function getObject(context: BucketContext): OssResponse {
   }
 }
 
-/** A client that resumes says by `If-Range` what it has a part of; a part of something else would not fit. */
+/** `If-Range` names the object of which a client already has a part. A part of another object would not fit. */
 function isRangeCurrent({ request }: BucketContext, { etag }: StoredObject): boolean {
   const ifRange = request.headers.get('if-range')
   return ifRange === undefined || matchesEtag(ifRange, etag)
@@ -49,7 +49,7 @@ export async function putObject(context: BucketContext): Promise<OssResponse> {
 }
 
 /**
- * `If-None-Match: *` lets a write only create. S3's other conditions on writes are not part of what is documented.
+ * `If-None-Match: *` lets a write only create an object. JD Cloud does not document S3's other conditions on writes.
  *
  * @throws OssError PreconditionFailed, NotImplemented
  */
@@ -61,7 +61,7 @@ export function checkOverwrite({ bucket, request: { headers, key } }: BucketCont
   if (ifNoneMatch === '*' && bucket.get(key)) throw new OssError('PreconditionFailed')
 }
 
-/** DELETE object, which succeeds whether there was one or not. */
+/** DELETE object. It succeeds even if the object does not exist. */
 export function deleteObject({ bucket, request }: BucketContext): OssResponse {
   bucket.delete(request.key)
   return { status: 204 }

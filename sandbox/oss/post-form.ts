@@ -1,15 +1,15 @@
 import { Busboy, type BusboyInstance } from '@fastify/busboy'
 import { OssError } from './errors.ts'
 
-/** S3's most for all that comes before the file. */
+/** S3's limit for everything before the file. */
 const MAX_FIELD_BYTES = 20 * 1024
 
-/** A form as it was posted; field names are in lower case. */
+/** A posted form. Field names are in lower case. */
 export type Form = Readonly<{ fields: ReadonlyMap<string, string>; file: Buffer; filename: string }>
 
 /**
- * Reads a `multipart/form-data` body. The file must come last: fields after it are passed over, as S3 does, so a key or
- * a policy there is missing.
+ * Reads a `multipart/form-data` body. The file must be the last field. As in S3, later fields are ignored, so a key or
+ * policy there is missing.
  *
  * @throws OssError MalformedPOSTRequest, InvalidArgument, MaxPostPreDataLengthExceededError
  */
@@ -26,7 +26,7 @@ export function readForm(contentType: string, body: Buffer): Promise<Form> {
       const lower = String(name).toLowerCase()
       bytes += Buffer.byteLength(lower) + Buffer.byteLength(value)
       if (bytes > MAX_FIELD_BYTES) return reject(new OssError('MaxPostPreDataLengthExceededError'))
-      // Of two values, one could be checked and the other one used.
+      // With two values, one could be checked and the other used.
       if (fields.has(lower)) return reject(new OssError('InvalidArgument', `The form field ${lower} stands twice.`))
       fields.set(lower, value)
     })
@@ -56,7 +56,7 @@ function createParser(contentType: string): BusboyInstance {
     return new Busboy({
       headers: { 'content-type': contentType },
       isPartAFile: (name) => name?.toLowerCase() === 'file',
-      // One byte more, so that what is cut off was too much already.
+      // One byte more than the limit, so that a truncated field is certainly too large.
       limits: { fieldSize: MAX_FIELD_BYTES + 1, parts: 200, headerPairs: 20, headerSize: 4096 },
     })
   } catch {

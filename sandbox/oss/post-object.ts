@@ -13,14 +13,14 @@ import type { Store, StoredObject } from './store.ts'
 import { checkSupported } from './supported-headers.ts'
 import { MAX_KEY_BYTES } from './target.ts'
 
-/** Whether a request is a browser's form, whose signature is inside. */
+/** Whether a request is a browser's form. A form has its signature inside. */
 export function isPostedForm({ method, bucket, key, query, headers, auth }: OssRequest): boolean {
   const isForm = /^multipart\/form-data\b/iu.test(headers.get('content-type') ?? '')
   return method === 'POST' && bucket !== undefined && key === '' && query.size === 0 && auth === 'none' && isForm
 }
 
 /**
- * POST object: the policy in the form says what may be uploaded, and whoever signed it must be allowed to put the key.
+ * POST object. The policy in the form limits the upload, and its signer must be allowed to put the key.
  *
  * @throws OssError
  */
@@ -40,13 +40,13 @@ export async function postObject(
   checkPostPolicy(fields.get('policy') ?? '', { fields, bucket: bucket.name, key, size: file.length }, world.clock())
   if (!isAllowed(world, principal, 'PostObject', { bucket: bucket.name, key })) throw new OssError('AccessDenied')
 
-  // A form calls it acl, a request x-amz-acl.
+  // Forms name this field acl, requests name it x-amz-acl.
   checkSupported(new Map([...fields].map(([name, value]) => [name === 'acl' ? 'x-amz-acl' : name, value])))
   verifyBody(file, fields)
   return answer(request, fields, bucket.name, bucket.put(key, file, readMetadata(fields)))
 }
 
-/** The key with the file's name filled in; busboy has cut the name's directories off. */
+/** The key with the file's name filled in. busboy has removed the folders from this name. */
 function finalKey({ fields, filename }: Form): string {
   const key = fields.get('key')?.replaceAll('${filename}', () => filename)
   if (!key) throw new OssError('InvalidArgument', "Bucket POST must contain a field named 'key' before the file.")

@@ -1,13 +1,13 @@
 import { z } from 'zod'
 import { OssError } from './errors.ts'
 
-/** One thing that a form must keep to. Names are in lower case, without the dollar sign. */
+/** One condition of a form. Names are in lower case, without the dollar sign. */
 type Condition = Readonly<
   | { kind: 'eq' | 'starts-with'; name: string; value: string }
   | { kind: 'content-length-range'; min: number; max: number }
 >
 
-/** What a POST policy is checked against: the fields by lower-case name, `key` as it will be stored. */
+/** The values that a POST policy checks: the fields by lower-case name, with `key` as it will be stored. */
 export type PostedForm = Readonly<{ fields: ReadonlyMap<string, string>; bucket: string; key: string; size: number }>
 
 const size = z.union([z.int().min(0), z.string().regex(/^\d{1,15}$/u)]).transform(Number)
@@ -29,11 +29,11 @@ const policyDocument = z.object({
   conditions: z.array(condition).transform((lists): readonly Condition[] => lists.flat()),
 })
 
-/** Fields that need no condition: the signature's own, and those that S3 passes over. */
+/** Fields that need no condition: those of the signature, and those that S3 ignores. */
 const UNCONDITIONAL = /^(?:policy|file|awsaccesskeyid|signature|x-amz-signature|x-ignore-.*)$/u
 
 /**
- * Holds a form to the policy that it was signed with.
+ * Checks a form against its signed policy.
  *
  * @throws OssError InvalidPolicyDocument, AccessDenied, EntityTooSmall, EntityTooLarge
  */
@@ -62,7 +62,7 @@ function holds(
 ): boolean {
   const actual = name === 'key' ? key : name === 'bucket' ? bucket : (fields.get(name) ?? '')
   if (kind === 'eq') return actual === value
-  // A list of content types must hold for each of them.
+  // If the field is a list of content types, the condition must hold for each.
   const values = name === 'content-type' ? actual.split(',').map((item) => item.trim()) : [actual]
   return values.every((item) => item.startsWith(value))
 }

@@ -1,11 +1,11 @@
 import { OssError } from './errors.ts'
 
-/** A stretch of an object; both ends are part of it. */
+/** A range of an object. Both ends belong to it. */
 export type ByteRange = Readonly<{ first: number; last: number }>
 
 /**
- * Reads a `Range` header for an object of this size. Undefined is the whole object: so S3 reads several ranges, and
- * whatever is not a range.
+ * Reads a `Range` header for an object of this size. Undefined means the whole object: like S3, for several ranges and
+ * for text that is not a range.
  *
  * @throws OssError InvalidRange
  */
@@ -23,7 +23,7 @@ export function parseRange(header: string | undefined, size: number): ByteRange 
 }
 
 /**
- * Reads a copy's `x-amz-copy-source-range`, which must be there in full and inside the source.
+ * Reads a copy's `x-amz-copy-source-range`, which must be complete and inside the source.
  *
  * @throws OssError InvalidArgument, InvalidRange
  */

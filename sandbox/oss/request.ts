@@ -2,17 +2,17 @@ import type { IncomingMessage } from 'node:http'
 import { OssError } from './errors.ts'
 import { parseTarget, type Target } from './target.ts'
 
-/** The headers of a request by their lower-case names. A header that stands several times is joined by commas. */
+/** The headers of a request by lower-case name. Repeated headers are joined by commas. */
 export type Headers = ReadonlyMap<string, string>
 
-/** A request without its body, parsed. */
+/** A parsed request without its body. */
 export type OssRequest = Target &
   Readonly<{
     method: string
     headers: Headers
-    /** How the request says who it is from. */
+    /** The parts that identify the sender. */
     auth: 'header' | 'query' | 'none'
-    /** Headers and query as they came, which is what the signature covers. */
+    /** Headers and query as received, because the signature covers them. */
     wire: Readonly<{ headers: Headers; query: ReadonlyMap<string, string> }>
   }>
 
@@ -28,7 +28,7 @@ const AUTH_PARAMETERS: ReadonlySet<string> = new Set([
 ])
 
 /**
- * Reads a request's head.
+ * Reads the head of a request.
  *
  * @throws OssError InvalidURI, KeyTooLongError, InvalidArgument
  */
@@ -44,7 +44,7 @@ export function parseRequest(req: IncomingMessage, buckets: readonly string[]): 
   return { ...target, ...lowerHoisted(target.query, headers), method, wire, auth: 'query' }
 }
 
-/** Presigning moves `x-amz-*` headers into the query. They mean there what they mean as headers. */
+/** Presigning moves `x-amz-*` headers into the query, where they have the same meaning. */
 function lowerHoisted(query: ReadonlyMap<string, string>, headers: Headers) {
   const rest = new Map<string, string>()
   const all = new Map(headers)

@@ -6,24 +6,24 @@ import type { OssResponse } from './response.ts'
 
 type Answer = OssResponse | Promise<OssResponse>
 
-/** An operation: which requests are meant for it, who may call it, and what it does. */
+/** An operation: the requests that it serves, who may use it, and its code. */
 export type Route = Readonly<
   {
     method: string
-    /** Parameters that make a request this operation. */
+    /** Parameters that select this operation. */
     needs?: readonly string[]
-    /** Parameters that it may have beside those. */
+    /** Further parameters that it accepts. */
     takes?: readonly string[]
-    /** Whether it is the one with `x-amz-copy-source`. */
+    /** Whether it needs `x-amz-copy-source`. */
     copies?: true
-    /** `owner` alone, or whoever is allowed the operation; `each` is for the operation itself to ask, key by key. */
+    /** `owner` only, or every caller that a policy allows. With `each`, the operation itself checks each key. */
     access: Operation | 'owner' | 'each'
   } & ({ handle(context: BucketContext): Answer } | { handleWithoutBucket(context: Context): Answer })
 >
 
 /**
- * Finds the operation that a request is meant for, the first of those that fit. A parameter that it does not know is
- * refused and never passed over: `PUT ?acl` taken for a plain PUT would overwrite the object with an access list.
+ * Finds the first operation that fits a request. Unknown parameters are refused, never ignored: otherwise `PUT ?acl`
+ * would count as a plain PUT and overwrite the object with an access list.
  *
  * @throws OssError MethodNotAllowed, NotImplemented
  */
@@ -33,7 +33,7 @@ export function findRoute(routes: readonly Route[], { method, query, headers }: 
   const route = candidates.find(
     ({ needs = [], copies = false }) => copies === isCopy && needs.every((name) => query.has(name)),
   )
-  // SDKs name the operation in x-id, which does nothing.
+  // SDKs name the operation in x-id, which has no effect.
   const known = new Set([...(route?.needs ?? []), ...(route?.takes ?? []), 'x-id'])
   if ([...query.keys()].some((name) => !known.has(name))) {
     throw new OssError('NotImplemented', 'A parameter that you provided implies functionality that is not implemented.')

@@ -7,10 +7,10 @@ import type { OssRequest } from './request.ts'
 const PAYLOAD_HASH = 'x-amz-content-sha256'
 
 /**
- * aws4 signs what it thinks should be signed; a server must sign exactly what the client says that it signed. So it is
- * given only the headers that are listed, told to leave none of them out (by itself it ignores `range`, `user-agent`,
- * `expect` and `connection`), and handed path and query in the one spelling that it cannot misread: it takes a raw `+` in
- * a path for a space, and encodes a path that has one unusual character a second time.
+ * aws4 decides by itself what to sign, but a server must sign exactly what the client signed. So aws4 receives only the
+ * listed headers and must leave none out (by itself it ignores `range`, `user-agent`, `expect` and `connection`). It
+ * also receives path and query in the one spelling that it reads correctly: it reads a raw `+` in a path as a space,
+ * and encodes a path with one unusual character twice.
  */
 class Verifier extends aws4.RequestSigner {
   readonly extraHeadersToInclude: Readonly<Record<string, boolean>>
@@ -27,14 +27,14 @@ class Verifier extends aws4.RequestSigner {
       {
         method,
         path: encodePath(path) + (query.length > 0 ? `?${query.join('&')}` : ''),
-        // aws4 takes the payload's hash from this header, which need not be among the signed ones.
+        // aws4 takes the payload's hash from this header, even if it is not signed.
         headers: { ...Object.fromEntries(headers), [PAYLOAD_HASH]: claim.payloadHash },
         service: 's3',
         region: claim.region,
-        // A presigned query is a query like any other here: `signQuery` would fill in and overwrite parameters.
+        // A presigned query is an ordinary query here: `signQuery` would add and overwrite parameters.
         doNotModifyHeaders: true,
       },
-      // Never left out: aws4 would take keys from the environment.
+      // Always present: otherwise aws4 would take keys from the environment.
       { accessKeyId: claim.accessKey, secretAccessKey: secretKey },
     )
     this.datetime = claim.date
@@ -42,16 +42,16 @@ class Verifier extends aws4.RequestSigner {
   }
 }
 
-/** Whether the claimed signature is the one that the secret key gives for this request as it came. */
+/** Whether the claimed signature is correct for this request and secret key. */
 export function isSignedWith(secretKey: string, request: OssRequest, claim: RequestClaim): boolean {
   const { headers } = request.wire
-  // Unsigned, the host could be any, and aws4 makes one up.
+  // An unsigned host could be any host, and aws4 would invent one.
   if (!claim.signedHeaders.has('host') || !headers.get('host')) return false
   for (const name of claim.signedHeaders) if (!headers.has(name)) return false
   return sameSignature(claim, new Verifier(request, claim, secretKey).signature())
 }
 
-/** Whether the claimed signature of a form is the one that the secret key gives for its policy, as the field holds it. */
+/** Whether the claimed signature of a form is correct for its policy field and secret key. */
 export function isFormSignedWith(secretKey: string, policy: string, claim: Claim): boolean {
   const scope = [claim.date.slice(0, 8), claim.region, 's3', 'aws4_request']
   const key = scope.reduce<string | Buffer>(

@@ -4,10 +4,10 @@ import type { CorsRule } from './cors-rules.ts'
 import { createUploads, type Uploads } from './uploads.ts'
 import { compareUtf8 } from './utf8-order.ts'
 
-/** What is kept of an object beside its bytes: headers to give back with it, by lower-case name. */
+/** Headers that are stored with an object and returned with it, by lower-case name. */
 export type Metadata = ReadonlyMap<string, string>
 
-/** An object. It is never changed, only replaced. */
+/** An object. It is only replaced, never changed. */
 export type StoredObject = Readonly<{
   key: string
   body: Buffer
@@ -18,11 +18,11 @@ export type StoredObject = Readonly<{
   metadata: Metadata
 }>
 
-/** A bucket, with its objects, its unfinished uploads and its CORS rules. */
+/** A bucket with its objects, unfinished uploads and CORS rules. */
 export type Bucket = Readonly<{
   name: string
   createdAt: number
-  /** `etag` is the body's MD5 unless it is given, as multipart uploads do. */
+  /** `etag` is the body's MD5, unless it is given, as for multipart uploads. */
   put(key: string, body: Buffer, metadata?: Metadata, etag?: string): StoredObject
   get(key: string): StoredObject | undefined
   delete(key: string): void
@@ -32,10 +32,10 @@ export type Bucket = Readonly<{
   cors: { rules: readonly CorsRule[] | undefined }
 }>
 
-/** The buckets that exist, by name. */
+/** The existing buckets by name. */
 export type Store = Map<string, Bucket>
 
-/** An account's buckets, all of them empty. */
+/** The buckets of an account, all empty. */
 export function createStore(names: readonly string[], clock: Clock): Store {
   return new Map(names.map((name) => [name, createBucket(name, clock)]))
 }
@@ -67,7 +67,7 @@ export function createBucket(name: string, clock: Clock): Bucket {
   }
 }
 
-/** MD5 in hexadecimal, which S3 uses for ETags. */
+/** MD5 in hexadecimal, as S3 uses it for ETags. */
 export function md5(body: Buffer): string {
   return createHash('md5').update(body).digest('hex')
 }

@@ -1,19 +1,19 @@
 import { OssError } from './errors.ts'
 import type { Headers } from './request.ts'
 
-/** The `x-amz-*` headers and form fields that are understood, or do nothing that a client could rely on. */
+/** The supported `x-amz-*` headers and form fields, and those without an effect that a client could rely on. */
 const SUPPORTED =
   /^x-amz-(?:algorithm|credential|signature|date|content-sha256|security-token|user-agent|meta-.+|copy-source|copy-source-range|copy-source-if-(?:none-)?match|copy-source-if-(?:un)?modified-since|metadata-directive|checksum-.+|sdk-checksum-algorithm)$/u
 
-/** Headers that may say only what is so anyway. */
+/** Headers that may only ask for the default. */
 const FIXED = new Map([
   ['x-amz-acl', 'private'],
   ['x-amz-storage-class', 'STANDARD'],
 ])
 
 /**
- * Refuses what asks for more than there is: an object that was to be encrypted, locked or public and silently is not
- * would teach clients what JD Cloud does not do.
+ * Refuses unsupported features. If an object silently stayed unencrypted, unlocked or private, clients would rely on
+ * something that JD Cloud does not do.
  *
  * @throws OssError NotImplemented
  */

@@ -1,12 +1,12 @@
 import { OssError } from './errors.ts'
 import { decodePercent } from './percent.ts'
 
-/** The most that a key may have. */
+/** The longest key. */
 export const MAX_KEY_BYTES = 1024
-/** aws4 reads a query with Node's querystring, which drops whatever comes after its first thousand parameters. */
+/** aws4 reads a query with Node's querystring, which drops parameters after the first thousand. */
 const MAX_PARAMETERS = 200
 
-/** Where a request goes. `key` is empty when it is about the bucket; without a bucket it is about the account. */
+/** The target of a request. `key` is empty for a bucket operation; without a bucket it is an account operation. */
 export type Target = Readonly<{
   bucket: string | undefined
   key: string
@@ -16,13 +16,13 @@ export type Target = Readonly<{
 }>
 
 /**
- * Reads a request target, in path style or, when the host starts with the name of a bucket, in virtual host style. Keys
- * are literal: `..`, `.` and empty segments stay.
+ * Reads a request target in path style, or in virtual host style if the host starts with the name of a bucket. Keys are
+ * literal: `..`, `.` and empty segments stay.
  *
  * @throws OssError InvalidURI, KeyTooLongError
  */
 export function parseTarget(url: string, host: string, buckets: readonly string[]): Target {
-  // Raw bytes beyond ASCII have no one decoding, and an absolute URL would bring a second host.
+  // Raw bytes beyond ASCII can be decoded in several ways, and an absolute URL has a second host.
   if (!/^\/[\x21-\x7e]*$/u.test(url)) throw new OssError('InvalidURI')
   const mark = url.indexOf('?')
   const path = decodePercent(mark < 0 ? url : url.slice(0, mark))
@@ -46,7 +46,7 @@ function parseQuery(text: string): Map<string, string> {
     if (pair === '') continue
     const equals = pair.indexOf('=')
     const name = decodeForm(equals < 0 ? pair : pair.slice(0, equals))
-    // Of a repeated parameter only one value would be signed, and another one might be used.
+    // Of a repeated parameter, one value would be signed and another might be used.
     if (name === '' || query.has(name))
       throw new OssError('InvalidURI', 'A query parameter has no name, or stands twice.')
     query.set(name, equals < 0 ? '' : decodeForm(pair.slice(equals + 1)))

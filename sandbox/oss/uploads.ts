@@ -4,7 +4,7 @@ import { OssError } from './errors.ts'
 import type { Metadata } from './store.ts'
 import { compareUtf8 } from './utf8-order.ts'
 
-/** S3's least size of every part but the last. */
+/** S3's minimum size of every part except the last. */
 const MIN_PART_BYTES = 5 * 1024 * 1024
 
 /** A part of an unfinished upload. */
@@ -17,17 +17,17 @@ export type Upload = Readonly<{
   /** Epoch milliseconds. */
   initiated: number
   metadata: Metadata
-  /** By number, in no order. */
+  /** By number, in any order. */
   parts: Map<number, Part>
 }>
 
-/** What a client wants an object to be put together from. */
+/** The parts from which a client wants to make an object. */
 export type PartList = readonly Readonly<{ number: number; etag: string }>[]
 
 /** The unfinished uploads of a bucket. */
 export type Uploads = ReturnType<typeof createUploads>
 
-/** No uploads yet. */
+/** Makes an empty list of uploads. */
 export function createUploads(clock: Clock) {
   const uploads = new Map<string, Upload>()
 
@@ -39,7 +39,7 @@ export function createUploads(clock: Clock) {
     },
 
     /**
-     * An upload opens only together with its own key: the key is what was authorised.
+     * An upload opens only with its own key, because the authorisation was for this key.
      *
      * @throws OssError NoSuchUpload
      */
@@ -53,13 +53,13 @@ export function createUploads(clock: Clock) {
       uploads.delete(id)
     },
 
-    /** By key, then by age. */
+    /** Sorted by key, then by age. */
     list: (): Upload[] => [...uploads.values()].sort((a, b) => compareUtf8(a.key, b.key) || a.initiated - b.initiated),
   }
 }
 
 /**
- * Puts an upload's parts together, those that are listed and no others.
+ * Joins the listed parts of an upload, and no others.
  *
  * @throws OssError InvalidPartOrder, InvalidPart, EntityTooSmall
  */

@@ -1,4 +1,4 @@
-/** Orders two strings by their UTF-8 bytes, as S3 lists keys. JavaScript's own order differs beyond U+FFFF. */
+/** Compares two strings by their UTF-8 bytes, as S3 sorts keys. JavaScript's own order differs beyond U+FFFF. */
 export function compareUtf8(a: string, b: string): number {
   const length = Math.min(a.length, b.length)
   for (let i = 0; i < length; i++) {
@@ -21,7 +21,7 @@ export function lowerBound(keys: readonly string[], key: string): number {
   return low
 }
 
-/** A surrogate stands for a character beyond U+FFFF, so it comes after U+E000 to U+FFFF and not before. */
+/** A surrogate belongs to a character beyond U+FFFF, so it sorts after U+E000 to U+FFFF. */
 function rank(unit: number): number {
   if (unit < 0xd800) return unit
   return unit < 0xe000 ? unit + 0x2000 : unit - 0x800

@@ -2,12 +2,12 @@ import { XMLBuilder, XMLParser } from 'fast-xml-parser'
 import type { z } from 'zod'
 import { OssError } from './errors.ts'
 
-/** The most that an XML request body may have. */
+/** The largest XML request body. */
 export const MAX_XML_BYTES = 1024 * 1024
 
 const NAMESPACE = 'http://s3.amazonaws.com/doc/2006-03-01/'
 
-/** What an element may hold; what is undefined is left out, and a list repeats its element. */
+/** The contents of an element. Undefined is left out, and a list repeats the element. */
 export type XmlValue =
   | string
   | number
@@ -16,12 +16,13 @@ export type XmlValue =
   | readonly XmlValue[]
   | { readonly [element: string]: XmlValue }
 
-/** A document in S3's namespace; `Error` alone has none. */
+/** A document in S3's namespace. Only `Error` has none. */
 export function toXml(root: string, content: { readonly [element: string]: XmlValue }): string {
   const builder = new XMLBuilder({ ignoreAttributes: false })
   const attributes = root === 'Error' ? {} : { '@_xmlns': NAMESPACE }
   const xml = builder.build({ [root]: { ...attributes, ...content } })
-  // A key may hold control characters. S3 too writes them as references, though XML 1.0 does not know most of them.
+  // A key may contain control characters. S3 also writes them as references, although XML 1.0 does not allow most of
+  // them.
   const safe = xml.replace(CONTROL, (c) => `&#x${c.charCodeAt(0).toString(16).toUpperCase()};`)
   return `<?xml version="1.0" encoding="UTF-8"?>\n${safe}`
 }
@@ -29,7 +30,7 @@ export function toXml(root: string, content: { readonly [element: string]: XmlVa
 // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what it looks for
 const CONTROL = /[\u0000-\u001f\u007f]/gu
 
-/** Elements that are lists though there may be one of them. */
+/** Elements that are always lists, even with one item. */
 const LISTS: ReadonlySet<string> = new Set([
   'Object',
   'Part',
@@ -53,7 +54,7 @@ export function parseXml<T>(body: Buffer, schema: z.ZodType<T>): T {
 
 function parseDocument(body: Buffer): unknown {
   const parser = new XMLParser({
-    // Ours below knows no entities but XML's own five, and reads each text once.
+    // Our parser below knows only XML's five entities and reads each text once.
     processEntities: false,
     tagValueProcessor: (_, text) => decodeReferences(text),
     parseTagValue: false,
@@ -65,7 +66,7 @@ function parseDocument(body: Buffer): unknown {
   })
   try {
     const text = new TextDecoder('utf-8', { fatal: true }).decode(body)
-    // Of what starts with `<!` no S3 client needs more than comments; the rest is where XML's attacks are.
+    // S3 clients need only comments of everything that starts with `<!`. The rest is used in attacks on XML parsers.
     if (/<!(?!--)/u.test(text)) throw new OssError('MalformedXML')
     return parser.parse(text, true)
   } catch {

@@ -8,7 +8,7 @@ import { type AssumeRoleInfo, readSessionPolicy } from './request.ts'
 const MIN_SESSION_SECONDS = 3600
 
 /**
- * Lets a user assume a role, when the user's policies allow it and the role trusts the user.
+ * Lets a user assume a role, if the user's policies allow it and the role trusts the user.
  *
  * @throws Refusal
  */

@@ -5,23 +5,23 @@ import { createNonceMemory } from './nonces.ts'
 import { Refusal } from './refusals.ts'
 import { signatureOf } from './signature.ts'
 
-/** How far a request's date may be from now, either way. */
+/** The largest difference between a request's date and now, in both directions. */
 const CLOCK_SKEW_MS = 15 * 60_000
 
-/** A request as it came, as far as its signature is concerned. */
+/** The parts of a request that its signature needs. */
 export type SignedRequest = Readonly<{
   method: string
-  /** The path as it is signed. */
+  /** The path as the signature contains it. */
   path: string
-  /** Every value of every header, by its lower-case name: a repeated header must be seen to be refused. */
+  /** Every value of every header by lower-case name, because repeated headers are refused. */
   headers: Readonly<Record<string, readonly string[] | undefined>>
   body: Buffer
 }>
 
 /**
- * Finds out whose keys signed a request, by signing it again with the secret on file and comparing.
+ * Finds the owner of the keys that signed a request: signs it again with the stored secret and compares.
  *
- * @throws Refusal for every way in which the signature, its date or its nonce does not hold.
+ * @throws Refusal if signature, date or nonce is wrong
  */
 export function createAuthenticator(world: World): (request: SignedRequest) => User {
   const nonces = createNonceMemory(world.clock)
@@ -49,13 +49,13 @@ export function createAuthenticator(world: World): (request: SignedRequest) => U
     const expected = signatureOf({ method, path, headers, body, date, region, service }, user.secretKey)
     if (!timingSafeEqual(Buffer.from(claim.signature), Buffer.from(expected))) throw new Refusal('signatureMismatch')
 
-    // Last, so that only the holder of the keys can fill the memory, or use up somebody's nonce.
+    // Last, so that only the owner of the keys can use memory, or use up a nonce.
     if (!nonces.use(user.accessKey, nonce, signedAt + CLOCK_SKEW_MS)) throw new Refusal('nonceReused')
     return user
   }
 }
 
-/** Reads headers that may be there once only: of two, a proxy and a server might each believe another one. */
+/** Reads headers that must not repeat: of two, a proxy and a server might each use another one. */
 function singleHeaders({ headers }: SignedRequest): (name: string) => string {
   return (name) => {
     const [value, ...more] = headers[name] ?? []
@@ -71,7 +71,7 @@ function parseSigningDate(text: string): number {
   const [, year, month, day, hour, minute, second] = match
   const iso = `${year}-${month}-${day}T${hour}:${minute}:${second}.000Z`
   const epochMs = Date.parse(iso)
-  // Written out again, because Date.parse takes February 30 for a day in March.
+  // Formatted again and compared, because Date.parse reads February 30 as a day in March.
   if (Number.isNaN(epochMs) || new Date(epochMs).toISOString() !== iso) throw new Refusal('signatureIncomplete')
   return epochMs
 }

@@ -1,13 +1,13 @@
 import { Refusal } from './refusals.ts'
 
-/** What a JDCLOUD2-HMAC-SHA256 `Authorization` header claims. */
+/** The contents of a JDCLOUD2-HMAC-SHA256 `Authorization` header. */
 export type Authorization = Readonly<{
   accessKey: string
-  /** The scope's day, `YYYYMMDD`. */
+  /** The day of the scope, `YYYYMMDD`. */
   day: string
   region: string
   service: string
-  /** Lower case, sorted, without repetition. */
+  /** Lower case, sorted, without duplicates. */
   signedHeaders: readonly string[]
   /** 64 lower-case hexadecimal digits. */
   signature: string
@@ -16,14 +16,14 @@ export type Authorization = Readonly<{
 const SHAPE =
   /^JDCLOUD2-HMAC-SHA256 +Credential=([^\s/,]+)\/(\d{8})\/([^\s/,]+)\/([^\s/,]+)\/jdcloud2_request, *SignedHeaders=([^\s,]+), *Signature=([0-9a-f]{64})$/u
 
-/** Without these a request could be replayed elsewhere, or for ever. */
+/** Without these, a request could be replayed elsewhere or for ever. */
 const REQUIRED = ['host', 'x-jdcloud-date', 'x-jdcloud-nonce']
 
 /**
- * Reads the header's claims without believing any of them.
+ * Parses the header. Nothing of it is verified yet.
  *
- * @throws Refusal `signatureIncomplete` when the header is malformed or signs less than host, date and nonce;
- *   `headerIllegal` when it signs what is never signed.
+ * @throws Refusal `signatureIncomplete` if the header is malformed or does not sign host, date and nonce;
+ *   `headerIllegal` if it signs a header that is never signed
  */
 export function parseAuthorization(header: string): Authorization {
   const match = SHAPE.exec(header)

@@ -8,7 +8,7 @@ import { type ExpirationZone, formatExpiration } from './expiration.ts'
 import { Refusal } from './refusals.ts'
 import { type AssumeRoleInfo, parseAssumeRoleBody } from './request.ts'
 
-/** The path as it is signed, however its colon travelled. */
+/** The path as the signature contains it. In the request, its colon may be encoded or not. */
 const SIGNED_PATH = '/v1/sessionToken%3AassumeRole'
 const PATHS: ReadonlySet<string | undefined> = new Set([
   SIGNED_PATH,
@@ -18,25 +18,25 @@ const PATHS: ReadonlySet<string | undefined> = new Set([
 
 const MAX_BODY_BYTES = 64 * 1024
 
-/** An AssumeRole that was asked for: by whom, and exactly what. */
+/** An AssumeRole request: its caller and its exact contents. */
 export type AskedFor = AssumeRoleInfo & Readonly<{ accessKey: string }>
 
-/** The STS as a listener for `node:http`, which tells the truth unless it is asked to lie. */
+/** The STS as a listener for `node:http`. It answers truly unless a fault is switched on. */
 export type StsHandler = ((req: IncomingMessage, res: ServerResponse, lie?: Lie) => void) & {
-  /** What was asked for in well-formed, authenticated requests, refused or not; oldest first, the last of them. */
+  /** The last well-formed, authenticated requests, refused or not, oldest first. */
   readonly asked: readonly AskedFor[]
 }
 
-/** What may be left out. */
+/** Optional settings. */
 export type StsOptions = Readonly<{
   expirationZone?: ExpirationZone
-  /** How many requests {@link StsHandler.asked} holds at the most. */
+  /** The maximum length of {@link StsHandler.asked}. */
   remember?: number
-  /** Is told of an exception that is nobody's fault but this code's; the client reads INTERNAL and no more. */
+  /** Receives exceptions that are bugs of this code. The client reads only INTERNAL. */
   onInternalError?: (error: unknown) => void
 }>
 
-/** JD Cloud's STS, AssumeRole alone, over the users, roles and sessions of a world. */
+/** JD Cloud's STS, only AssumeRole, over the users, roles and sessions of a world. */
 export function createStsHandler(
   world: World,
   { expirationZone = 'UTC', remember = 10_000, onInternalError = () => undefined }: StsOptions = {},
@@ -65,7 +65,7 @@ export function createStsHandler(
       const result = await answer(req, lie)
       send(res, requestId, 200, JSON.stringify({ requestId, result }))
     } catch (error) {
-      // A client that left in the middle of its body wants no answer.
+      // A client that disconnected during its body needs no answer.
       if (req.errored) return
       if (!(error instanceof Refusal)) onInternalError(error)
       const refusal = error instanceof Refusal ? error : new Refusal('internal')
@@ -80,7 +80,7 @@ export function createStsHandler(
 async function readBody(req: IncomingMessage): Promise<Buffer> {
   const chunks: Buffer[] = []
   let size = 0
-  // Leaving the loop early must not destroy the socket: the refusal still has to go out on it.
+  // Leaving the loop early must not destroy the socket, because the refusal still needs it.
   for await (const chunk of req.iterator({ destroyOnReturn: false })) {
     chunks.push(chunk)
     size += chunk.length
@@ -94,7 +94,7 @@ function send(res: ServerResponse, requestId: string, status: number, document: 
     'content-type': 'application/json; charset=utf-8',
     'content-length': Buffer.byteLength(document),
     'x-jdcloud-request-id': requestId,
-    // What is left of a body that is too large is not worth waiting for.
+    // The rest of a too large body is not worth waiting for.
     ...(status === 413 && { connection: 'close' }),
     ...(status === 405 && { allow: 'POST' }),
   })

@@ -1,18 +1,18 @@
 import type { Clock } from '../world.ts'
 
-/** Remembers the nonces that were used, for as long as a replay could still pass the check of its date. */
+/** Remembers used nonces as long as a replay could still have an accepted date. */
 export type NonceMemory = Readonly<{
-  /** False when this access key used the nonce before, in a request that could still be replayed. */
+  /** False if this access key used the nonce before, in a request that could still be replayed. */
   use(accessKey: string, nonce: string, validUntil: number): boolean
-  /** How many are remembered. */
+  /** The number of remembered nonces. */
   readonly size: number
 }>
 
-/** `validUntil`, in epoch milliseconds, is the last instant at which the request's date is accepted. */
+/** `validUntil`, in epoch milliseconds, is the last time at which the request's date is accepted. */
 export function createNonceMemory(clock: Clock): NonceMemory {
   const used = new Map<string, number>()
 
-  // Oldest first. A date from the future may keep younger entries behind it, for two windows at the most.
+  // Oldest first. A date in the future may keep later entries behind it, for two windows at most.
   function forget(now: number): void {
     for (const [entry, validUntil] of used) {
       if (validUntil >= now) return

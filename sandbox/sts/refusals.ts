@@ -1,8 +1,7 @@
 /**
- * Every way in which the sandbox's STS says no. The status strings are those that JD Cloud prints in its API gateway's
- * error tables (`APIGW_KEY_NOT_EXITST` is spelled so there); the tables have none for a stale date, a wrong method or a
- * body that is too large, so these borrow the family's nearest name. Messages are fixed: nothing of a request, a key or
- * a policy is ever repeated in one.
+ * Every refusal of the sandbox's STS. The status strings are from the error tables of JD Cloud's API gateway (which
+ * spells `APIGW_KEY_NOT_EXITST` so). The tables have none for a stale date, a wrong method or a too large body, so
+ * these use the closest name. Messages are fixed: none repeats a part of a request, a key or a policy.
  */
 const REFUSALS = {
   pathUnknown: { code: 404, status: 'NOT_FOUND', message: 'There is no such API.' },
@@ -55,7 +54,7 @@ const REFUSALS = {
 
 export type RefusalReason = keyof typeof REFUSALS
 
-/** A request that STS turns down; `fields` names the members of the body at fault, never their values. */
+/** A request that STS refuses. `fields` names the faulty members of the body, never their values. */
 export class Refusal extends Error {
   readonly reason: RefusalReason
   readonly fields: readonly string[]
@@ -71,7 +70,7 @@ export class Refusal extends Error {
     return REFUSALS[this.reason].code
   }
 
-  /** JD Cloud's error document; `details` is left out when there is nothing to tell. */
+  /** JD Cloud's error document. `details` is absent if there are none. */
   document(requestId: string): string {
     const details = this.fields.map((field) => ({ field }))
     return JSON.stringify({

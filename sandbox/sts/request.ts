@@ -2,8 +2,8 @@ import { z } from 'zod'
 import { type Policy, parseSessionPolicy } from '../iam/policy.ts'
 import { Refusal } from './refusals.ts'
 
-// Strict, though the real one's reading of unknown members is not documented: a misspelled `policy` that was passed
-// over in silence would pay out everything that the role has.
+// Strict, although JD Cloud does not document how it treats unknown members: if a misspelled `policy` were ignored, the
+// session would have all rights of the role.
 const bodySchema = z.strictObject({
   assumeRoleInfo: z.strictObject({
     roleJrn: z.string().regex(/^jrn:iam::\d{1,32}:role\/[A-Za-z0-9_=,.@-]{1,64}$/u),
@@ -13,10 +13,10 @@ const bodySchema = z.strictObject({
   }),
 })
 
-/** What a body asks for, as it was written: no default is filled in. */
+/** The members of a body as received, without defaults. */
 export type AssumeRoleInfo = Readonly<z.infer<typeof bodySchema>['assumeRoleInfo']>
 
-/** @throws Refusal `argumentInvalid` with the members at fault. */
+/** @throws Refusal `argumentInvalid` with the faulty members */
 export function parseAssumeRoleBody(body: Buffer): AssumeRoleInfo {
   const parsed = bodySchema.safeParse(parseJson(decodeUtf8(body)))
   if (parsed.success) return parsed.data.assumeRoleInfo
@@ -24,7 +24,7 @@ export function parseAssumeRoleBody(body: Buffer): AssumeRoleInfo {
   throw new Refusal('argumentInvalid', [...new Set(fields)])
 }
 
-/** @throws Refusal `argumentInvalid` when the text is not a session policy that JD Cloud would take. */
+/** @throws Refusal `argumentInvalid` if JD Cloud would refuse this session policy */
 export function readSessionPolicy(text: string): Policy {
   const policy = parseSessionPolicy(text)
   if (!policy) throw new Refusal('argumentInvalid', ['assumeRoleInfo.policy'])

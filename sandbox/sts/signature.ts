@@ -3,11 +3,11 @@ import { createHash, createHmac } from 'node:crypto'
 /** The parts of a request that a JDCLOUD2-HMAC-SHA256 signature covers. */
 export type Signable = Readonly<{
   method: string
-  /** As it is signed: with its colons percent-encoded. */
+  /** As in the signature: colons are percent-encoded. */
   path: string
-  /** As it is signed: sorted and percent-encoded. */
+  /** As in the signature: sorted and percent-encoded. */
   query?: string
-  /** Name in lower case and value, sorted by name. */
+  /** Lower-case name and value, sorted by name. */
   headers: readonly (readonly [name: string, value: string])[]
   body: string | Buffer
   /** `YYYYMMDDTHHmmssZ` */
@@ -17,8 +17,8 @@ export type Signable = Readonly<{
 }>
 
 /**
- * The signature in lower-case hexadecimal: Amazon's Signature Version 4 under JD Cloud's names. It shares no code with
- * the service's signer, so that a fault in either one shows.
+ * The signature in lower-case hexadecimal: Amazon's Signature Version 4 with JD Cloud's names. It shares no code with
+ * the service's signer, so that a fault in either one is visible.
  */
 export function signatureOf(request: Signable, secretKey: string): string {
   const { method, path, query = '', headers, body, date, region, service } = request

@@ -3,16 +3,17 @@ import { leavesInPlaintext } from '../lib/redis.ts'
 import type { ReportFault } from './faults.ts'
 import type { ReadSettings } from './settings.ts'
 
-/** Orchestrators kill after ten seconds; the process itself needs some of them. */
+/** Orchestrators kill a process after ten seconds. The process itself needs some of this time. */
 const MAX_SHUTDOWN_MS = 9000
 
-/** Reports what the schema of a single setting cannot see. A sandbox may have what is too weak for anything else. */
+/** Reports faults that the schema of a single setting cannot see. The sandbox may have weaker settings. */
 export function checkSettings(values: ReadSettings, report: ReportFault, sandbox: boolean): void {
   for (const name of ['JDCLOUD_STS_ENDPOINT', 'OSS_ENDPOINT'] as const) {
     const faults = values[name] === undefined ? [] : addressFaults(values[name])
     for (const { rule, remedy, weak } of faults) if (!(weak && sandbox)) report(name, rule, remedy)
   }
-  // The path belongs to the STS API: one of the operator's, such as a gateway's, would be dropped without a word.
+  // STS's API defines the path. Without this check, an operator's own path, such as a gateway's, would be ignored
+  // silently.
   const sts = values.JDCLOUD_STS_ENDPOINT
   if (URL.canParse(sts) && new URL(sts).pathname !== '/') {
     report('JDCLOUD_STS_ENDPOINT', 'must not have a path', 'write scheme, host and port')

@@ -4,19 +4,19 @@ import { type Environment, isComplete, readEnvironment, reportMisspelt } from '.
 import { ConfigError, type ConfigFault, type ReportFault } from './faults.ts'
 import { readIssuers } from './issuers.ts'
 
-/** The templates that ship, as far from here as from the built code in dist/src/. */
+/** The shipped templates. The path is the same from here and from the built code in dist/src/. */
 export const SHIPPED_POLICIES = fileURLToPath(new URL('../../policies', import.meta.url))
 
-/** The configuration that the rest of the service sees: parsed, checked, immutable. It holds secrets. */
+/** The configuration of the service: parsed, checked, immutable. It contains secrets. */
 export type Config = ReturnType<typeof readConfig>
 
 /**
  * Reads the configuration from the environment.
  *
- * `sandbox` lets through what is too weak for anything but a laptop. It is an argument and not a variable, so that no
- * environment can weaken a service that runs for real.
+ * `sandbox` allows settings that are safe only on a laptop. It is an argument, not a variable, so no environment can
+ * weaken a real service.
  *
- * @throws {ConfigError} naming every fault
+ * @throws {ConfigError} with every fault
  */
 export function readConfig(env: Environment, { sandbox = false } = {}) {
   const faults: ConfigFault[] = []
@@ -40,14 +40,14 @@ export function readConfig(env: Environment, { sandbox = false } = {}) {
     corsOrigins: values.CORS_ORIGINS ?? [],
     requestTimeoutMs: values.REQUEST_TIMEOUT_MS,
     maxConnections: values.MAX_CONNECTIONS,
-    /** Requests a minute; 0 is no limit. */
+    /** Requests a minute; 0 turns a limit off. */
     rateLimits: {
       address: values.RATE_LIMIT_ADDRESS_PER_MINUTE,
       failedAuthentication: values.RATE_LIMIT_FAILED_AUTH_PER_MINUTE,
       caller: values.RATE_LIMIT_CALLER_PER_MINUTE,
       newSessions: values.RATE_LIMIT_NEW_SESSIONS_PER_MINUTE,
     },
-    /** What is too much; 0 is never. */
+    /** Limits above which requests are shed; 0 turns a limit off. */
     overload: {
       eventLoopDelayMs: values.OVERLOAD_EVENT_LOOP_DELAY_MS,
       heapPercent: values.OVERLOAD_HEAP_PERCENT,
@@ -55,7 +55,7 @@ export function readConfig(env: Environment, { sandbox = false } = {}) {
     },
     shutdownDelayMs: values.SHUTDOWN_DELAY_MS,
     issuers: keyFile === undefined ? issuers : issuers.map((issuer) => ({ ...issuer, keyFile })),
-    /** Paths of the secrets that stand in files, by the variable that they are in place of. */
+    /** Paths of the secrets in files, by the variable that they replace. */
     secretFiles,
     policiesDir: values.POLICIES_DIR ?? SHIPPED_POLICIES,
     sts: {

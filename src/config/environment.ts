@@ -4,18 +4,18 @@ import type { ReportFault } from './faults.ts'
 import type { Setting } from './setting.ts'
 import { type CompleteSettings, type ReadSettings, settings } from './settings.ts'
 
-/** Environment variables by name, as `process.env` has them. */
+/** Environment variables by name, as in `process.env`. */
 export type Environment = Readonly<Record<string, string | undefined>>
 
 const all = Object.entries<Setting>(settings)
 const isSet = (env: Environment, name: string) => Boolean(env[name] || env[`${name}_FILE`])
 
-/** What the environment says, and the paths of the secrets that stand in files. */
+/** The settings, and the paths of the secrets in files. */
 type Read = Readonly<{ values: ReadSettings; secretFiles: Readonly<Record<string, string>> }>
 
 /**
- * Reads every setting. An empty variable counts as unset. A faulty one is reported and then counts as unset too, so that
- * one fault does not hide others.
+ * Reads every setting. An empty variable counts as unset. So does a faulty one after its report, so that one fault does
+ * not hide others.
  */
 export function readEnvironment(env: Environment, report: ReportFault): Read
 // The compiler cannot see that each value comes from the schema of its own setting.
@@ -33,7 +33,7 @@ export function readEnvironment(
   return { values, secretFiles }
 }
 
-/** Whether every required setting is there. */
+/** Whether every required setting is present. */
 export function isComplete(values: ReadSettings): values is CompleteSettings {
   const given: Readonly<Record<string, unknown>> = values
   return all.every(([name, { required }]) => required !== true || given[name] !== undefined)
@@ -67,11 +67,11 @@ function contentOf(path: string, variable: string, report: ReportFault): string 
   return undefined
 }
 
-/** Reports variables that are probably meant to be ours: one cut short or mistyped would change nothing, in silence. */
+/** Reports variables that are probably misspelled settings. Otherwise they would silently change nothing. */
 export function reportMisspelt(env: Environment, report: ReportFault): void {
   const known = all.flatMap(([name, { secret }]) => (secret ? [name, `${name}_FILE`] : [name]))
   for (const name of Object.keys(env)) {
-    // Orchestrators set variables of their own making for a service called oss-vend.
+    // Orchestrators set such variables for a service named oss-vend.
     if (!env[name] || name.length < 8 || name.startsWith('OSS_VEND_') || known.includes(name)) continue
     const meant = known.find((one) => one.startsWith(name) || name === `${one}_FILE`) ?? nearest(name, known)
     if (meant !== undefined) report(name, 'is not a variable of this service', `did you mean ${meant}?`)

@@ -1,13 +1,13 @@
-/** The exit code of a process that was configured wrongly: EX_CONFIG of sysexits.h. */
+/** The exit code for a wrong configuration: EX_CONFIG of sysexits.h. */
 export const EX_CONFIG = 78
 
-/** One thing that is wrong. Never carries the value, which may be a secret. */
+/** One fault. It never contains the value, which may be a secret. */
 export type ConfigFault = Readonly<{ variable: string; rule: string; remedy: string }>
 
-/** Takes one fault: the variable (with the place inside a file), the rule, the remedy. Never a value. */
+/** Receives one fault: the variable (with the place in a file), the rule, the remedy. Never a value. */
 export type ReportFault = (variable: string, rule: string, remedy: string) => void
 
-/** All that is wrong with the configuration, told at once. */
+/** All faults of the configuration. */
 export class ConfigError extends Error {
   override readonly name = 'ConfigError'
   readonly faults: readonly ConfigFault[]

@@ -18,10 +18,10 @@ import type { ReadSettings } from './settings.ts'
 
 const FIELDS = Object.keys(issuerEntrySchema.shape).join(', ')
 
-/** The short name of the issuer that single-issuer variables describe. */
+/** The short name of the issuer that the single-issuer variables describe. */
 export const ONLY_ISSUER = 'app'
 
-/** The short names in an issuers file, whatever else is in it; undefined when it has none. No secret is read. */
+/** The short names in an issuers file, even if the rest is wrong; undefined if it has none. Reads no secret. */
 export function issuerNames(path: string): readonly string[] | undefined {
   try {
     const entries = z.array(z.looseObject({ name: issuerEntrySchema.shape.name })).min(1)
@@ -31,12 +31,12 @@ export function issuerNames(path: string): readonly string[] | undefined {
   }
 }
 
-/** What the settings say about tokens. */
+/** The settings for tokens. */
 type TokenSettings = Pick<ReadSettings, keyof typeof tokens>
 
 /**
- * The issuers whose tokens are believed, from the variables of one issuer or from a file of several. What is wrong is
- * reported, and an issuer that is wrong is left out.
+ * The trusted issuers, from the variables of one issuer or from a file of several. Reports faults and leaves out faulty
+ * issuers.
  */
 export function readIssuers(settings: TokenSettings, report: ReportFault, sandbox: boolean): Issuer[] {
   if (settings.JWT_ISSUERS_FILE === undefined) return readSingleIssuer(settings, report, sandbox)
@@ -81,8 +81,11 @@ function readSingleIssuer(settings: TokenSettings, report: ReportFault, sandbox:
   return faults.length > 0 || issuer === undefined || audience === undefined ? [] : [candidate]
 }
 
-const ONLY_DISCOVERED = ['is for a discovered key set alone', 'leave it out: you name the address yourself'] as const
-const ONLY_FETCHED = ['is for fetched key sets alone', 'leave it out: a configured key has no age'] as const
+const ONLY_DISCOVERED = [
+  'applies only to a discovered key set',
+  'leave it out: the address of the key set is given',
+] as const
+const ONLY_FETCHED = ['applies only to fetched key sets', 'leave it out: a configured key has no age'] as const
 
 function readIssuersFile(path: string, defaults: TokenSettings, report: ReportFault, sandbox: boolean): Issuer[] {
   let content: unknown
@@ -106,15 +109,19 @@ function readIssuersFile(path: string, defaults: TokenSettings, report: ReportFa
   )
   for (const field of ['name', 'issuer'] as const) {
     if (new Set(issuers.map((issuer) => issuer[field])).size < issuers.length) {
-      report('JWT_ISSUERS_FILE', `each ${field} must stand once`, 'two entries for one issuer cannot be told apart')
+      report(
+        'JWT_ISSUERS_FILE',
+        `each ${field} must appear only once`,
+        'two entries for one issuer cannot be told apart',
+      )
     }
   }
   return issuers
 }
 
 /**
- * Strict YAML, in silence: yaml's own `parse` prints warnings (an unknown tag, a mapping as a key) together with the line
- * that they are about, and that line can be a secret's.
+ * Strict YAML without output: yaml's own `parse` prints warnings (an unknown tag, a mapping as a key) with the line
+ * that they are about, and this line can contain a secret.
  */
 function parseYaml(text: string): unknown {
   const document = parseDocument(text, { prettyErrors: false, stringKeys: true })
@@ -128,8 +135,8 @@ function readEntry(entry: unknown, at: string, { path, defaults, report, sandbox
   const parsed = issuerEntrySchema.safeParse(entry)
   if (!parsed.success) {
     for (const issue of parsed.error.issues) {
-      // zod's own messages can quote the input, and the input of `secret` is a secret. So can the name of a field that
-      // is not one: where the space is forgotten, {secret:hunter2} is a field called secret:hunter2.
+      // Zod's own messages can quote the input, and `secret` is a secret. An unknown field name can be one too: without
+      // its space, {secret:hunter2} is a field named secret:hunter2.
       const rule =
         issue.code === 'unrecognized_keys' ? `has a field that is not one of ${FIELDS}` : 'has the wrong form'
       report([at, ...issue.path].join('.'), rule, 'see "Several issuers" in docs/configuration.md')
@@ -175,7 +182,7 @@ function readEntry(entry: unknown, at: string, { path, defaults, report, sandbox
   return faults.length > 0 ? [] : [candidate]
 }
 
-/** What is configured of what a token must mean; the rest has defaults. */
+/** The configured rules for the meaning of a token. The others have defaults. */
 function meaning(
   allowedTypes: readonly string[] | undefined,
   maxTokenAgeSeconds: number | undefined,
@@ -194,7 +201,7 @@ function keyOrigin(
   return { kind: 'discovery', origins, maxAgeSeconds }
 }
 
-/** Environment files cannot hold line breaks, so a literal \n stands for one. */
+/** Environment files cannot contain line breaks, so a literal \n stands for one. */
 export const pemOf = (text: string) => text.replaceAll('\\n', '\n')
 
 function fallbackAlgorithms(keys: KeyOrigin): readonly Algorithm[] {

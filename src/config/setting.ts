@@ -1,21 +1,21 @@
 import { z } from 'zod'
 
 /**
- * One environment variable: all that its reader, the fault messages, `.env.example` and the docs need to know. It either
- * has a default, is required, or says what holds while it is unset.
+ * One environment variable, with everything that its reader, the fault messages, `.env.example` and the docs need. It
+ * has a default, is required, or says what applies when it is unset.
  */
 export type Setting = Readonly<{
-  /** For an operator in a hurry: what it does, the unit, the hazard. Whole sentences. */
+  /** For an operator in a hurry: the effect, the unit, the hazard. Whole sentences. */
   help: string
-  /** The values that it takes, where they are few or bounded: `From 0 to 300`. */
+  /** The accepted values, if they are few or bounded: `From 0 to 300`. */
   range?: string
-  /** Turns the text of the variable into its value. */
+  /** Parses the text of the variable. */
   schema: z.ZodType<unknown, string>
   /** Completes "<NAME> …" in a fault: `must be …`. Never quotes the value, which may be a secret. */
   rule: string
-  /** What to do about a fault. */
+  /** How to fix a fault. */
   remedy: string
-  /** May stand in a file, which `<NAME>_FILE` names. */
+  /** Whether the value may stand in a file, which `<NAME>_FILE` names. */
   secret?: true
 }> &
   (
@@ -34,7 +34,7 @@ export type Group = Readonly<Record<string, Setting>>
 /** Any text. */
 export const text = z.string().min(1)
 
-/** The items of a text that separates them with commas. */
+/** The items of a text, separated by commas. */
 export const list = z.string().transform((value) =>
   value
     .split(',')
@@ -42,14 +42,14 @@ export const list = z.string().transform((value) =>
     .filter((item) => item !== ''),
 )
 
-/** The schema, rule and range of a switch. */
+/** Schema, rule and range of a switch. */
 export const flag = {
   schema: z.enum(['true', 'false']).transform((value) => value === 'true'),
   rule: 'must be true or false',
   range: 'Either true or false',
 }
 
-/** The schema, rule and range of a whole number. */
+/** Schema, rule and range of a whole number. */
 export const integer = (min: number, max: number) => ({
   schema: z
     .string()

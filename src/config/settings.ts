@@ -26,11 +26,11 @@ type Settings = typeof settings
 type Name = keyof Settings
 type Value<N extends Name> = z.output<Settings[N]['schema']>
 
-/** What the settings say. Anything without a default can be missing. */
+/** The values of the settings. A setting without a default can be missing. */
 export type ReadSettings = Readonly<{
   [N in Name]: Settings[N] extends { default: string } ? Value<N> : Value<N> | undefined
 }>
 
-/** The same once nothing required is missing. */
+/** The same, when no required setting is missing. */
 export type CompleteSettings = ReadSettings &
   Readonly<{ [N in Name as Settings[N] extends { required: true } ? N : never]: Value<N> }>

@@ -2,19 +2,19 @@ import type { FastifyBaseLogger } from 'fastify'
 import { Counter, Gauge, type Registry } from 'prom-client'
 import type { KeyFetch } from '../identity/key-set.ts'
 
-/** At most so many entries of one set go into the log. */
+/** The log shows at most this many entries of one set. */
 const MAX_TOLD = 20
 
 type Dependencies = Readonly<{
   logger: FastifyBaseLogger
   metrics: Registry
-  /** For each issuer whose keys are fetched, the age of its set. */
+  /** Age of the key set of each issuer that has one. */
   ages: () => readonly Readonly<{ issuer: string; seconds: number | undefined }>[]
 }>
 
 /**
- * Tells of key sets in the log and in metrics: every fetch is counted, and a line is logged when something changes, so
- * that a key server that is dead for a day fills no disk. The function that it returns makes a reporter for one issuer.
+ * Reports key sets in log and metrics. Each fetch is counted; a log line appears only when something changes, so a key
+ * server that is down for a day does not fill the disk. Returns a function that makes a reporter for one issuer.
  */
 export function reportKeySets({ logger, metrics, ages }: Dependencies): (issuer: string) => (fetch: KeyFetch) => void {
   const registers = [metrics]
@@ -40,7 +40,7 @@ export function reportKeySets({ logger, metrics, ages }: Dependencies): (issuer:
     let knownEntries = '[]'
     let knownUsable = true
     return ({ result, usable, keys, dropped, lacking, error }) => {
-      // A key server chooses its status, and each label value is kept for ever.
+      // A key server chooses its status, and Prometheus keeps each label value for ever.
       fetches.inc({ issuer, result: result.replace(/^(http_\d).*$/u, '$1xx') })
       if (result !== 'ok') {
         const failure = `${result} ${usable}`

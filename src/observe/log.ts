@@ -2,13 +2,13 @@ import type { FastifyRequest } from 'fastify'
 import { type Bindings, type ChildLoggerOptions, type DestinationStream, type Logger, pino } from 'pino'
 
 /**
- * What may be said of any error: its type, its code, where it was thrown. Never its message, and none of its other
- * properties: those of HTTP clients, token libraries and Node's own parser quote the request, tokens included.
+ * The loggable part of an error: type, code, and where it was thrown. Its message and other properties are left out,
+ * because HTTP clients, token libraries and Node's parser quote requests in them, tokens included.
  */
 function describeError(error: unknown): Record<string, unknown> {
   if (!(error instanceof Error)) return { type: typeof error }
   const code = 'code' in error && /^[\w.-]{1,64}$/u.test(String(error.code)) ? String(error.code) : undefined
-  // The stack begins with the message, and a message may have lines that look like places.
+  // The stack begins with the message, and a message may contain lines that look like frames.
   const stack = error.stack
     ?.replace(error.message, '')
     .split('\n')
@@ -22,12 +22,12 @@ function describeError(error: unknown): Record<string, unknown> {
 }
 
 const SECRETS = new Set(['accessKey', 'secretKey', 'sessionToken', 'authorization', 'token', 'credentials'])
-/** Nothing here logs deeper than this. What lies deeper is left out. */
+/** Deeper levels are left out of the log. */
 const DEPTH = 3
 
 /**
- * The object without what goes by the name of a secret; the very same when there is none. pino's own redaction copies
- * each object that it looks at, which was a tenth of the cost of a vend.
+ * Returns the object without members that are named like secrets, or the same object if it has none. pino's own
+ * redaction copies every object, which was a tenth of the cost of a vend.
  */
 function withoutSecrets(object: Record<string, unknown>, depth = DEPTH): Record<string, unknown> {
   let clean = object
@@ -44,12 +44,14 @@ function withoutSecrets(object: Record<string, unknown>, depth = DEPTH): Record<
 const nested = (value: Record<string, unknown>, depth: number) =>
   depth > 0 ? withoutSecrets(value, depth) : '[Object]'
 
-/** Not those that a serialiser will pick from: requests, replies, errors. */
+/** Whether a value is a plain object. Requests, replies and errors are not: serialisers read them. */
 function isPlain(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && Object.getPrototypeOf(value) === Object.prototype
 }
 
-/** The service's logger: JSON lines, with secrets kept out by what the serialisers pick, and once more by name. */
+/**
+ * The service's logger. It writes JSON lines. Serialisers keep secrets out, and a check of member names does so again.
+ */
 export function createLogger(level: string, destination?: DestinationStream): Logger {
   const logger = pino(
     {
@@ -58,7 +60,7 @@ export function createLogger(level: string, destination?: DestinationStream): Lo
       serializers: {
         err: describeError,
         error: describeError,
-        // A URL may carry a token or a key in its query.
+        // The query of a URL may contain a token or a key.
         req: ({ method, routeOptions, ip }: FastifyRequest) => ({ method, route: routeOptions.url, address: ip }),
         res: ({ statusCode }: { statusCode: number }) => ({ statusCode }),
       },
@@ -66,7 +68,7 @@ export function createLogger(level: string, destination?: DestinationStream): Lo
     ...(destination ? [destination] : []),
   )
   const { child } = logger
-  // pino shows a formatter the bindings of the first logger only. Children of children inherit this one, too.
+  // pino formats only the bindings of the first logger. Children of children inherit this override too.
   return Object.assign(logger, {
     child(this: Logger, bindings: Bindings, options?: ChildLoggerOptions): Logger {
       return Reflect.apply(child, this, [withoutSecrets(bindings), options])

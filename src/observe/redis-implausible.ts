@@ -1,11 +1,11 @@
 import { Counter, type Registry } from 'prom-client'
 
-/** Told of each thing in Redis that this service cannot have written so. */
+/** Called for each Redis entry that this service cannot have written. */
 export type CountImplausible = (what: 'session' | 'lease' | 'rate' | 'count') => void
 
 const NAME = 'oss_vend_redis_implausible_total'
 
-/** All who read from Redis count in one metric, the first of them makes it. */
+/** All readers of Redis share one metric, which the first of them creates. */
 export function countImplausible(metrics: Registry): CountImplausible {
   const known = metrics.getSingleMetric(NAME)
   const counter =

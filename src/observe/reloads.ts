@@ -4,12 +4,12 @@ import { Counter, Gauge, type Registry } from 'prom-client'
 import type { Reload } from '../policy/check/catalogue.ts'
 import { type Finding, formatFinding } from '../policy/template/finding.ts'
 
-/** At most so many errors of one set go into the log; `oss-vend policies lint` has them all. */
+/** The log shows at most this many errors of one set; `oss-vend policies lint` shows all. */
 const MAX_TOLD = 20
 
 /**
- * Tells of every set of templates that is loaded or refused, in the log and in metrics. A warning, or a finding that a
- * template accepts, is logged when it first appears, and not again at each reload.
+ * Reports each loaded or refused set of templates in log and metrics. A warning, or a finding that a template accepts,
+ * is logged when it first appears, not at each reload.
  */
 export function reportReloads(logger: FastifyBaseLogger, metrics: Registry): (reload: Reload) => void {
   const registers = [metrics]
@@ -61,5 +61,5 @@ export function reportReloads(logger: FastifyBaseLogger, metrics: Registry): (re
   }
 }
 
-/** Without the line, which moves when something above it changes. */
+/** Identifies a finding without its line, which changes when text above it changes. */
 const identity = ({ file, rule, message, reason }: Finding) => JSON.stringify([file, rule, message, reason])

@@ -1,7 +1,7 @@
 import type { FastifyBaseLogger } from 'fastify'
 import type { ZoneReport } from '../sts/expiration.ts'
 
-/** Tells what is found out of the time zone of STS's expirations. */
+/** Logs what the service learns about the time zone of STS's expirations. */
 export function reportZone(logger: Pick<FastifyBaseLogger, 'info' | 'warn'>): ZoneReport {
   return (event, zone) => {
     if (event === 'learned') logger.info({ zone }, "STS's time zone is known")

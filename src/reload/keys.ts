@@ -14,7 +14,7 @@ import { type Outcome, type SecretFiles, watchSecretFiles } from './secret-files
 
 type Dependencies = Readonly<{ logger: FastifyBaseLogger; metrics: Registry }>
 
-/** A reloader for each of these; undefined is what stands in no file. */
+/** Makes a reloader for each group of secrets in files; undefined if none of them is in a file. */
 export function watchSecrets(
   files: readonly (SecretFiles | undefined)[],
   { logger, metrics }: Dependencies,
@@ -29,7 +29,9 @@ export function watchSecrets(
   return files.filter((one) => one !== undefined).map((one) => watchSecretFiles(one, { logger, count }))
 }
 
-/** The pair, or the half of it that is in a file, which is tried at STS before it signs for a caller. */
+/**
+ * The pair of STS keys, or the half of it that is in a file. A new pair is tested at STS before it signs for a caller.
+ */
 export function stsKeys(
   { secretFiles, oss }: Pick<Config, 'secretFiles' | 'oss'>,
   sts: JdcloudSts,
@@ -66,7 +68,7 @@ export function stsKeys(
   }
 }
 
-/** The keys that seal sessions in Redis: whatever the new list leaves out opens nothing any more. */
+/** The keys that seal sessions in Redis. Entries of a key that the new list lacks cannot be opened any more. */
 export function cacheKeys({ secretFiles }: Pick<Config, 'secretFiles'>, seal: Seal): SecretFiles | undefined {
   const path = secretFiles.CACHE_ENCRYPTION_KEY
   if (path === undefined) return undefined
@@ -103,7 +105,9 @@ export function issuerKey({ issuer: { name, keys, keyFile }, key }: TrustedIssue
   }
 }
 
-/** Tells access keys apart in a log without saying them. Nothing is told of a secret: it might be guessed from it. */
+/**
+ * A fingerprint that identifies an access key in the log. Secrets have none, because someone could guess them from it.
+ */
 function fingerprintOf(accessKey: string): string {
   return createHash('sha256').update(accessKey).digest('hex').slice(0, 12)
 }

@@ -2,29 +2,30 @@ import { type Catalogue, CatalogueError, loadCatalogue, type Reload } from '../p
 import { fingerprint } from '../policy/check/fingerprint.ts'
 import type { LintSettings } from '../policy/check/lint/rule.ts'
 
-/** So often a set is read again that changed while it was read; then it is left alone until the next look. */
+/** How often a set is read again if it changes during the read. After that, the next look tries again. */
 const MAX_READS = 5
 
-/** The templates that are served, and how they are changed while the service runs. */
+/** The templates in use, and how they change while the service runs. */
 export type LivePolicies = Readonly<{
-  /** What is served now; a vend takes it once, so that it sees one set from start to end. */
+  /** The set in use. A vend takes it once, so that it sees the same set from start to end. */
   current(): Catalogue
   /**
-   * Asked, loads the directory again at once. By the clock, loads it if it has changed and then stayed as it is for one
-   * look: a set that is still being written is left alone, and what was refused is not tried again until it changes.
+   * On request, loads the folder at once. By the clock, loads it when it has changed and then stayed the same for one
+   * look: so a half-written set is not loaded, and a refused set is not loaded again until it changes.
    */
   look(why: 'clock' | 'asked'): Promise<void>
 }>
 
-/** Looks take at most this part of the time, so that those at a directory of thousands come less often. */
+/** Looks may take at most this share of the time, so a folder with thousands of files is checked less often. */
 const SHARE_OF_LOOKS = 1 / 50
 const LONGEST_PAUSE_MS = 10_000
 
 /**
- * Loads the templates of a directory and keeps them. A set is loaded, linted and tested as a whole and then takes the
- * place of the old one; a bad set never does.
+ * Loads the templates of a folder and keeps them up to date. A set is loaded, linted and tested as a whole. A good set
+ * replaces the old one; a bad set never does.
+ *
  * @param elapsed milliseconds since any moment
- * @throws {CatalogueError} when there is nothing good to begin with
+ * @throws {CatalogueError} when the first set is bad
  */
 export async function createLivePolicies(
   directory: string,
@@ -39,15 +40,15 @@ export async function createLivePolicies(
   let running: Promise<void> | undefined
   onReload({ outcome: 'loaded', ...first })
 
-  /** Whether the set stayed as it was while it was read. */
+  /** Whether the set stayed the same while it was read. */
   async function load(): Promise<boolean> {
     const before = await fingerprint(directory)
     const loaded = await loadCatalogue(directory, settings).catch((error: unknown) => {
       if (error instanceof CatalogueError) return error
-      // A defect of ours: told like any other bad set, or it would be tried again at each look, and nobody would know.
+      // A bug of ours counts as a bad set. Otherwise every look would try again, and nobody would know.
       return refusedAs(directory, `could not be checked: ${error instanceof Error ? error.name : 'unknown error'}`)
     })
-    // Read while somebody wrote: half of it may be of the old set.
+    // Someone wrote during the read, so half of it may be from the old set.
     if ((await fingerprint(directory)) !== before) return false
     looked = before
     if (loaded instanceof CatalogueError) {
@@ -64,7 +65,7 @@ export async function createLivePolicies(
     onReload({ outcome: 'refused', errors: refusedAs(directory, 'kept changing while it was read').findings })
   }
 
-  /** One at a time: the second of two that ask at once gets a load that began after it asked. */
+  /** Runs one load at a time. The second of two concurrent requests waits for a load that began after it asked. */
   async function reload(): Promise<void> {
     while (running) await running
     running = loadSettled().finally(() => {

@@ -2,22 +2,22 @@ import type { FastifyBaseLogger } from 'fastify'
 import { type Every, every as everyByNode } from '../lib/every.ts'
 
 /**
- * Reads something again that may have changed: by the clock, or because the operator asked, who vouches that what is
- * there is complete. Tells the log itself how it went.
+ * Reads something again that may have changed: by the clock, or because the operator asked. If the operator asked, the
+ * files are complete. The reloader logs its own result.
  */
 export type Reloader = (why: 'clock' | 'asked') => Promise<void>
 
-/** Everything that is read again while the service runs. */
+/** Everything that the service reads again while it runs. */
 export type Reloads = Readonly<{
   start: () => void
-  /** All of it, now. */
+  /** Reads all of it now. */
   reload: () => Promise<void>
   close: () => void
 }>
 
 /**
- * Files are looked at and not watched: what Kubernetes and editors do is to rename, which leaves fs.watch with a file
- * that is no more, and network file systems tell it nothing.
+ * The service polls files instead of watching them. Kubernetes and editors rename files, which leaves fs.watch with a
+ * deleted file; network file systems send it no events.
  */
 const INTERVAL_MS = 2000
 
@@ -28,7 +28,7 @@ export function createReloads(reloaders: readonly Reloader[], { logger, every = 
   let running: Promise<void> = Promise.resolve()
   let waiting = 0
 
-  // One after the other, so that two looks never try one pair of keys at the same time.
+  // One after the other, so that two looks never test the same pair of keys at the same time.
   function run(why: 'clock' | 'asked'): Promise<void> {
     waiting++
     running = running.then(async () => {

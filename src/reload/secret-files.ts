@@ -3,48 +3,50 @@ import { open } from 'node:fs/promises'
 import type { FastifyBaseLogger } from 'fastify'
 import type { Reloader } from './reloads.ts'
 
-/** What became of new contents; `log` says more, and nothing secret. */
+/** The result for new contents. `log` has details without secrets. */
 export type Outcome = Readonly<{
-  /** `unavailable`: nobody could say whether they are good. */
+  /** `unavailable`: the check itself was not possible. */
   result: 'taken' | 'refused' | 'unavailable'
   log?: Readonly<Record<string, unknown>>
 }>
 
-/** Files whose contents only mean something together, such as an access key and its secret key. */
+/** Files that belong together, such as an access key and its secret key. */
 export type SecretFiles = Readonly<{
-  /** For log and metric, such as `sts_keys`. */
+  /** Name for log and metric, such as `sts_keys`. */
   secret: string
   paths: readonly string[]
-  /** What the text of a file stands for; itself, when left out. */
+  /** Parses the text of a file; by default the text itself. */
   clean?: (content: string) => string
-  /** What is in use, in the order of the paths. */
+  /** The secrets in use, in the order of the paths. */
   current: () => readonly string[]
-  /** Puts these in place of the current ones, if they are good. */
+  /** Replaces the secrets in use, if the new ones are good. */
   take: (contents: readonly string[]) => Promise<Outcome>
 }>
 
 type Dependencies = Readonly<{
   logger: FastifyBaseLogger
-  /** Told of every outcome that is logged. */
+  /** Called for each result that is logged. */
   count: (secret: string, result: Outcome['result'] | 'unreadable') => void
   read?: (path: string) => Promise<string>
 }>
 
-/** Contents that stay the same over two looks are written to the end. */
+/** Number of equal reads after which a file counts as completely written. */
 const SETTLED_LOOKS = 2
-/** As long as one file of several is as it was, the other half is waited for: half a minute. */
+/** While one of several files is unchanged, the watcher waits half a minute for it to change too. */
 const HALF_CHANGED_LOOKS = 15
-/** What was refused is tried again, ever more seldom: a new key can take a while until all of JD Cloud knows it. */
+/**
+ * A refused secret is tried again at growing intervals, because it takes a while until all of JD Cloud knows a new key.
+ */
 const FIRST_RETRY_LOOKS = 15
 const LAST_RETRY_LOOKS = 300
 
-/** What the watcher knows of the contents that it has last seen; everything is counted in looks, as clocks are set. */
+/** The state of the contents seen last. Times are counted in looks, because the system's clock can be set. */
 type Seen = { contents: readonly string[] | undefined; looks: number; tryAt: number; pause: number }
 
 /**
- * Takes up what changes in these files. Contents are read anew each time: they are small, and times and sizes tell
- * nothing of two writes within a second, or of a link that was swapped. What is in use stays until what is new has been
- * found good.
+ * Replaces secrets when their files change. Each look reads the contents: they are small, and times and sizes do not
+ * show two writes within a second or a swapped link. The secrets in use stay until the new ones have passed their
+ * check.
  */
 export function watchSecretFiles(
   { secret, paths, clean = (content) => content, current, take }: SecretFiles,
@@ -89,12 +91,12 @@ function same(these: readonly string[] | undefined, those: readonly string[] | u
   return these.length === those.length && these.every((one, i) => one === those[i])
 }
 
-/** No secret is larger. */
+/** Larger files are not secrets. */
 const MAX_BYTES = 64 * 1024
 
-/** @throws when there is nothing in it, or what is there is no secret */
+/** @throws when the file is empty or is not a regular file of this size */
 async function readSecret(path: string): Promise<string> {
-  // A pipe would hold us up until somebody writes.
+  // Opening a pipe would block until someone writes to it.
   const file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK)
   try {
     const stat = await file.stat()

@@ -36,7 +36,7 @@ async function run(args: readonly string[], ...benchmarks: readonly Benchmark[])
 
 const some = ['--only', 'a']
 
-t.test('a floor is held against what was measured', async (t) => {
+t.test('a floor is compared with the measured ratio', async (t) => {
   const rows = [
     { floor: atLeast(0.9, 0.9), met: true },
     { floor: atLeast(0.899, 0.9), met: false },
@@ -61,7 +61,7 @@ t.test('a floor is held against what was measured', async (t) => {
   }
 })
 
-t.test('a small run asserts what does not depend on the machine, and nothing else', async (t) => {
+t.test('a small run checks only floors that do not depend on the machine', async (t) => {
   const scales: Scale[] = []
   const measure = (floor: Finding['floor']) => {
     const a = benchmark('a', async (scale) => {
@@ -76,7 +76,7 @@ t.test('a small run asserts what does not depend on the machine, and nothing els
   t.strictSame([...new Set(scales)], ['small'])
 })
 
-t.test('one that fails does not keep the others from running, and is not passed over', async (t) => {
+t.test('a failed benchmark is reported and does not stop the others', async (t) => {
   const broken = benchmark('a', async () => {
     throw new Error('no redis-server')
   })
@@ -109,7 +109,7 @@ t.test('JSON and Markdown', async (t) => {
   t.match((await run([...some, '--markdown'], a)).out, '| vends | 200/s | 100/s: another | 2.00 | ≥ 1.00 |')
 })
 
-t.test('the chart shows better than the rival to the right, whichever way better is', async (t) => {
+t.test('the chart draws a better ratio to the right, also when less is better', async (t) => {
   const file = join(t.testdir({}), 'chart.svg')
   const less: Finding = { ...finding(0.1, atMost(0.1, 0.1)), what: 'p99 <of it>', better: 'less' }
   await run(

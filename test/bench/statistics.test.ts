@@ -1,7 +1,7 @@
 import t from 'tap'
 import { inTurns, median, percentile } from '../../bench/lib/statistics.ts'
 
-t.test('the median is the middle value, or the mean of the two there', async (t) => {
+t.test('the median is the middle value, or the mean of the two middle values', async (t) => {
   const rows = [
     { values: [7], want: 7 },
     { values: [10, 9, 2], want: 9 },
@@ -11,7 +11,7 @@ t.test('the median is the middle value, or the mean of the two there', async (t)
   for (const { values, want } of rows) t.same(median(values), want, JSON.stringify(values))
 })
 
-t.test('a percentile is a value that was measured, by nearest rank', async (t) => {
+t.test('a percentile is a measured value, by nearest rank', async (t) => {
   const hundred = Array.from({ length: 100 }, (_, index) => 100 - index)
   const rows = [
     { values: hundred, share: 0.99, want: 99 },
@@ -24,7 +24,7 @@ t.test('a percentile is a value that was measured, by nearest rank', async (t) =
   for (const { values, share, want } of rows) t.same(percentile(values, share), want, `${values.length} at ${share}`)
 })
 
-t.test('two things are measured in turns, and neither is always the first', async (t) => {
+t.test('two sides are measured in turns, and neither is always first', async (t) => {
   const order: string[] = []
   const one = (name: string) => async () => order.push(name)
   const measured = await inTurns(3, one('a'), one('b'))

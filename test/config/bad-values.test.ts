@@ -15,13 +15,13 @@ t.test('a bad value is told by variable, rule and remedy; the edges of what is g
     JWT_CLOCK_TOLERANCE_SECONDS: integer(0, 300),
     JWT_JWKS_MAX_AGE_SECONDS: integer(60, 2_592_000),
     JWT_JWKS_ORIGINS: {
-      rule: 'must be https origins such as https://keys.example.com, with commas between',
+      rule: 'must be https origins such as https://keys.example.com, separated by commas',
       bad: ['keys.test', 'http://keys.test', 'https://keys.test/', 'https://keys.test,x', '*', 'null', ','],
       good: [],
     },
     JWT_MAX_TOKEN_AGE_SECONDS: integer(1, 31_536_000),
     JWT_ALLOWED_TYPES: {
-      rule: 'must be values of the typ header, with commas between',
+      rule: 'must be values of the typ header, separated by commas',
       bad: [',', 'a b', 'a/b/c', 'é', 'JWT,"x"', 'x'.repeat(65)],
       good: ['JWT', 'absent, JWT,application/at+jwt'],
     },
@@ -36,7 +36,7 @@ t.test('a bad value is told by variable, rule and remedy; the edges of what is g
     CACHE_MAX_MB: integer(1, 65_536),
     CACHE_MIN_VALIDITY_SECONDS: integer(900, 1800),
     CACHE_ENCRYPTION_KEY: {
-      rule: 'must be 32 random bytes in base64, or several such keys with commas between',
+      rule: 'must be 32 random bytes in base64, or several such keys separated by commas',
       bad: ['secret', AES_KEY.slice(4), `${AES_KEY},short`, Buffer.alloc(32).toString('base64'), ',', 'é'.repeat(22)],
       good: [AES_KEY, `${AES_KEY}, ${Buffer.from(AES_KEY).subarray(0, 32).toString('base64')}`],
     },
@@ -68,12 +68,12 @@ t.test('a bad value is told by variable, rule and remedy; the edges of what is g
       good: ['fatal', 'silent'],
     },
     TRUST_PROXY: {
-      rule: 'must be a number of proxies from 1 to 99, or addresses and CIDR ranges with commas between, without host bits, and less than a /6 in all',
+      rule: 'must be a number of proxies from 1 to 99, or addresses and CIDR ranges separated by commas, without host bits, and less than a /6 in all',
       bad: ['0', '-1', '100', 'true', 'loopback', '10.0.0.256', '10.0.0.0/33', 'lb.test', '10.0.0.1;10.0.0.2', ','],
       good: ['1', '99', '10.0.0.0/8', '10.0.0.1, ::1', '2001:db8::/32'],
     },
     CORS_ORIGINS: {
-      rule: 'must be origins such as https://app.example.com, with commas between',
+      rule: 'must be origins such as https://app.example.com, separated by commas',
       bad: [
         'app.test',
         'https://app.test/',

@@ -9,7 +9,7 @@ import { AUDIENCE, ISSUER, keys } from '../helpers/tokens.ts'
 
 const AES_KEY = Buffer.from(Array.from({ length: 32 }, (_, index) => 7 * index)).toString('base64')
 
-t.test('what is required is missed by name, unset or empty', async (t) => {
+t.test('a missing required setting is named, unset or empty', async (t) => {
   const required = [
     'JWT_ISSUER',
     'JWT_AUDIENCE',
@@ -31,7 +31,7 @@ t.test('what is required is missed by name, unset or empty', async (t) => {
   }
 })
 
-t.test('ten faults are told at once, one line each', async (t) => {
+t.test('ten faults are reported together, one line each', async (t) => {
   const error = configError({
     PORT: 'x',
     LOG_LEVEL: 'loud',
@@ -57,12 +57,12 @@ t.test('ten faults are told at once, one line each', async (t) => {
     'TRUST_PROXY',
   ]
   t.strictSame(error?.faults.map(({ variable }) => variable).toSorted(), want)
-  t.equal(error?.message.split('\n').length, 11, 'a heading, and a line each')
+  t.equal(error?.message.split('\n').length, 11, 'a heading and one line for each fault')
   t.equal(EX_CONFIG, 78)
 })
 
-t.test('defaults; an empty variable counts as unset', async (t) => {
-  // The limits that tests do without, too.
+t.test('defaults apply, and an empty variable counts as unset', async (t) => {
+  // Also the limits that other tests turn off.
   const optional = /^(?:RATE_LIMIT|OVERLOAD)_|^JDCLOUD_STS_ENDPOINT$/u
   const unset = Object.keys(settings).map((name) => [name, optional.test(name) ? '' : (environment[name] ?? '')])
   const config = readConfig(Object.fromEntries(unset))
@@ -119,7 +119,7 @@ t.test('defaults; an empty variable counts as unset', async (t) => {
   })
 })
 
-t.test('the API page is off in production unless it is asked for', async (t) => {
+t.test('the API page is off in production by default', async (t) => {
   const rows = [
     { env: {}, want: true },
     { env: { NODE_ENV: 'development' }, want: true },
@@ -136,15 +136,15 @@ t.test('the API page is off in production unless it is asked for', async (t) => 
   }
 })
 
-t.test('a shutdown always has time to answer the last request', async (t) => {
+t.test('a shutdown always has time for the last request', async (t) => {
   t.strictSame(faultLines({ VEND_DEADLINE_MS: '8000', SHUTDOWN_DELAY_MS: '1000' }), [])
   t.match(faultLines({ VEND_DEADLINE_MS: '8000', SHUTDOWN_DELAY_MS: '1001' }), [/^SHUTDOWN_DELAY_MS: .* at most 9000/u])
 })
 
-t.test('what is put into Redis is sealed: there is no Redis without a key', async (t) => {
+t.test('Redis needs a key, because sessions in it are sealed', async (t) => {
   const REDIS_URL = 'rediss://:secret@redis.test'
   t.strictSame(faultLines({ REDIS_URL }), [
-    'CACHE_ENCRYPTION_KEY: is required and must be 32 random bytes in base64, or several such keys with commas between',
+    'CACHE_ENCRYPTION_KEY: is required and must be 32 random bytes in base64, or several such keys separated by commas',
   ])
   t.strictSame(faultLines({ REDIS_URL, CACHE_ENCRYPTION_KEY: AES_KEY }), [])
   t.strictSame(readConfig({ ...environment, REDIS_URL, CACHE_ENCRYPTION_KEY: AES_KEY }).redis, {
@@ -153,7 +153,7 @@ t.test('what is put into Redis is sealed: there is no Redis without a key', asyn
   })
 })
 
-t.test('the environment that is read is left as it was', async (t) => {
+t.test('reading does not change the environment', async (t) => {
   const given = Object.freeze({ ...environment, PORT: '' })
   readConfig(given)
   t.strictSame(given, { ...environment, PORT: '' })

@@ -10,7 +10,7 @@ const FIELDS =
 const WRONG = 'has the wrong form'
 const SEVERAL = 'at most one of secret, secretFile, publicKey, publicKeyFile and jwksUrl may be set'
 
-t.test('what is wrong is told with its place', async (t) => {
+t.test('each fault names its place', async (t) => {
   const file = (rule: string) => [`JWT_ISSUERS_FILE: ${rule}`]
   const entry = (rule: string, field = '') => [`JWT_ISSUERS_FILE[0]${field}: ${rule}`]
   const notYaml = file('must name a readable YAML or JSON file')
@@ -79,14 +79,14 @@ t.test('what is wrong is told with its place', async (t) => {
       }),
     ),
     {
-      name: 'origins for a set whose address is given',
+      name: 'origins for a set with a given address',
       content: [{ ...one, jwksUrl: 'https://keys.test/k', jwksOrigins: ['https://keys.test'] }],
-      want: entry('is for a discovered key set alone', '.jwksOrigins'),
+      want: entry('applies only to a discovered key set', '.jwksOrigins'),
     },
     {
-      name: 'an age for a key that has none',
+      name: 'an age for a configured key',
       content: [{ ...one, secret: keys.hmac, jwksMaxAgeSeconds: 3600 }],
-      want: entry('is for fetched key sets alone', '.jwksMaxAgeSeconds'),
+      want: entry('applies only to fetched key sets', '.jwksMaxAgeSeconds'),
     },
     { name: 'algorithm none', content: [{ ...one, algorithms: ['none'] }], want: entry(WRONG, '.algorithms.0') },
     { name: 'two origins', content: [{ ...one, secret: keys.hmac, jwksUrl: 'https://x' }], want: entry(SEVERAL) },
@@ -111,7 +111,7 @@ t.test('what is wrong is told with its place', async (t) => {
       want: entry('must not name an empty file', '.secretFile'),
     },
     {
-      name: 'a key that is none',
+      name: 'an invalid key',
       content: [{ ...one, publicKeyFile: 'hmac.txt' }],
       want: entry('must be a PEM public key'),
     },
@@ -136,14 +136,14 @@ t.test('what is wrong is told with its place', async (t) => {
       content: [{ ...one, algorithms: ['HS256'] }],
       want: entry('the algorithms must fit the key, and HS256 does not'),
     },
-    { name: 'a name twice', content: [one, { ...two, name: 'web' }], want: file('each name must stand once') },
+    { name: 'a name twice', content: [one, { ...two, name: 'web' }], want: file('each name must appear only once') },
     {
       name: 'an issuer twice',
       content: [one, { ...two, issuer: one.issuer }],
-      want: file('each issuer must stand once'),
+      want: file('each issuer must appear only once'),
     },
     {
-      name: 'several at once',
+      name: 'several faults',
       content: [{ ...one, name: 'W' }, { ...two, secret: 'weak' }, { x: 1 }],
       want: [
         'JWT_ISSUERS_FILE[0].name: has the wrong form',
@@ -163,7 +163,7 @@ t.test('what is wrong is told with its place', async (t) => {
   })
 })
 
-/** Nine levels of ten aliases each: a thousand million items when it is expanded. */
+/** Nine levels of ten aliases each: a thousand million items after expansion. */
 function bomb(): string {
   const levels = Array.from({ length: 9 }, (_, n) => `- &a${n + 1} [${Array(10).fill(`*a${n}`).join(', ')}]`)
   return ['- &a0 [x]', ...levels].join('\n')

@@ -14,7 +14,7 @@ const two = { name: 'app', issuer: 'https://app.test', audience: [AUDIENCE, 'oth
 const read = (t: Test, content: unknown): Config['issuers'] =>
   readConfig({ ...environment, ...issuersFile(t, content) }).issuers
 
-t.test('every origin of keys, in YAML and in JSON', async (t) => {
+t.test('every source of keys, in YAML and in JSON', async (t) => {
   const fixed = { name: 'web', issuer: 'https://web.test', audience: [AUDIENCE], clockToleranceSeconds: 5 }
   const secret = { kind: 'secret', secret: keys.hmac }
   const discovered = { kind: 'discovery', origins: [], maxAgeSeconds: 86_400 }
@@ -46,7 +46,7 @@ t.test('every origin of keys, in YAML and in JSON', async (t) => {
     },
     { name: 'discovery', entry: {}, want: { algorithms: ['RS256', 'ES256'], keys: discovered } },
     {
-      name: 'discovery, with more said about it',
+      name: 'discovery with all options',
       entry: { jwksOrigins: ['https://keys.test'], jwksMaxAgeSeconds: 3600 },
       want: {
         algorithms: ['RS256', 'ES256'],
@@ -67,12 +67,12 @@ t.test('every origin of keys, in YAML and in JSON', async (t) => {
   t.test('an absolute path', async (t) => {
     t.strictSame(read(t, [{ ...one, secretFile: `${elsewhere}/hmac` }])[0]?.keys, secret)
   })
-  t.test('the maximum age of key sets that an entry leaves out', async (t) => {
+  t.test('the default maximum age of key sets', async (t) => {
     const env = { ...environment, ...issuersFile(t, [one, { ...two, jwksMaxAgeSeconds: 120 }]) }
     const { issuers } = readConfig({ ...env, JWT_JWKS_MAX_AGE_SECONDS: '600' })
     t.match(issuers, [{ keys: { maxAgeSeconds: 600 } }, { keys: { maxAgeSeconds: 120 } }])
   })
-  t.test('two, in order', async (t) =>
+  t.test('two issuers, in order', async (t) =>
     t.strictSame(
       read(t, [one, two]).map(({ name }) => name),
       ['web', 'app'],
@@ -80,7 +80,7 @@ t.test('every origin of keys, in YAML and in JSON', async (t) => {
   )
 })
 
-t.test('a file and the variables of one issuer do not go together', async (t) => {
+t.test('a file excludes the variables of one issuer', async (t) => {
   const rule = 'must not be set beside JWT_ISSUERS_FILE'
   const single = {
     JWT_ISSUER: one.issuer,
@@ -99,11 +99,11 @@ t.test('a file and the variables of one issuer do not go together', async (t) =>
     Object.keys(single)
       .map((variable) => `${variable}: ${rule}`)
       .toSorted(),
-    'all are told',
+    'all faults are reported',
   )
 })
 
-t.test('what stands in the file is never told, by the error or by a warning of the process', async (t) => {
+t.test('contents of the file never reach an error or a warning of the process', async (t) => {
   const warnings: string[] = []
   const listener = (warning: Error) => warnings.push(String(warning))
   process.on('warning', listener)

@@ -9,7 +9,7 @@ const SENTINEL = 'SENTINEL-value-that-must-not-be-told-0123456789'
 const AES_KEY = Buffer.from(Array.from({ length: 32 }, (_, index) => 5 * index)).toString('base64')
 const spki = pem(keys.rsa.publicKey)
 
-/** Each secret: a good value, where the configuration keeps it, and what the environment needs beside it. */
+/** Each secret: a good value, its place in the configuration, and further settings that it needs. */
 const secrets: Record<string, { value: string; read: (config: Config) => unknown; env?: Record<string, string> }> = {
   JWT_SECRET: { value: SENTINEL, read: (config) => config.issuers[0]?.keys },
   JWT_PUBLIC_KEY: { value: spki.trim(), read: (config) => config.issuers[0]?.keys, env: { JWT_SECRET: '' } },
@@ -64,11 +64,11 @@ for (const [name, { value, read, env = {} }] of Object.entries(secrets)) {
   })
 }
 
-t.test('a setting that is no secret is not read from a file, and that is said', async (t) => {
+t.test('a setting that is not a secret cannot be read from a file, and the fault says so', async (t) => {
   t.strictSame(faultLines({ OSS_BUCKET_FILE: '/run/bucket' }), ['OSS_BUCKET_FILE: is not a variable of this service'])
 })
 
-t.test('a variable that is misspelt or cut short is said, and nothing of anybody else', async (t) => {
+t.test('misspelled and truncated variables are reported, foreign variables are not', async (t) => {
   const rows = [
     { name: 'CORS_ORIGIN', want: true },
     { name: 'STS_TIMEOUT', want: true },
@@ -87,12 +87,12 @@ t.test('a variable that is misspelt or cut short is said, and nothing of anybody
   }
 })
 
-t.test('no value is ever told', async (t) => {
+t.test('no fault contains a value', async (t) => {
   const dir = t.testdir({ secret: `${SENTINEL} with a space` })
   const rows: { name: string; env: Record<string, string>; want: number }[] = [
     ...Object.keys(settings).map((variable) => ({
       name: `${variable}, out of its grammar`,
-      // Some settings are any text; beside a fault they must be as silent as the others.
+      // Some settings accept any text. Another fault must not show it.
       env: { [variable]: `${SENTINEL}\u0000 *`, PORT: SENTINEL },
       want: 1,
     })),
@@ -116,7 +116,7 @@ t.test('no value is ever told', async (t) => {
       t.ok((error?.faults.length ?? 0) >= want, 'it is refused')
       const told = [error?.message, error?.stack, JSON.stringify(error)].join('\n')
       t.notMatch(told, /SENTINEL/u)
-      t.equal(error?.cause, undefined, 'and there is no cause that could tell')
+      t.equal(error?.cause, undefined, 'and no cause could show it')
     })
   }
 })

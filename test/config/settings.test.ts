@@ -25,7 +25,7 @@ t.test('each setting belongs to one group, and both references name it once', as
   t.strictSame(inPage.slice(-names.length), names)
 })
 
-t.test('.env.example, as it stands, sets the defaults', async (t) => {
+t.test('the unchanged .env.example sets the defaults', async (t) => {
   const assignments = example.split('\n').filter((line) => line !== '' && !line.startsWith('#'))
   const asItStands = Object.fromEntries(assignments.map((line) => line.split(/=(.*)/su).slice(0, 2)))
   const required = Object.fromEntries(
@@ -35,11 +35,11 @@ t.test('.env.example, as it stands, sets the defaults', async (t) => {
   t.strictSame(readConfig({ ...asItStands, ...given }), readConfig(given))
 })
 
-t.test('each setting can be understood', async (t) => {
+t.test('each setting has help, rule and remedy in the right form', async (t) => {
   for (const [name, { help, rule, remedy, schema, default: fallback, required, secret }] of all) {
     t.test(name, async (t) => {
-      t.match(help, /^[^\n]{8,}\.$/u, 'help is whole sentences')
-      t.match(rule, /^must be /u, 'a rule completes the sentence that the name begins')
+      t.match(help, /^[^\n]{8,}\.$/u, 'help has whole sentences')
+      t.match(rule, /^must be /u, 'a rule completes a sentence that begins with the name')
       t.match(remedy, /^[a-z][^\n]{8,}$/u)
       if (fallback !== undefined) t.ok(schema.safeParse(fallback).success, 'the default is good')
       t.notOk(secret && fallback !== undefined, 'no secret has a default')

@@ -11,7 +11,7 @@ const rows = text
   .filter(({ tests }) => tests.includes('`'))
 
 t.test('every threat names a test that exists', async (t) => {
-  t.ok(rows.length > 30, 'there are threats')
+  t.ok(rows.length > 30, 'the page has threats')
   for (const { threat, tests } of rows) {
     const names = [...tests.matchAll(/`([^`]+)`/gu)].map(([, name = '']) => name)
     t.ok(names.length > 0, threat)

@@ -84,7 +84,7 @@ t.test('while shedding, everything but probes is refused before anything is veri
   for (const token of [headers.authorization, 'Bearer a.b.c']) {
     const refused = await vend({ authorization: token })
     t.equal(refused.statusCode, 503)
-    t.match(refused.json(), { code: 'overloaded', title: 'The service has more to do than it can' })
+    t.match(refused.json(), { code: 'overloaded', title: 'The service is overloaded' })
     t.equal(refused.headers['retry-after'], '3')
   }
   t.equal((await app.inject({ url: '/v1/policies', headers })).json().code, 'overloaded')

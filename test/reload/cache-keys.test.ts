@@ -6,7 +6,7 @@ import { start } from './harness.ts'
 
 const key = () => randomBytes(32).toString('base64')
 
-t.test('keys of the shared cache are taken up from their file', needsRedis, async (t) => {
+t.test('new keys of the shared cache are read from their file', needsRedis, async (t) => {
   const [old, young] = [key(), key()]
   const file = `${t.testdir({ keys: old })}/keys`
   const { url } = await redisServer(t)
@@ -17,10 +17,10 @@ t.test('keys of the shared cache are taken up from their file', needsRedis, asyn
   writeFileSync(file, `${young}, ${old}\n`)
   await one.looks(2)
   t.equal(await one.reloads('cache_keys', 'taken'), 1)
-  // Another replica, which starts with the new list, opens what the first one sealed with the old key.
+  // Another replica with the new list opens sessions that the first one sealed with the old key.
   const other = await start(t, env)
   t.equal(await other.vend('alice'), 200)
-  t.strictSame(other.asked, [], 'STS was not asked')
+  t.strictSame(other.asked, [], 'STS received no call')
 
   writeFileSync(file, 'too short')
   await one.looks(2)
@@ -31,5 +31,5 @@ t.test('keys of the shared cache are taken up from their file', needsRedis, asyn
 
   writeFileSync(file, `${young},${old}`)
   await one.looks(2)
-  t.equal(await one.reloads('cache_keys', 'taken'), 1, 'the same list, written otherwise, is no change')
+  t.equal(await one.reloads('cache_keys', 'taken'), 1, 'the same list in another form is not a change')
 })

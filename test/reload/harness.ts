@@ -7,7 +7,7 @@ import { claims, mint } from '../helpers/tokens.ts'
 
 export const POLL_MS = 2000
 
-/** The app whose files are looked at when the test says so. */
+/** The app. It looks at its files only when the test says so. */
 export async function start(t: Test, env: Environment, { realSts = false } = {}) {
   const timers = manualTimers()
   const metrics = new Registry()
@@ -21,7 +21,7 @@ export async function start(t: Test, env: Environment, { realSts = false } = {})
     return (await built.app.inject({ url: '/v1/policies', headers })).statusCode
   }
   let callers = 0
-  /** Of a caller of its own each time, unless it says whose: what is in the cache asks nobody. */
+  /** A vend by a new caller, unless one is given, because a cached session causes no call. */
   const vend = async (sub = `caller-${++callers}`) => {
     const headers = { authorization: `Bearer ${mint(claims({ sub }))}` }
     const payload = { policy: 'user-upload' }

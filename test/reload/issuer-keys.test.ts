@@ -7,14 +7,14 @@ import { start } from './harness.ts'
 
 const NEXT_SECRET = 'the-secret-that-comes-next-of-more-than-thirty-two-bytes-0123'
 
-t.test('an HMAC secret: from the change on the new one alone is good', async (t) => {
+t.test('after a change, only the new HMAC secret verifies tokens', async (t) => {
   const dir = t.testdir({ secret: keys.hmac })
   const path = `${dir}/secret`
   const { looks, status, reloads, logs, app, timers } = await start(t, { JWT_SECRET: '', JWT_SECRET_FILE: path })
   const [old, next] = [mint(claims()), mint(claims(), {}, NEXT_SECRET)]
   t.strictSame([await status(old), await status(next)], [200, 401])
   await writeFile(path, `${NEXT_SECRET}\n`)
-  t.strictSame([await status(old), await status(next)], [200, 401], 'not before it is looked at')
+  t.strictSame([await status(old), await status(next)], [200, 401], 'not before the next look')
   await looks(2)
   t.strictSame([await status(old), await status(next)], [401, 200])
   t.equal(await reloads('issuer_key', 'taken'), 1)
@@ -27,7 +27,7 @@ t.test('an HMAC secret: from the change on the new one alone is good', async (t)
   t.strictSame([await status(old), await status(next)], [200, 401], 'and back')
   t.notMatch(logs.text(), new RegExp(`${keys.hmac}|${NEXT_SECRET}`, 'u'))
   await app.close()
-  t.equal(timers.running(), 0, 'no timer is left')
+  t.equal(timers.running(), 0, 'no timer is running')
 })
 
 t.test('a secret that is too weak is refused, and the old one stays', async (t) => {
@@ -52,14 +52,14 @@ t.test('a secret that is too weak is refused, and the old one stays', async (t) 
   }
 })
 
-t.test('a public key: the same, and its kind stays', async (t) => {
+t.test('after a change, only the new public key verifies tokens, and its kind must stay', async (t) => {
   const dir = t.testdir({ key: pem(keys.p256.publicKey) })
   const path = `${dir}/key`
   const { looks, status, reloads } = await start(t, { JWT_SECRET: '', JWT_PUBLIC_KEY_FILE: path })
   const next = generateKeyPairSync('ec', { namedCurve: 'P-256' })
   const [byOld, byNext] = [mint(claims(), { alg: 'ES256' }), mint(claims(), { alg: 'ES256' }, next.privateKey)]
   await looks(5)
-  t.equal(await reloads('issuer_key', 'taken'), 0, 'the key as it was read is no change')
+  t.equal(await reloads('issuer_key', 'taken'), 0, 'the same key is not a change')
   await writeFile(path, pem(next.publicKey).replaceAll('\n', '\\n'))
   await looks(2)
   t.strictSame([await status(byOld), await status(byNext)], [401, 200])
@@ -79,7 +79,7 @@ t.test('a public key: the same, and its kind stays', async (t) => {
   t.equal(await status(mint(claims(), {}, keys.hmac)), 401)
 })
 
-t.test('each issuer of a file has its own, and SIGHUP is not waited for', async (t) => {
+t.test('each issuer of a file has its own key, which changes without SIGHUP', async (t) => {
   const issuer = (name: string, more: object) => ({
     name,
     issuer: `https://${name}.test`,

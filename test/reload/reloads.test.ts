@@ -11,10 +11,10 @@ function start(...reloaders: Reloader[]) {
   return { reloads, timers, logs }
 }
 
-t.test('by the clock, and when asked', async (t) => {
+t.test('reloads run by the clock and on request', async (t) => {
   const asked: string[] = []
   const { reloads, timers } = start(async (why) => void asked.push(why))
-  t.strictSame(asked, [], 'not at the start: all has just been read')
+  t.strictSame(asked, [], 'not at the start, because everything was just read')
   timers.tick()
   await reloads.reload()
   t.strictSame(asked, ['clock', 'asked'])
@@ -22,7 +22,7 @@ t.test('by the clock, and when asked', async (t) => {
   t.equal(timers.running(), 0)
 })
 
-t.test('one that fails does not keep the others from it, and its message is not told', async (t) => {
+t.test('a failing reload does not stop the others, and its message is not logged', async (t) => {
   let others = 0
   const { reloads, logs } = start(
     () => Promise.reject(new Error('SENTINEL')),
@@ -35,7 +35,7 @@ t.test('one that fails does not keep the others from it, and its message is not 
   t.notMatch(logs.text(), 'SENTINEL')
 })
 
-t.test('one that hangs is not piled up on, and none runs beside itself', async (t) => {
+t.test('a hanging reload builds no queue, and none runs twice at a time', async (t) => {
   let running = 0
   let most = 0
   let release = () => {}
@@ -60,7 +60,7 @@ t.test('one that hangs is not piled up on, and none runs beside itself', async (
   t.equal(most, 1)
 })
 
-t.test('nothing to reload is no timer', async (t) => {
+t.test('without anything to reload, no timer runs', async (t) => {
   const { timers, reloads } = start()
   t.equal(timers.running(), 0)
   await reloads.reload()

@@ -4,7 +4,7 @@ import t from 'tap'
 import { type Outcome, watchSecretFiles } from '../../src/reload/secret-files.ts'
 import { captureLogs } from '../helpers/logs.ts'
 
-/** Files a and b, that a test writes, over a service that has taken up `old-a` and `old-b`. */
+/** Files a and b for a test to write. The service uses `old-a` and `old-b`. */
 function watch({ judge = (): Outcome['result'] => 'taken', paths = ['a', 'b'] } = {}) {
   const files: Record<string, string | undefined> = { a: 'old-a', b: 'old-b' }
   let inUse: readonly string[] = paths.map((path) => files[path] ?? '')
@@ -40,16 +40,16 @@ function watch({ judge = (): Outcome['result'] => 'taken', paths = ['a', 'b'] } 
   return { files, tried, counted, logs, looks, look, inUse: () => inUse.join('+') }
 }
 
-t.test('nothing is tried while nothing changes', async (t) => {
+t.test('without a change, nothing is tried', async (t) => {
   const { looks, look, tried, files } = watch()
   await looks(1000)
   await look('asked')
   files.a = 'OLD-A'
   await looks(1000)
-  t.strictSame(tried, [], 'what stands for the same is no change')
+  t.strictSame(tried, [], 'another form of the same value is not a change')
 })
 
-t.test('a change is taken up once it has stood for two looks', async (t) => {
+t.test('a change is used after two equal looks', async (t) => {
   const { looks, tried, files, inUse, counted, logs } = watch()
   Object.assign(files, { a: 'new-a', b: 'new-b' })
   await looks(1)
@@ -62,7 +62,7 @@ t.test('a change is taken up once it has stood for two looks', async (t) => {
   t.strictSame(tried, ['new-a+new-b'], 'once')
 })
 
-t.test('a file that is still being written is waited for', async (t) => {
+t.test('a half-written file is not used', async (t) => {
   const { looks, tried, files } = watch({ paths: ['a'] })
   for (const written of ['n', 'ne', 'new', 'new-', 'new-a']) {
     files.a = written
@@ -73,7 +73,7 @@ t.test('a file that is still being written is waited for', async (t) => {
   t.strictSame(tried, ['new-a'])
 })
 
-t.test('half of a pair is not tried before half a minute, and never when the other half comes', async (t) => {
+t.test('half of a pair is tried only after half a minute without the other half', async (t) => {
   for (const first of ['a', 'b']) {
     const { looks, tried, files } = watch()
     files[first] = 'new'
@@ -86,10 +86,10 @@ t.test('half of a pair is not tried before half a minute, and never when the oth
   const { looks, tried, files } = watch()
   files.b = 'corrected'
   await looks(15)
-  t.strictSame(tried, ['old-a+corrected'], 'but one that was wrong can be corrected')
+  t.strictSame(tried, ['old-a+corrected'], 'but a wrong half can be corrected')
 })
 
-t.test('what is refused leaves the old one, and is tried again ever more seldom', async (t) => {
+t.test('after a refusal the old secret stays, and retries become rarer', async (t) => {
   let verdict: Outcome['result'] = 'refused'
   const { looks, look, tried, files, inUse, counted, logs } = watch({ judge: () => verdict })
   Object.assign(files, { a: 'bad-a', b: 'bad-b' })
@@ -113,7 +113,7 @@ t.test('what is refused leaves the old one, and is tried again ever more seldom'
   t.ok(tried.length <= 15, `${tried.length} times in a hundred minutes`)
   const before = tried.length
   await look('asked')
-  t.equal(tried.length, before + 1, 'and at once when the operator asks')
+  t.equal(tried.length, before + 1, 'and at once on request of the operator')
   verdict = 'taken'
   await looks(300)
   t.equal(inUse(), 'bad-a+bad-b')
@@ -121,30 +121,30 @@ t.test('what is refused leaves the old one, and is tried again ever more seldom'
   verdict = 'refused'
   Object.assign(files, { a: 'next-a', b: 'next-b' })
   await looks(2)
-  t.equal(tried.at(-1), 'next-a+next-b', 'what is new does not wait for what was refused')
+  t.equal(tried.at(-1), 'next-a+next-b', 'a new secret does not wait for a refused one')
   Object.assign(files, { a: 'bad-a', b: 'bad-b' })
   const tries = tried.length
   await looks(100)
-  t.equal(tried.length, tries, 'and to put the old one back ends it')
+  t.equal(tried.length, tries, 'and restoring the old one ends the retries')
 })
 
-t.test('a file that is gone or empty leaves the old one, and is told', async (t) => {
+t.test('with a missing or empty file the old secret stays, and the log says so', async (t) => {
   const { looks, tried, files, counted, logs, inUse } = watch()
   files.a = undefined
   await looks(1)
-  t.strictSame(counted, [], 'not while it is being swapped')
+  t.strictSame(counted, [], 'not during a swap')
   await looks(1)
   t.strictSame(counted, ['unreadable'])
   t.notMatch(logs.text(), /SENTINEL/u)
   await looks(10)
-  t.strictSame(counted, ['unreadable'], 'but not at each look')
+  t.strictSame(counted, ['unreadable'], 'but only once')
   Object.assign(files, { a: 'new-a', b: 'new-b' })
   await looks(2)
   t.equal(inUse(), 'new-a+new-b')
   t.strictSame(tried, ['new-a+new-b'])
 })
 
-t.test('when the operator asks, what is there is complete', async (t) => {
+t.test('on request of the operator, the files count as complete', async (t) => {
   const { look, tried, files } = watch()
   files.a = 'new-a'
   await look('asked')
@@ -183,7 +183,7 @@ t.test('real files', async (t) => {
       await rename(`${path}~`, path)
     }),
     'renamed',
-    'as editors do',
+    'renamed, as editors do',
   )
   await rm(path)
   for (const version of ['one', 'two']) {
@@ -192,26 +192,26 @@ t.test('real files', async (t) => {
   }
   await symlink('..one', `${dir}/..data`)
   await symlink('..data/secret', path)
-  t.equal(await after(() => {}), 'one', 'as Kubernetes mounts them')
+  t.equal(await after(() => {}), 'one', 'mounted, as Kubernetes does')
   t.equal(
     await after(async () => {
       await symlink('..two', `${dir}/..tmp`)
       await rename(`${dir}/..tmp`, `${dir}/..data`)
     }),
     'two',
-    'and swaps them',
+    'swapped, as Kubernetes does',
   )
   t.notMatch(counted.join(), 'unreadable')
   const unusable = [
     { name: 'empty', make: () => writeFile(path, '\n') },
     { name: 'too large', make: () => writeFile(path, 'x'.repeat(65_537)) },
     { name: 'a directory', make: () => mkdir(path) },
-    { name: 'a pipe that nobody writes to', make: async () => execFileSync('mkfifo', [path]) },
+    { name: 'a pipe without a writer', make: async () => execFileSync('mkfifo', [path]) },
   ]
   for (const { name, make } of unusable) {
     await rm(path, { recursive: true })
     const told = counted.length
     t.equal(await after(make), 'two', name)
-    t.strictSame(counted.slice(told), name === 'empty' ? ['unreadable'] : [], 'which is told once')
+    t.strictSame(counted.slice(told), name === 'empty' ? ['unreadable'] : [], 'which is reported once')
   }
 })

@@ -9,7 +9,7 @@ import { start } from './harness.ts'
 const OLD = SANDBOX_KEYS.testIam
 const NEW = { accessKey: 'JDC_FIXTURE_THAT_COMES_NEXT', secretKey: 'FIXTURE_SECRET_THAT_COMES_NEXT' }
 
-/** STS with a second pair of keys of the same sub-user, and files that hold the first. */
+/** STS with a second pair of keys of the same sub-user, and files with the first pair. */
 async function rotating(t: Test, through: (handler: RequestListener) => RequestListener = (handler) => handler) {
   const dir = t.testdir({ ak: OLD.accessKey, sk: OLD.secretKey })
   const world = createWorld()
@@ -33,13 +33,13 @@ async function rotating(t: Test, through: (handler: RequestListener) => RequestL
   return { ...started, sts, write, users, signedBy }
 }
 
-t.test('a pair of STS keys is tried before it signs for a caller', async (t) => {
+t.test('a pair of STS keys is tested before it signs for a caller', async (t) => {
   const { sts, write, looks, vend, signedBy, reloads, logs } = await rotating(t)
   t.equal(await vend(), 200)
   await write('ak', NEW.accessKey)
   await looks(5)
   t.equal(await vend(), 200)
-  t.strictSame(signedBy(), ['old', 'old'], 'half of a pair is not tried')
+  t.strictSame(signedBy(), ['old', 'old'], 'half of a pair is not tested')
   await write('sk', `${NEW.secretKey}\n`)
   await looks(1)
   t.equal(await vend(), 200)
@@ -68,7 +68,7 @@ t.test('a pair that STS refuses is not used, and the old one stays', async (t) =
     { name: 'a wrong secret', pair: { ...NEW, secretKey: 'FIXTURE_SECRET_OF_ANOTHER' } },
     { name: 'nobody', pair: { accessKey: 'JDC_FIXTURE_NOBODY', secretKey: 'FIXTURE_SECRET_OF_NOBODY' } },
     { name: 'halves of two pairs', pair: { accessKey: OLD.accessKey, secretKey: NEW.secretKey }, asks: true },
-    { name: 'out of form', pair: { accessKey: 'JDC\nFIXTURE', secretKey: 'FIXTURE SECRET' }, reason: 'form' },
+    { name: 'of a wrong form', pair: { accessKey: 'JDC\nFIXTURE', secretKey: 'FIXTURE SECRET' }, reason: 'form' },
   ]
   for (const { name, pair, asks, reason = 'APIGW_' } of rows) {
     t.test(name, async (t) => {
@@ -87,12 +87,12 @@ t.test('a pair that STS refuses is not used, and the old one stays', async (t) =
       await write('sk', NEW.secretKey)
       await looks(2)
       t.equal(await vend(), 200)
-      t.strictSame(signedBy(), ['old', 'new', 'new'], 'a good one comes after it')
+      t.strictSame(signedBy(), ['old', 'new', 'new'], 'a good pair is used after it')
     })
   }
 })
 
-t.test('while STS cannot be asked the old pair stays, and the new one is tried again', async (t) => {
+t.test('while STS is down the old pair stays, and the new one is tested again', async (t) => {
   let down = false
   const { write, looks, reload, reloads, signedBy, vend } = await rotating(t, (handler) => (request, response) => {
     if (down) response.writeHead(503).end()
@@ -111,7 +111,7 @@ t.test('while STS cannot be asked the old pair stays, and the new one is tried a
   t.equal(await reloads('sts_keys', 'taken'), 1)
 })
 
-t.test('vends go on while the pair is changed under them', async (t) => {
+t.test('vends continue during a change of the pair', async (t) => {
   const { write, reload, vend, signedBy } = await rotating(t)
   const vends: Promise<number>[] = []
   let pair: Readonly<{ accessKey: string; secretKey: string }> = NEW

@@ -5,7 +5,7 @@ import t, { type Test } from 'tap'
 import { createFaults, FAULT_REQUEST_ID, type Fault, withFaults } from '../../sandbox/faults.ts'
 import { listen } from '../helpers/listen.ts'
 
-/** A listener that answers `fine`, behind a switch of faults; `arrival` is the response to its first request. */
+/** A listener that answers `fine`, with switchable faults. `arrival` is the response to its first request. */
 async function start(t: Test) {
   const faults = createFaults()
   const served: string[] = []
@@ -30,7 +30,7 @@ function send(port: number, connection: string): Socket {
   return socket
 }
 
-/** All that comes, byte for byte, and how it ends: properly, or with an error's code. */
+/** All received bytes, and how the connection ended: properly, or with an error code. */
 async function receive(socket: Socket): Promise<{ head: string; body: string; end: string }> {
   const chunks: Buffer[] = []
   let end = 'FIN'
@@ -43,13 +43,13 @@ async function receive(socket: Socket): Promise<{ head: string; body: string; en
   return { head, body: body.join('\r\n\r\n'), end }
 }
 
-t.test('what a raw client sees of each fault', async (t) => {
+t.test('each fault, as a raw client sees it', async (t) => {
   const json = (code: number, status: string, message: string): string =>
     JSON.stringify({ requestId: FAULT_REQUEST_ID, error: { code, status, message } })
   const limited = json(429, 'RATE_LIMIT_EXCEEDED', 'Too many requests.')
   const page = '<html><head><title>502 Bad Gateway</title></head><body><h1>502 Bad Gateway</h1></body></html>\n'
   const target = 'http://127.0.0.1:9/elsewhere'
-  // libuv takes a reset that follows upon data for an end: that the last chunk is missing is what shows.
+  // libuv reports a reset after data as an end, so the test checks that the last chunk is missing.
   const reset = ['ECONNRESET', 'FIN']
   const fin = ['FIN']
   type Want = { head: RegExp[]; body: string; end: string[] }
@@ -105,20 +105,20 @@ t.test('what a raw client sees of each fault', async (t) => {
       for (const line of want.head) t.match(head, line)
       t.equal(body, want.body)
       t.ok(want.end.includes(end), end)
-      t.strictSame(served, [], 'and the listener never hears of the request')
+      t.strictSame(served, [], 'the listener receives no request')
     })
   }
 })
 
-t.test('a body cut short ends its connection, though the client would have kept it', async (t) => {
+t.test('a truncated body ends its connection, although the client would keep it', async (t) => {
   const { faults, open } = await start(t)
   faults.set({ kind: 'truncated' })
   const before = performance.now()
   t.match(await receive(open('keep-alive')), { body: '{"requestId":"fault","res', end: 'FIN' })
-  t.ok(performance.now() - before < 2500, 'well before the 5 s for which a server keeps an idle connection')
+  t.ok(performance.now() - before < 2500, 'long before the 5 s after which a server closes an idle connection')
 })
 
-t.test('a body without end flows until the client goes', async (t) => {
+t.test('an endless body flows until the client disconnects', async (t) => {
   const { faults, arrival, open } = await start(t)
   faults.set({ kind: 'huge' })
   const socket = open()
@@ -133,7 +133,7 @@ t.test('a body without end flows until the client goes', async (t) => {
   t.equal(res.writableFinished, false)
 })
 
-t.test('a body of a size announces it, and has it', async (t) => {
+t.test('a body of a given size has this size and announces it', async (t) => {
   const { faults, open } = await start(t)
   faults.set({ kind: 'huge', bytes: 100_000 })
   const { head, body } = await receive(open())
@@ -141,7 +141,7 @@ t.test('a body of a size announces it, and has it', async (t) => {
   t.equal(body.length, 100_000)
 })
 
-t.test('a body of 10 GB is made no faster than it is read', async (t) => {
+t.test('a body of 10 GB is produced only as fast as the client reads it', async (t) => {
   const { faults, arrival, open } = await start(t)
   faults.set({ kind: 'huge', bytes: 10 * 1024 ** 3 })
   const socket = open()
@@ -152,7 +152,7 @@ t.test('a body of 10 GB is made no faster than it is read', async (t) => {
   t.ok((res.socket?.bytesWritten ?? 0) < 64 * 1024 * 1024)
 })
 
-t.test('an expiration is for the listener to lie about', async (t) => {
+t.test('a wrong expiration is passed to the listener', async (t) => {
   const faults = createFaults()
   const lies: unknown[] = []
   const url = await listen(
@@ -167,7 +167,7 @@ t.test('an expiration is for the listener to lie about', async (t) => {
   t.strictSame(lies, [{ kind: 'expiration', hours: 8, times: 1 }, undefined])
 })
 
-t.test('a hung request has no answer until the server cuts it off', async (t) => {
+t.test('a hanging request has no answer until the server closes it', async (t) => {
   const { faults, served, arrival, open } = await start(t)
   faults.set({ kind: 'hang' })
   const received = receive(open())
@@ -178,7 +178,7 @@ t.test('a hung request has no answer until the server cuts it off', async (t) =>
 })
 
 t.test('a delay', async (t) => {
-  t.test('answers as always, later', async (t) => {
+  t.test('a late answer is the usual answer', async (t) => {
     const { faults, open, served } = await start(t)
     faults.set({ kind: 'delay', ms: 20 })
     const before = performance.now()
@@ -187,7 +187,7 @@ t.test('a delay', async (t) => {
     t.strictSame(served, ['/'])
   })
 
-  t.test('is forgotten when the client goes', async (t) => {
+  t.test('a late answer is dropped when the client disconnects', async (t) => {
     const { faults, arrival, open, served } = await start(t)
     faults.set({ kind: 'delay', ms: 3_600_000 })
     const timers = () => process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length
@@ -201,10 +201,10 @@ t.test('a delay', async (t) => {
   })
 })
 
-t.test('a fault may be limited, replaced and ended', async (t) => {
+t.test('a fault can be limited, replaced and ended', async (t) => {
   const { faults, open } = await start(t)
   const status = async () => Number((await receive(open())).head.split(' ')[1])
-  t.equal(await status(), 200, 'none at first')
+  t.equal(await status(), 200, 'no fault at first')
   faults.set({ kind: 'html', times: 2 })
   t.strictSame([await status(), await status(), await status()], [502, 502, 200])
   faults.set({ kind: 'html' })
@@ -216,12 +216,12 @@ t.test('a fault may be limited, replaced and ended', async (t) => {
   t.equal(await status(), 200)
 })
 
-t.test('faults that make no sense are refused, and the one in force stays', async (t) => {
+t.test('an invalid fault is refused, and the current one stays', async (t) => {
   const inForce: Fault = { kind: 'hang' }
   const rows: { name: string; input: Fault }[] = [
     { name: 'zero times', input: { kind: 'html', times: 0 } },
     { name: 'half a time', input: { kind: 'html', times: 0.5 } },
-    { name: 'times that are no number', input: { kind: 'html', times: Number.NaN } },
+    { name: 'times that are not a number', input: { kind: 'html', times: Number.NaN } },
     { name: 'a redirect to another host', input: { kind: 'redirect', to: 'http://192.0.2.1/' } },
     { name: 'a redirect to a name', input: { kind: 'redirect', to: 'http://127.0.0.1.example/' } },
   ]

@@ -8,7 +8,7 @@ import { signingDate, signJdcloud2 } from '../../src/sts/signer.ts'
 const NOW = Date.UTC(2026, 0, 2, 20, 30, 0)
 const PATH = '/v1/sessionToken%3AassumeRole'
 
-/** An AssumeRole, the way that any HTTP client sends one. */
+/** Sends an AssumeRole as any HTTP client does. */
 async function assumeRole(url: string, nonce: string): Promise<Response> {
   const body = JSON.stringify({
     assumeRoleInfo: { roleJrn: 'jrn:iam::111111111111:role/test-role', roleSessionName: 'upload@alice' },
@@ -31,7 +31,7 @@ async function assumeRole(url: string, nonce: string): Promise<Response> {
   return fetch(`${url}${PATH}`, { method: 'POST', headers, body })
 }
 
-t.test('STS and OSS share a world, each with faults of its own', async (t) => {
+t.test('STS and OSS share a world and have separate faults', async (t) => {
   const sandbox = await startSandbox({ scenario: { clock: () => NOW }, expirationZone: '+08:00' })
   t.teardown(sandbox.close)
   t.match(sandbox.sts.url, /^http:\/\/127\.0\.0\.1:\d+$/u)
@@ -44,7 +44,7 @@ t.test('STS and OSS share a world, each with faults of its own', async (t) => {
   t.equal(sandbox.world.sessions.lookup(accessKey, sessionToken).status, 'valid')
   t.match(sandbox.sts.asked, [{ roleSessionName: 'upload@alice' }])
 
-  t.ok(sandbox.oss.store.get('test-app'), 'what OSS holds can be seeded')
+  t.ok(sandbox.oss.store.get('test-app'), 'OSS can be seeded with objects')
   sandbox.oss.faults.set({ kind: 'html' })
   t.equal((await fetch(sandbox.oss.url)).status, 502)
   t.equal((await assumeRole(sandbox.sts.url, 'second')).status, 200)
@@ -52,7 +52,7 @@ t.test('STS and OSS share a world, each with faults of its own', async (t) => {
   t.equal((await assumeRole(sandbox.sts.url, 'third')).status, 429)
 })
 
-t.test('STS may lie about when a session ends', async (t) => {
+t.test('STS can report a wrong expiration', async (t) => {
   const sandbox = await startSandbox({ scenario: { clock: () => NOW } })
   t.teardown(sandbox.close)
   const rows = [
@@ -68,11 +68,11 @@ t.test('STS may lie about when a session ends', async (t) => {
       session: undefined,
       ...sandbox.world.sessions.lookup(result.credentials.accessKey, result.credentials.sessionToken),
     }
-    t.equal(session?.expiresAt, NOW + 3_600_000, 'it ends when it would have')
+    t.equal(session?.expiresAt, NOW + 3_600_000, 'the session still ends at its true time')
   }
 })
 
-t.test('it listens on loopback alone', async (t) => {
+t.test('it listens only on loopback', async (t) => {
   for (const host of ['0.0.0.0', '::', '', 'localhost', '192.0.2.1', '127.0.0.1.example', '10.127.0.0']) {
     t.test(`not on "${host}"`, async (t) => {
       await t.rejects(startSandbox({ host }), RangeError)
@@ -88,7 +88,7 @@ t.test('it listens on loopback alone', async (t) => {
   }
 })
 
-t.test('a port that is taken leaves nothing behind', async (t) => {
+t.test('if a port is in use, nothing stays open', async (t) => {
   const first = await startSandbox()
   t.teardown(first.close)
   const taken = Number(new URL(first.oss.url).port)
@@ -96,7 +96,7 @@ t.test('a port that is taken leaves nothing behind', async (t) => {
   await t.rejects(startSandbox({ ossPort: taken }), { code: 'EADDRINUSE' })
 })
 
-t.test('close() cuts off what is idle, hung, endless or silent', async (t) => {
+t.test('close() cuts idle, hanging, endless and silent connections', async (t) => {
   const sandbox = await startSandbox()
   const port = Number(new URL(sandbox.sts.url).port)
   await (await fetch(sandbox.sts.url)).text() // leaves a kept-alive connection in fetch's pool

@@ -4,7 +4,7 @@ import { startLocal } from '../../sandbox/local.ts'
 import { captureLogs } from '../helpers/logs.ts'
 import { statement, templateText } from '../helpers/templates.ts'
 
-t.test('the service on the sandbox takes templates of your own, and pages may upload', async (t) => {
+t.test('the local service accepts your own templates, and pages may upload', async (t) => {
   const policy = { Version: '3', Statement: [statement('mine/${jwt:sub}/*')] }
   const POLICIES_DIR = t.testdir({ 'mine.json': templateText({ policy }) })
   const { url, sandbox, close } = await startLocal({ logger: captureLogs().logger, env: { POLICIES_DIR } })

@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import t from 'tap'
 import { fitsWildcard } from '../../sandbox/wildcard.ts'
 
-t.test('a star stands for any text, and nothing else is special', async (t) => {
+t.test('only a star is special, and it matches any text', async (t) => {
   const rows = [
     { pattern: '', fits: [''], not: ['a', '*'] },
     { pattern: 'a', fits: ['a'], not: ['', 'A', 'aa', 'a '] },
@@ -30,7 +30,7 @@ t.test('a star stands for any text, and nothing else is special', async (t) => {
   }
 })
 
-t.test('a pattern fits exactly the texts that a regular expression would', async (t) => {
+t.test('a pattern matches the same texts as its regular expression', async (t) => {
   const text = fc.string({ unit: fc.constantFrom('a', 'b', '/', '*'), maxLength: 9 })
   fc.assert(
     fc.property(text, text, (pattern, subject) => {

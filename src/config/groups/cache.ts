@@ -5,7 +5,7 @@ import { isStrongSecret } from '../../lib/secret-strength.ts'
 import { flag, type Group, integer, list } from '../setting.ts'
 
 const AES_KEY_BYTES = 32
-/** Random bytes are never all printable: this is a text that somebody thought of. */
+/** Random bytes are practically never all printable, so this is a text that a person chose. */
 function isGuessableText(key: Buffer): boolean {
   const text = key.toString('latin1')
   return /^[\x20-\x7e]*$/u.test(text) && (shapeFault(text) !== undefined || !isStrongSecret(text))
@@ -13,7 +13,7 @@ function isGuessableText(key: Buffer): boolean {
 const aesKey = z
   .base64()
   .transform((value) => Buffer.from(value, 'base64'))
-  // Zeros, or a few characters typed by hand, are no key.
+  // Zeros, or a few characters typed by hand, are not a key.
   .refine((key) => key.length === AES_KEY_BYTES && new Set(key).size >= 16 && !isGuessableText(key))
 
 const redisAddress = z.string().transform((url, context) => {
@@ -26,43 +26,43 @@ const redisAddress = z.string().transform((url, context) => {
 /** Where sessions are kept until they expire. */
 export const cache = {
   CACHE_MAX_ENTRIES: {
-    help: 'Sessions to hold in memory; the least recently used go first. One takes about 1.4 kB.',
+    help: 'Most sessions in memory; the least recently used are dropped first. One takes about 1.4 kB.',
     ...integer(1, 5_000_000),
     default: '100000',
-    remedy: 'give the most sessions to hold in memory',
+    remedy: 'set the most sessions in memory',
   },
   CACHE_MAX_MB: {
     help: 'Memory for these sessions, in MiB.',
     ...integer(1, 65_536),
     default: '256',
-    remedy: 'give the most memory for sessions, in MiB',
+    remedy: 'set the most memory for sessions, in MiB',
   },
   CACHE_MIN_VALIDITY_SECONDS: {
-    help: 'Fewest seconds that a session has left when a caller receives it. AWS SDKs renew a session with less than 900 on each call.',
+    help: 'A caller receives a session only with at least this many seconds left. Below 900, AWS SDKs refresh on each call.',
     ...integer(900, 1800),
     default: '900',
-    remedy: 'give what a session must still have when it is handed out',
+    remedy: 'set the least seconds that a session has left when a caller receives it',
   },
   REDIS_URL: {
     help: 'Redis or Valkey through which replicas share sessions, rate limits and STS_MAX_RPS: redis://127.0.0.1:6379, or by TLS rediss://:password@host:6379. For Sentinel and Cluster see docs/configuration.md.',
     secret: true,
     schema: redisAddress,
-    unset: 'each replica is on its own',
+    unset: 'each replica works alone',
     rule: 'must be the address of a Redis or Valkey',
     remedy: 'write rediss://:password@host:6379; for Sentinel and Cluster see docs/configuration.md',
   },
   REDIS_ALLOW_PLAINTEXT: {
-    help: 'Plain redis:// to anywhere but this machine is refused unless this is true: passwords can be read on the way, and without one anyone who reaches Redis can write to it. For a network that keeps others out by itself.',
+    help: 'Allows plain redis:// to another machine. Others can then read the password on the way; without a password, anyone who reaches Redis can write to it. Use it only in a network that keeps others out.',
     ...flag,
     default: 'false',
     remedy: 'leave it out, and reach Redis by TLS',
   },
   CACHE_ENCRYPTION_KEY: {
-    help: 'Key that seals the sessions in Redis, the same for all replicas: openssl rand -base64 32. To change it, give several with commas between: the first one seals, all of them open.',
+    help: 'Key that seals the sessions in Redis, the same for all replicas: openssl rand -base64 32. To change it, list several, separated by commas: the first one seals, all of them open.',
     secret: true,
     schema: list.pipe(z.array(aesKey).min(1)),
     required: { with: 'REDIS_URL' },
-    rule: `must be ${AES_KEY_BYTES} random bytes in base64, or several such keys with commas between`,
+    rule: `must be ${AES_KEY_BYTES} random bytes in base64, or several such keys separated by commas`,
     remedy: 'generate one, the same for all replicas: openssl rand -base64 32',
   },
 } satisfies Group

@@ -3,16 +3,16 @@ import { shapeFault } from '../../lib/secret-shape.ts'
 import { TIME_ZONES } from '../../sts/expiration.ts'
 import { flag, type Group, integer, text } from '../setting.ts'
 
-// A line break that comes along with a key makes every signature wrong, and only STS would say so.
+// With a line break in a key, every signature is wrong, and only STS would report it.
 const keyText = z
   .string()
   .regex(/^[\x21-\x7e]{1,256}$/u)
   .refine((text) => shapeFault(text) === undefined)
 
-/** The account that pays out sessions, and how its STS is called. */
+/** The account that gives sessions, and how to call its STS. */
 export const jdcloud = {
   JDCLOUD_ACCESS_KEY: {
-    help: 'Access key of the sub-user, such as test-iam. Allow it nothing but to assume the role.',
+    help: 'Access key of the sub-user, such as test-iam. Allow this sub-user only to assume the role.',
     secret: true,
     schema: keyText,
     required: true,
@@ -35,7 +35,7 @@ export const jdcloud = {
     remedy: 'see the account page of the console',
   },
   JDCLOUD_ROLE_NAME: {
-    help: 'Name of the role to assume, such as test-role; not its JRN. The permissions of the role bound every session.',
+    help: 'Name of the role to assume, such as test-role; not its JRN. Its permissions limit every session.',
     schema: z.string().regex(/^[A-Za-z0-9+=,.@_-]{1,64}$/u),
     required: true,
     rule: 'must be the name of the role to assume',
@@ -52,10 +52,10 @@ export const jdcloud = {
     help: "The role's maximum session duration, in seconds. No session is longer, whatever a template says.",
     ...integer(3600, 43_200),
     default: '3600',
-    remedy: "give the role's maximum session duration",
+    remedy: "set the role's maximum session duration",
   },
   JDCLOUD_STS_TIME_ZONE: {
-    help: 'Zone in which STS writes when a session expires, since its dates do not say. auto learns it from STS, with one short session at start if the role allows sessions over 7 h 44 min.',
+    help: 'Time zone of the expirations that STS sends, because they do not name it. auto learns it from STS, with one short session at start if the role allows sessions over 7 h 44 min.',
     range: `One of auto, ${TIME_ZONES.join(', ')}`,
     schema: z.enum(['auto', ...TIME_ZONES]),
     default: 'auto',
@@ -63,40 +63,40 @@ export const jdcloud = {
     remedy: 'leave it out to learn it from STS',
   },
   SESSION_BOUND_TO_TOKEN: {
-    help: 'With true, no session ends after the token that it was vended for. JD Cloud has no session under an hour, so a token then needs more than an hour left.',
+    help: 'With true, no session outlives its token. JD Cloud has no session under one hour, so the token must be valid for more than one hour.',
     ...flag,
     default: 'false',
     remedy:
-      'with true no session ends after its token, and a token needs more than an hour left: see docs/configuration.md',
+      'with true no session outlives its token, and a token must be valid for more than one hour: see docs/configuration.md',
   },
   STS_CONNECT_TIMEOUT_MS: {
     help: 'Milliseconds to connect to STS.',
     ...integer(50, 5000),
     default: '1000',
-    remedy: 'give the time to connect to STS',
+    remedy: 'set the time to connect to STS',
   },
   STS_TIMEOUT_MS: {
     help: 'Milliseconds for a whole call to STS.',
     ...integer(100, 8000),
     default: '4000',
-    remedy: 'give the time for a whole STS call',
+    remedy: 'set the time for a whole STS call',
   },
   STS_CONNECTIONS: {
-    help: 'Most calls to STS at a time, each on a connection of its own.',
+    help: 'Most calls to STS at a time. Each has a connection of its own.',
     ...integer(1, 1024),
     default: '32',
-    remedy: 'give the most connections to keep to STS',
+    remedy: 'set the most calls to STS at a time',
   },
   STS_MAX_RPS: {
-    help: 'Most calls to STS a second: of all replicas together if they share a Redis, otherwise of each. Give what the account may make, less what its other users need.',
+    help: 'Most calls to STS a second: of all replicas together if they share a Redis, otherwise of each replica. Set the quota of your account, minus what its other users need.',
     ...integer(1, 10_000),
     default: '100',
-    remedy: 'give the calls a second that your account may make, less what others of it need',
+    remedy: 'set the quota of your account, minus what its other users need',
   },
   VEND_DEADLINE_MS: {
-    help: 'Most milliseconds that a caller waits for credentials, repeated calls to STS included. A call that has begun goes on after it, so that the caller who asks again finds its session.',
+    help: 'Most milliseconds that a caller waits for credentials, including repeated calls to STS. A call that has begun continues after that, so a caller that asks again finds its session.',
     ...integer(500, 8000),
     default: '5000',
-    remedy: 'give the most time that a caller waits for credentials',
+    remedy: 'set the longest time that a caller waits for credentials',
   },
 } satisfies Group

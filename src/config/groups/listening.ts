@@ -16,7 +16,7 @@ const ranges = list.transform((items, context) => {
 })
 const origin = z.string().refine((value) => value === '*' || (URL.canParse(value) && new URL(value).origin === value))
 
-/** How the service listens, whom it believes about addresses, what it logs, how it stops. */
+/** How the service listens, which proxies it trusts, what it logs, how it stops. */
 export const listening = {
   HOST: {
     help: 'Address to listen on. A container needs 0.0.0.0, which the image sets.',
@@ -32,7 +32,7 @@ export const listening = {
     remedy: 'choose the port to listen on',
   },
   OPS_PORT: {
-    help: "Port of a second listener, the ops listener, with /metrics, /livez and /readyz. It asks for no token: open it to the operator's network only.",
+    help: "Port of a second listener, the ops listener, with /metrics, /livez and /readyz. It needs no token: open it only to the operator's network.",
     ...integer(0, 65_535),
     unset: 'no second listener',
     remedy: 'choose the port of /metrics, or leave it out for none',
@@ -51,7 +51,7 @@ export const listening = {
     remedy: 'leave it out for false where NODE_ENV=production, and true elsewhere',
   },
   LOG_LEVEL: {
-    help: 'Least severe level that is logged. No level logs secrets.',
+    help: 'Lowest level in the log. No level logs secrets.',
     range: `One of ${LOG_LEVELS.join(', ')}`,
     schema: z.enum(LOG_LEVELS),
     default: 'info',
@@ -59,35 +59,35 @@ export const listening = {
     remedy: 'leave it out for info',
   },
   TRUST_PROXY: {
-    help: 'Load balancers whose X-Forwarded-For is believed: how many stand in a row (1), or their addresses and CIDR ranges (10.0.0.0/8). A trusted address chooses the address that a caller seems to have.',
+    help: 'Load balancers whose X-Forwarded-For is trusted: their number in a row (1), or their addresses and CIDR ranges (10.0.0.0/8). A trusted address chooses the address that a caller seems to have.',
     schema: z.union([hops, ranges]),
-    unset: 'none is believed',
-    rule: 'must be a number of proxies from 1 to 99, or addresses and CIDR ranges with commas between, without host bits, and less than a /6 in all',
-    remedy: 'name your load balancers alone: a trusted address chooses the address that a caller seems to have',
+    unset: 'none is trusted',
+    rule: 'must be a number of proxies from 1 to 99, or addresses and CIDR ranges separated by commas, without host bits, and less than a /6 in all',
+    remedy: 'name only your load balancers: a trusted address chooses the address that a caller seems to have',
   },
   CORS_ORIGINS: {
     help: 'Web origins whose pages may call the service, such as https://app.example.com,https://admin.example.com.',
     schema: list.pipe(z.array(origin)),
     unset: 'none',
-    rule: 'must be origins such as https://app.example.com, with commas between',
+    rule: 'must be origins such as https://app.example.com, separated by commas',
     remedy: 'write scheme and host, without a path',
   },
   REQUEST_TIMEOUT_MS: {
-    help: 'Milliseconds in which a whole request must arrive, and in which its answer must be read. A slower connection is closed.',
+    help: 'Milliseconds within which a whole request must arrive, and within which the client must read the answer. A slower connection is closed.',
     ...integer(1000, 60_000),
     default: '10000',
-    remedy: 'give the time in which a whole request must have arrived',
+    remedy: 'set the time within which a whole request must arrive',
   },
   MAX_CONNECTIONS: {
-    help: 'Most connections at a time. One more is closed at once. The process must be allowed to open that many files.',
+    help: 'Most connections at a time. Further ones are closed at once. The process must be allowed to open that many files.',
     ...integer(1, 1_000_000),
     default: '10000',
-    remedy: 'give the most connections to hold at a time',
+    remedy: 'set the most connections at a time',
   },
   SHUTDOWN_DELAY_MS: {
-    help: 'Milliseconds after SIGTERM in which /readyz fails and requests are still served, so that the load balancer can turn away. With VEND_DEADLINE_MS at most 9000 in all, so that the process ends within 10 seconds.',
+    help: 'Milliseconds after SIGTERM during which /readyz fails and requests are still served, so that the load balancer stops sending. Together with VEND_DEADLINE_MS at most 9000, so that the process ends within 10 seconds.',
     ...integer(0, 4000),
     default: '1000',
-    remedy: 'give the time that a load balancer needs to see /readyz fail',
+    remedy: 'set the time that a load balancer needs to see /readyz fail',
   },
 } satisfies Group

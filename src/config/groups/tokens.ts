@@ -9,8 +9,8 @@ import {
 import { type Group, integer, list, text } from '../setting.ts'
 
 /**
- * Whose tokens are believed. `readIssuers` checks how these settings fit together. Those without a default describe a
- * single issuer and are refused beside `JWT_ISSUERS_FILE`.
+ * Trusted tokens. `readIssuers` checks how these settings fit together. Those without a default describe a single
+ * issuer and are refused together with `JWT_ISSUERS_FILE`.
  */
 export const tokens = {
   JWT_ISSUER: {
@@ -28,12 +28,12 @@ export const tokens = {
     remedy: 'name the API that they are issued for; separate several with commas',
   },
   JWT_ALGORITHMS: {
-    help: 'Signature algorithms, with commas between. A token signed with any other is refused.',
+    help: 'Signature algorithms, separated by commas. A token signed with any other is refused.',
     range: `Any of ${ALGORITHMS.join(', ')}`,
     schema: list.pipe(z.array(z.enum(ALGORITHMS)).min(1)),
-    unset: 'HS256 for a secret, what fits a public key, RS256 and ES256 for a key set',
+    unset: 'HS256 for a secret, the one that fits a public key, RS256 and ES256 for a key set',
     rule: `must be from ${ALGORITHMS.join(', ')}`,
-    remedy: 'name those that your issuer signs with, with commas between',
+    remedy: 'name the algorithms of your issuer, separated by commas',
   },
   JWT_SECRET: {
     help: 'HMAC secret of at least 32 bytes: openssl rand -base64 48. Set at most one of JWT_SECRET, JWT_PUBLIC_KEY and JWT_JWKS_URL.',
@@ -41,7 +41,7 @@ export const tokens = {
     schema: text,
     unset: 'no shared secret',
     rule: 'must be the HMAC secret of your tokens',
-    remedy: 'leave it out for tokens that are signed with a key pair',
+    remedy: 'leave it out if your issuer signs with a key pair',
   },
   JWT_PUBLIC_KEY: {
     help: 'Public key in PEM (SPKI). \\n is read as a line break.',
@@ -54,38 +54,38 @@ export const tokens = {
   JWT_JWKS_URL: {
     help: "Address of the issuer's key set (JWKS), https.",
     schema: text,
-    unset: 'discovered from JWT_ISSUER (OpenID Connect Discovery), where there is no secret or public key',
+    unset: 'discovered from JWT_ISSUER (OpenID Connect Discovery) if there is no secret or public key',
     rule: 'must be the address of a key set (JWKS)',
     remedy: 'leave it out to discover it from JWT_ISSUER',
   },
   JWT_JWKS_ORIGINS: {
-    help: "Where a discovered key set may lie beside the issuer's own host and the hosts under it: origins with commas between. Google (accounts.google.com) needs https://www.googleapis.com.",
+    help: "Further origins that may serve a discovered key set, besides the issuer's own host and the hosts below it, separated by commas. Google (accounts.google.com) needs https://www.googleapis.com.",
     schema: list.pipe(z.array(jwksOriginSchema).min(1)),
-    unset: "the issuer's own host and those under it",
-    rule: 'must be https origins such as https://keys.example.com, with commas between',
-    remedy: 'name where your issuer keeps its key set, without a path, when that is not at its own host',
+    unset: "the issuer's own host and the hosts below it",
+    rule: 'must be https origins such as https://keys.example.com, separated by commas',
+    remedy: "name the origin of the key set, without a path, if it is not the issuer's host",
   },
   JWT_JWKS_MAX_AGE_SECONDS: {
-    help: "Age in seconds after which a fetched key set verifies nothing: the issuer's callers get 503 until it is fetched again.",
+    help: "Age in seconds after which a fetched key set verifies nothing. The issuer's callers are then answered 503 until a fetch succeeds.",
     ...integer(JWKS_MAX_AGE_SECONDS.least, JWKS_MAX_AGE_SECONDS.most),
     default: '86400',
-    remedy: 'give the age after which a key set verifies nothing until it is fetched again',
+    remedy: 'set the age after which a key set verifies nothing until it is fetched again',
   },
   JWT_ALLOWED_TYPES: {
-    help: 'What the `typ` header of your tokens may be, with commas between; the word absent stands for none.',
+    help: 'Accepted values of the `typ` header, separated by commas. The word absent stands for no `typ`.',
     schema: list.pipe(z.array(tokenType).min(1)),
     unset: 'absent,JWT,at+jwt',
-    rule: 'must be values of the typ header, with commas between',
-    remedy: 'name those of your access tokens, absent for none; leave it out for absent,JWT,at+jwt',
+    rule: 'must be values of the typ header, separated by commas',
+    remedy: 'name the types of your access tokens, absent for no typ; leave it out for absent,JWT,at+jwt',
   },
   JWT_MAX_TOKEN_AGE_SECONDS: {
-    help: 'Seconds after its `iat` from which a token is refused, whatever its `exp` says.',
+    help: 'Age in seconds, counted from `iat`, above which a token is refused, whatever its `exp` says.',
     ...integer(1, MAX_TOKEN_AGE_SECONDS),
-    unset: 'no such bound',
-    remedy: 'give the age from which a token is refused whatever its exp says, or leave it out for none',
+    unset: 'no limit',
+    remedy: 'set the age above which a token is refused, or leave it out for no limit',
   },
   JWT_CLOCK_TOLERANCE_SECONDS: {
-    help: 'Seconds that clocks may differ when `exp`, `nbf` and `iat` are checked.',
+    help: 'Allowed difference between clocks, in seconds, for the checks of `exp`, `nbf` and `iat`.',
     ...integer(0, 300),
     default: '5',
     remedy: 'keep it as small as your clocks allow',

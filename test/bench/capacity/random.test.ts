@@ -9,7 +9,7 @@ const moments = (draw: () => number) => {
   return { mean, variance: values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / DRAWS }
 }
 
-t.test('means and variances are those of the laws', async (t) => {
+t.test('means and variances fit the distributions', async (t) => {
   const random = createRandom(5)
   const rows = [
     { name: 'uniform', draw: () => random.uniform(), mean: 1 / 2, variance: 1 / 12 },
@@ -31,7 +31,7 @@ t.test('means and variances are those of the laws', async (t) => {
   }
 })
 
-t.test('counts are whole, and nothing comes of nothing', async (t) => {
+t.test('counts are whole numbers, and a mean of 0 gives 0', async (t) => {
   const random = createRandom(5)
   t.equal(random.poisson(0), 0)
   for (const mean of [0.5, 30, 31, 1e6]) t.ok(Number.isInteger(random.poisson(mean)))

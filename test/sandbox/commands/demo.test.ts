@@ -18,10 +18,10 @@ async function run(script: string, ...args: string[]) {
   return { code, out, err }
 }
 
-t.test('the demo shows the whole job, and all is as expected', async (t) => {
+t.test('the demo runs, and every step is as expected', async (t) => {
   const { code, out, err } = await run('demo.ts')
   t.equal(code, 0)
-  t.equal(err, '', 'nothing but the transcript')
+  t.equal(err, '', 'it prints only the transcript')
   t.match(out, /\n23 as expected, 0 not\n$/u)
   const refused = [
     "alice puts into bob's folder",
@@ -33,7 +33,7 @@ t.test('the demo shows the whole job, and all is as expected', async (t) => {
   t.notMatch(out, /✗/u)
 })
 
-t.test('a step that is not as expected is crossed and counted', async (t) => {
+t.test('an unexpected result has a cross and is counted', async (t) => {
   const lines: string[] = []
   const { step, totals } = createTranscript((line) => lines.push(line), false)
   await step('good', '200', { got: '200' })
@@ -45,7 +45,7 @@ t.test('a step that is not as expected is crossed and counted', async (t) => {
 
 t.test('the token command', async (t) => {
   const payload = (token: string) => JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString())
-  t.test('mints what it is asked for', async (t) => {
+  t.test('it makes the requested token', async (t) => {
     const { code, out } = await run(
       'token.ts',
       '--sub',
@@ -63,7 +63,7 @@ t.test('the token command', async (t) => {
     const claims = payload(out)
     t.match(claims, { sub: 'alice', scope: 'oss.upload', roles: ['a', 'b'], tenant: '7up' })
     t.equal(claims.exp - claims.iat, 60)
-    t.equal(out.trim().split('\n').length, 1, 'and prints nothing else')
+    t.equal(out.trim().split('\n').length, 1, 'it prints nothing else')
   })
   const rows = [
     { name: 'without a subject', args: [], want: '--sub' },

@@ -10,11 +10,11 @@ import { allowedByAll } from '../../../src/policy/language/evaluate.ts'
 import { isOperation, OPERATION_ACTIONS, operationResource } from '../../../src/policy/language/operations.ts'
 import { matchesWildcard } from '../../../src/policy/language/wildcard.ts'
 
-// The service and the sandbox each have a policy evaluator, and the two share no code. Where they differ, one is wrong.
+// The service and the sandbox have separate policy evaluators without shared code. If they differ, one is wrong.
 
 const RUNS = 5000
 
-/** What may trip a matcher: other wildcards, escapes, regular expressions, JRNs, variables, scripts, half a character. */
+/** Texts that are hard to match: other wildcards, escapes, regular expressions, JRNs, variables, scripts, half a character. */
 const ODD = [...'abAB/:?.+^|\\()[]{}$%,"\'@- \n\0', 'é', 'e\u0301', '桶', '한', 'ع', '🗂', '🗃', '\ud83d', '\udc00']
 const piece = fc.oneof(
   { weight: 3, arbitrary: fc.constantFrom('users', 'alice', 'bob', 'a', '/') },
@@ -22,7 +22,7 @@ const piece = fc.oneof(
 )
 const pieces = fc.array(piece, { minLength: 1, maxLength: 7 })
 
-/** A pattern made from a text, so that the two fit often and nearly fit more often. */
+/** A pattern made from a text, so that many fit and more nearly fit. */
 const patternFor = (text: readonly string[]) =>
   fc
     .array(fc.tuple(fc.constantFrom('keep', 'keep', 'keep', 'star', 'change', 'drop'), piece), {
@@ -99,7 +99,7 @@ const policyFor = (wanted: Request) =>
     })
     .map((document) => JSON.stringify(document))
 
-/** What the service makes of a text that STS is sent. */
+/** The service's reading of a policy text for STS. */
 function servicePolicy(text: string): Policy | undefined {
   const { data } = policySchema.safeParse(JSON.parse(text))
   const resources = data?.Statement.flatMap(({ Resource }) => Resource) ?? []
@@ -121,11 +121,11 @@ function sandboxAllows(policies: readonly Policy[], { operation, region, account
   return isAllowed({ ...world, region, accountId: account }, layers, operation, touched)
 }
 
-t.test('the same operations need the same actions', async (t) => {
+t.test('operations need the same actions in both', async (t) => {
   t.strictSame(OSS_ACTIONS, OPERATION_ACTIONS)
 })
 
-t.test('the same patterns fit the same texts', async (t) => {
+t.test('patterns match the same texts in both', async (t) => {
   const pair = pieces.chain((text) => fc.tuple(patternFor(text), fc.constant(text.join(''))))
   let fitting = 0
   fc.assert(
@@ -139,7 +139,7 @@ t.test('the same patterns fit the same texts', async (t) => {
   t.ok(fitting > RUNS / 10 && fitting < (RUNS * 9) / 10, `${fitting} of ${RUNS} fit`)
 })
 
-t.test('the same policies let the same requests through', async (t) => {
+t.test('policies allow the same requests in both', async (t) => {
   const scenario = request.chain((wanted) =>
     fc.record({ wanted: fc.constant(wanted), texts: fc.array(policyFor(wanted), { minLength: 1, maxLength: 2 }) }),
   )
@@ -153,7 +153,7 @@ t.test('the same policies let the same requests through', async (t) => {
     }),
     { numRuns: RUNS },
   )
-  t.ok(allowed > RUNS / 10 && allowed < (RUNS * 9) / 10, `${allowed} of ${RUNS} were let through`)
+  t.ok(allowed > RUNS / 10 && allowed < (RUNS * 9) / 10, `${allowed} of ${RUNS} were allowed`)
 })
 
 function present(policy: Policy | undefined): Policy {
@@ -161,7 +161,7 @@ function present(policy: Policy | undefined): Policy {
   return policy
 }
 
-t.test('the same texts are policies, and mean the same', async (t) => {
+t.test('both accept the same policy texts, with the same meaning', async (t) => {
   const value = fc.oneof(
     fc.constantFrom(
       '*',

@@ -11,7 +11,7 @@ import { BUCKET, type Call, OWNER, outcome, startOss } from './harness.ts'
 const hash = (algorithm: string, body: string) => createHash(algorithm).update(body).digest('base64')
 const crc = (body: string) => Buffer.from(crc32(body).toString(16).padStart(8, '0'), 'hex').toString('base64')
 
-t.test('a body must be what its digests say', async (t) => {
+t.test('a body must match its digests', async (t) => {
   const rows: readonly { name: string; headers: Record<string, string>; want: readonly [number, string?] }[] = [
     { name: 'its MD5', headers: { 'content-md5': hash('md5', 'good') }, want: [200] },
     { name: 'another MD5', headers: { 'content-md5': hash('md5', 'evil') }, want: [400, 'BadDigest'] },
@@ -33,7 +33,7 @@ t.test('a body must be what its digests say', async (t) => {
   }
 })
 
-t.test('bodies that JD Cloud does not take', async (t) => {
+t.test('bodies that JD Cloud refuses', async (t) => {
   const chunked = 'STREAMING-AWS4-HMAC-SHA256-PAYLOAD'
   const body = { method: 'PUT', body: 'x' }
   const rows: readonly { name: string; input: Call; want: readonly [number, string] }[] = [
@@ -64,7 +64,7 @@ t.test('bodies that JD Cloud does not take', async (t) => {
       want: [411, 'MissingContentLength'],
     },
     {
-      name: 'a stream without a length, for the operations that do not ask for one themselves',
+      name: 'a stream without a length, for operations without a check of their own',
       input: { ...body, method: 'POST', query: { uploads: '' }, unsigned: { 'transfer-encoding': 'chunked' } },
       want: [411, 'MissingContentLength'],
     },
@@ -95,10 +95,10 @@ t.test("the SDK's streams", async (t) => {
   t.equal(await outcome(plain.send(put(5))), 'ok')
   t.equal(oss.bucket.get('key')?.body.toString(), 'hello')
   t.equal(await outcome(plain.send(put(undefined))), '411 MissingContentLength')
-  t.equal(await outcome(checksums.send(put(5))), '501 NotImplemented', 'which is why clients say WHEN_REQUIRED')
+  t.equal(await outcome(checksums.send(put(5))), '501 NotImplemented', 'so clients must set WHEN_REQUIRED')
 })
 
-t.test('a body that is too long is refused before it is sent', async (t) => {
+t.test('a too long body is refused before the client sends it', async (t) => {
   const oss = await startOss(t)
   const announce = async (length: number) => {
     const wire = oss.sign({ method: 'PUT', payloadHash: 'UNSIGNED-PAYLOAD' })
@@ -110,7 +110,7 @@ t.test('a body that is too long is refused before it is sent', async (t) => {
   t.strictSame(oss.bucket.keys(), [])
 })
 
-t.test('a body without a length is asked for one', async (t) => {
+t.test('a body without a length is refused', async (t) => {
   const oss = await startOss(t)
   const { path, headers } = oss.sign({ method: 'PUT' })
   const head = Object.entries({ ...headers, connection: 'close' }).map(([name, value]) => `${name}: ${value}\r\n`)
@@ -120,14 +120,14 @@ t.test('a body without a length is asked for one', async (t) => {
   )
 })
 
-t.test('who hangs up in the middle stores nothing', async (t) => {
+t.test('a client that disconnects during the body stores nothing', async (t) => {
   const oss = await startOss(t)
   const { path, headers } = oss.sign({ method: 'PUT', payloadHash: 'UNSIGNED-PAYLOAD' })
   const head = Object.entries({ ...headers, 'content-length': '10' }).map(([name, value]) => `${name}: ${value}\r\n`)
   const socket = connect(Number(new URL(oss.url).port), '127.0.0.1')
   socket.end(`PUT ${path} HTTP/1.1\r\n${head.join('')}\r\nhalf`)
   await once(socket.resume(), 'close')
-  t.equal((await oss.call({ method: 'PUT', body: 'whole' })).status, 200, 'and the server is still there')
+  t.equal((await oss.call({ method: 'PUT', body: 'whole' })).status, 200, 'the server still answers')
   t.equal(oss.bucket.get('key')?.body.toString(), 'whole')
 })
 

@@ -11,7 +11,7 @@ import { createWorld } from '../../../sandbox/world.ts'
 import { listen } from '../../helpers/listen.ts'
 import { BUCKET, OWNER, outcome, startOss } from './harness.ts'
 
-t.test('the life of a bucket', async (t) => {
+t.test('a bucket can be created, used and deleted', async (t) => {
   const oss = await startOss(t)
   const s3 = oss.client(OWNER)
   const where = { Bucket: BUCKET }
@@ -33,7 +33,7 @@ t.test('the life of a bucket', async (t) => {
   t.strictSame(await names(), [BUCKET])
 })
 
-t.test('what there is not is refused, and never taken for something else', async (t) => {
+t.test('an unknown operation is refused, never taken for another one', async (t) => {
   const object = `/${BUCKET}/key`
   const rows: readonly { method: string; path: string; query: string; want: readonly [number, string] }[] = [
     ...[
@@ -95,12 +95,12 @@ t.test('what there is not is refused, and never taken for something else', async
       t.strictSame([status, code], method === 'HEAD' ? [want[0], undefined] : want)
       t.equal(oss.bucket.get('key')?.body.toString(), 'old')
       const stranger = await oss.call({ ...call, keys: { accessKey: 'nobody', secretKey: 'x' } })
-      t.equal(stranger.status, 403, 'strangers are not told what there is')
+      t.equal(stranger.status, 403, 'strangers do not learn which buckets exist')
     })
   }
 })
 
-t.test('a refusal is a document with a request id, and no more to HEAD than its status', async (t) => {
+t.test('a refusal is a document with a request id; HEAD shows only its status', async (t) => {
   const oss = await startOss(t)
   const get = await oss.call({ path: `/${BUCKET}/a%26b`, presign: 60 })
   t.match(get.headers['x-amz-request-id'], /^[0-9A-F]{16}$/u)
@@ -114,7 +114,7 @@ t.test('a refusal is a document with a request id, and no more to HEAD than its 
   t.not(head.headers['x-amz-request-id'], get.headers['x-amz-request-id'])
 })
 
-t.test('an exception is an InternalError without detail, and the server goes on', async (t) => {
+t.test('an exception is an InternalError without detail, and the server continues', async (t) => {
   const seen: unknown[] = []
   const bug = new Error('secret detail')
   const world = createWorld()

@@ -14,13 +14,13 @@ export const BUCKET = 'test-app'
 export const OWNER: Keys = SANDBOX_KEYS.owner
 export const ROLE_JRN = 'jrn:iam::111111111111:role/test-role'
 
-/** A policy of one Allow, on keys of the bucket; a resource that is a JRN stays as it is. */
+/** A policy with one Allow for keys of the bucket. A resource that is a JRN stays as it is. */
 export function allow(actions: readonly string[], ...keys: readonly string[]): Policy {
   const Resource = keys.map((key) => (key.startsWith('jrn:') ? key : `jrn:oss:*:111111111111:${BUCKET}/${key}`))
   return { Version: '3', Statement: [{ Effect: 'Allow', Action: actions, Resource }] }
 }
 
-/** A request that is signed as it should be, unless it says otherwise. */
+/** A correctly signed request, with optional changes. */
 export type Call = Readonly<{
   method?: string
   /** The path on the wire, in path style. */
@@ -29,24 +29,24 @@ export type Call = Readonly<{
   headers?: Readonly<Record<string, string>>
   body?: string | Buffer
   keys?: Keys
-  /** Signs the query instead of the headers, for so many seconds. */
+  /** Signs the query instead of the headers; the URL is valid for this many seconds. */
   presign?: number
   /** Epoch milliseconds. */
   at?: number
   region?: string
   service?: string
-  /** How the path is spelt in the signature, when not as on the wire. */
+  /** The path in the signature, if it differs from the path on the wire. */
   signedPath?: string
   payloadHash?: string
   /** Changes which headers are signed. */
   signs?: (names: readonly string[]) => readonly string[]
-  /** Headers that are sent and not signed. */
+  /** Headers that are sent but not signed. */
   unsigned?: Readonly<Record<string, string>>
-  /** Changes what goes over the wire, once it is signed. */
+  /** Changes the request after it was signed. */
   tamper?: (wire: Wire) => Wire
 }>
 
-/** What goes over the wire. */
+/** The request on the wire. */
 export type Wire = Readonly<{
   path: string
   query: string
@@ -54,7 +54,7 @@ export type Wire = Readonly<{
   body: string | Buffer
 }>
 
-/** What came back; `code` is the one of an error document. */
+/** The answer. `code` is the code of an error document. */
 export type Answer = Readonly<{
   status: number
   headers: IncomingMessage['headers']
@@ -63,15 +63,15 @@ export type Answer = Readonly<{
   code: string | undefined
 }>
 
-/** Every name is this machine here, JD Cloud's endpoints too. */
+/** Every host name resolves to this machine, also those of JD Cloud. */
 const toLoopback: LookupFunction = (_, { all }, found) =>
   all ? found(null, [{ address: '127.0.0.1', family: 4 }]) : found(null, '127.0.0.1', 4)
 
-/** An OSS on loopback whose clock moves only when `time.now` is set. */
+/** An OSS on loopback. Its clock moves only when a test sets `time.now`. */
 export async function startOss(t: Test, scenario: Scenario = {}) {
   const time = { now: Date.now() }
   const world = createWorld({ clock: () => time.now, ...scenario })
-  // An internal error is a bug, whatever a test expects of the answer.
+  // An internal error is a bug, whatever answer a test expects.
   const handler = createOssHandler(world, { onInternalError: (error) => t.error(error) })
   const url = await listen(t, handler)
   const { host, port } = new URL(url)
@@ -182,7 +182,7 @@ function signCall(server: { host: string; region: string; now: number }, call: C
   return { path, query: spelt.join('&'), headers: { ...Object.fromEntries(headers), ...call.unsigned }, body }
 }
 
-/** What the SDK makes of a refusal: `<status> <code>`, or `ok`. */
+/** The result of an SDK call: `<status> <code>` of a refusal, or `ok`. */
 export async function outcome(answer: Promise<unknown>): Promise<string> {
   try {
     await answer

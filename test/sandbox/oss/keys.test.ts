@@ -39,16 +39,16 @@ t.test('keys are literal', async (t) => {
   }
 })
 
-t.test('paths that are no keys', async (t) => {
+t.test('paths that are not keys', async (t) => {
   const oss = await startOss(t)
   const rows: readonly { name: string; path: string; want: readonly [number, string] }[] = [
     { name: '1025 bytes', path: `/${BUCKET}/${'a'.repeat(1025)}`, want: [400, 'KeyTooLongError'] },
-    { name: 'a percent by itself', path: `/${BUCKET}/100%`, want: [400, 'InvalidURI'] },
+    { name: 'a percent sign alone', path: `/${BUCKET}/100%`, want: [400, 'InvalidURI'] },
     { name: 'no UTF-8', path: `/${BUCKET}/%FF`, want: [400, 'InvalidURI'] },
     { name: 'an overlong slash', path: `/${BUCKET}/%C0%AF`, want: [400, 'InvalidURI'] },
     { name: 'half a surrogate pair', path: `/${BUCKET}/%ED%A0%80`, want: [400, 'InvalidURI'] },
     { name: 'an absolute URL', path: `http://elsewhere.example/${BUCKET}/a`, want: [400, 'InvalidURI'] },
-    { name: 'a bucket that is not there', path: '/nobody/a', want: [404, 'NoSuchBucket'] },
+    { name: 'a missing bucket', path: '/nobody/a', want: [404, 'NoSuchBucket'] },
     { name: 'a bucket without a name', path: '//a', want: [404, 'NoSuchBucket'] },
   ]
   for (const { name, path, want } of rows) {

@@ -97,7 +97,7 @@ t.test('lists', async (t) => {
     const page = await s3.send(new ListObjectsV2Command(input))
     t.match(page, { EncodingType: 'url', Prefix: '%C3%A4', StartAfter: 'b%20b', Contents: [{ Key: '%C3%A4%26%3C' }] })
   })
-  t.test('what makes no sense', async (t) => {
+  t.test('invalid parameters', async (t) => {
     const bad = [{ MaxKeys: -1 }, { ContinuationToken: '!' }, { ContinuationToken: '' }]
     for (const input of bad) {
       t.equal(await outcome(s3.send(new ListObjectsV2Command({ Bucket: BUCKET, ...input }))), '400 InvalidArgument')
@@ -108,7 +108,7 @@ t.test('lists', async (t) => {
   })
 })
 
-t.test('keys with control characters survive XML', async (t) => {
+t.test('keys with control characters stay correct in XML', async (t) => {
   const oss = await startOss(t)
   oss.bucket.put('a\r\n\u0001', Buffer.alloc(0))
   const { text } = await oss.call({ path: `/${BUCKET}` })
@@ -118,14 +118,14 @@ t.test('keys with control characters survive XML', async (t) => {
 const character = fc.constantFrom('a', 'b', '/', '/', 'é', '\uE000', '\uFFFD', '😀')
 const keys = fc.uniqueArray(fc.string({ unit: character, minLength: 1, maxLength: 6 }), { maxLength: 30 })
 
-t.test('the order is that of UTF-8 bytes', async () => {
+t.test('keys are sorted by their UTF-8 bytes', async () => {
   const text = fc.string({ unit: character })
   fc.assert(
     fc.property(text, text, (a, b) => Math.sign(compareUtf8(a, b)) === Buffer.compare(Buffer.from(a), Buffer.from(b))),
   )
 })
 
-t.test('pages, one after the other, are the list, whatever the keys', async (t) => {
+t.test('all pages together are the whole list, for any keys', async (t) => {
   const short = fc.string({ unit: character, maxLength: 2 })
   fc.assert(
     fc.property(

@@ -12,7 +12,7 @@ const call = (body: string, headers: Record<string, string> = { 'content-md5': m
   body,
 })
 
-t.test("every key is authorised by itself, so that neighbours' objects stay", async (t) => {
+t.test('each key is authorised on its own, so objects of other users stay', async (t) => {
   const oss = await startOss(t)
   const mine = ['users/alice/1', 'users/alice/a & <b>', ' users/alice/ ']
   for (const key of [...mine, 'users/bob/1']) oss.bucket.put(key, Buffer.from('x'))
@@ -32,7 +32,7 @@ t.test("every key is authorised by itself, so that neighbours' objects stay", as
   t.strictSame([quiet.Deleted, quiet.Errors?.length], [undefined, 2])
 })
 
-t.test('a version is not what is there', async (t) => {
+t.test('versions do not exist', async (t) => {
   const oss = await startOss(t)
   oss.bucket.put('a', Buffer.from('x'))
   const { text } = await oss.call(call('<Delete><Object><Key>a</Key><VersionId>1</VersionId></Object></Delete>'))
@@ -50,7 +50,7 @@ t.test('bodies that delete nothing', async (t) => {
   const rows: readonly Row[] = [
     { name: 'nothing', body: '', want: malformed },
     { name: 'no XML', body: '{"Delete": "key"}', want: malformed },
-    { name: 'cut off', body: list('key').slice(0, -3), want: malformed },
+    { name: 'truncated', body: list('key').slice(0, -3), want: malformed },
     { name: 'another document', body: '<Remove><Object><Key>key</Key></Object></Remove>', want: malformed },
     { name: 'an empty list', body: '<Delete></Delete>', want: malformed },
     { name: 'an empty key', body: list(''), want: malformed },
@@ -62,7 +62,7 @@ t.test('bodies that delete nothing', async (t) => {
       body: `<!DOCTYPE d SYSTEM "file:///etc/passwd">${list('key')}`,
       want: malformed,
     },
-    { name: 'an entity that nobody declared', body: list('ke&none;y'), want: malformed },
+    { name: 'an undeclared entity', body: list('ke&none;y'), want: malformed },
     { name: 'a reference beyond Unicode', body: list('&#x110000;'), want: malformed },
     { name: 'CDATA', body: list('<![CDATA[key]]>'), want: malformed },
     {

@@ -15,7 +15,7 @@ import { allow, BUCKET, OWNER, outcome, startOss } from './harness.ts'
 const MIB = 1024 * 1024
 const where = { Bucket: BUCKET, Key: 'users/alice/big' }
 
-t.test('an upload in parts, by the SDK, with the right to put alone', async (t) => {
+t.test('the SDK uploads in parts with only the right to put', async (t) => {
   const oss = await startOss(t)
   const client = oss.client(oss.session(allow(['oss:PutObject'], 'users/alice/*')))
   const Body = Buffer.alloc(11 * MIB, 'abc')
@@ -46,7 +46,7 @@ t.test('the ETag of an upload is the MD5 of the MD5s of its parts', async (t) =>
   t.equal(done.ETag, '"62109206880d38a4010a98e11243924a-1"')
 })
 
-t.test('what cannot be completed is not, and can be tried again', async (t) => {
+t.test('a refused completion changes nothing and can be repeated', async (t) => {
   const oss = await startOss(t)
   const s3 = oss.client(OWNER)
   const { UploadId } = await s3.send(new CreateMultipartUploadCommand(where))
@@ -74,7 +74,7 @@ t.test('what cannot be completed is not, and can be tried again', async (t) => {
     })
   }
 
-  await t.test('unless there is something', async (t) => {
+  await t.test('if an object exists', async (t) => {
     const other = { ...where, Key: 'other' }
     oss.bucket.put('other', Buffer.from('x'))
     const { UploadId } = await s3.send(new CreateMultipartUploadCommand(other))
@@ -87,7 +87,7 @@ t.test('what cannot be completed is not, and can be tried again', async (t) => {
 
   const done = { ...where, UploadId, MultipartUpload: { Parts: [one, three] } }
   t.equal(await outcome(s3.send(new CompleteMultipartUploadCommand(done))), 'ok')
-  t.equal(oss.bucket.get(where.Key)?.body.length, 5 * MIB + 1, 'the part that is not listed is left out')
+  t.equal(oss.bucket.get(where.Key)?.body.length, 5 * MIB + 1, 'an unlisted part is left out')
   t.equal(await outcome(s3.send(new CompleteMultipartUploadCommand(done))), '404 NoSuchUpload')
 })
 
@@ -121,7 +121,7 @@ t.test('parts', async (t) => {
   t.match(first, { IsTruncated: true, NextPartNumberMarker: '7' })
   const rest = await s3.send(new ListPartsCommand({ ...where, UploadId, PartNumberMarker: first.NextPartNumberMarker }))
   t.match(rest, { IsTruncated: false, Parts: [{ PartNumber: 10_000, ETag: '"9dd4e461268c8034f5c8564e155c67a6"' }] })
-  t.equal(await outcome(s3.send(new GetObjectCommand(where))), '404 NoSuchKey', 'parts are no object')
+  t.equal(await outcome(s3.send(new GetObjectCommand(where))), '404 NoSuchKey', 'parts alone are not an object')
 })
 
 t.test('uploads are listed by key and age, and aborted', async (t) => {
@@ -146,13 +146,13 @@ t.test('uploads are listed by key and age, and aborted', async (t) => {
 
   const abort = (Key: string, UploadId: string | undefined) =>
     outcome(s3.send(new AbortMultipartUploadCommand({ Bucket: BUCKET, Key, UploadId })))
-  t.equal(await abort('a', b1), '404 NoSuchUpload', 'an upload opens with its own key only')
+  t.equal(await abort('a', b1), '404 NoSuchUpload', 'an upload works only with its own key')
   t.equal(await abort('b', b1), 'ok')
   t.equal(await abort('b', b1), '404 NoSuchUpload')
   t.strictSame((await list({})).ids, [a, b2, cd])
 })
 
-t.test('each step takes its own right, on the key', async (t) => {
+t.test('each step needs its own right for the key', async (t) => {
   const oss = await startOss(t)
   const { id } = oss.bucket.uploads.create('users/bob/big', new Map())
   const path = `/${BUCKET}/users/bob/big`
@@ -165,11 +165,11 @@ t.test('each step takes its own right, on the key', async (t) => {
     { name: 'list parts', method: 'GET', query: { uploadId: id } },
   ]
   for (const { name, method, query } of rows) {
-    t.test(`${name}, for a neighbour`, async (t) => {
+    t.test(`${name}, for another user`, async (t) => {
       t.equal((await oss.call({ method, path, query, keys: own })).code, 'AccessDenied')
       t.equal(oss.bucket.uploads.list().length, 1)
     })
-    t.test(`${name}, through one's own key`, async (t) => {
+    t.test(`${name}, through the caller's own key`, async (t) => {
       if (name === 'create') return
       const { code } = await oss.call({
         method,

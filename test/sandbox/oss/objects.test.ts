@@ -10,7 +10,7 @@ import { BUCKET, OWNER, outcome, startOss } from './harness.ts'
 
 const at = (Key: string) => ({ Bucket: BUCKET, Key })
 
-t.test('an object comes back as it was put', async (t) => {
+t.test('a GET returns the object that was put', async (t) => {
   const oss = await startOss(t)
   oss.time.now = Math.floor(oss.time.now / 1000) * 1000
   for (const forcePathStyle of [true, false]) {
@@ -56,7 +56,7 @@ t.test('an object comes back as it was put', async (t) => {
   }
 })
 
-t.test('what a writer may ask for', async (t) => {
+t.test('conditions and headers of a write', async (t) => {
   const oss = await startOss(t)
   oss.bucket.put('there', Buffer.from('old'))
   const rows: readonly {
@@ -67,13 +67,13 @@ t.test('what a writer may ask for', async (t) => {
   }[] = [
     { name: 'to create only', key: 'new', headers: { 'if-none-match': '*' }, want: [200] },
     {
-      name: 'to create what is there',
+      name: 'to create an existing object',
       key: 'there',
       headers: { 'if-none-match': '*' },
       want: [412, 'PreconditionFailed'],
     },
-    { name: 'unless it is that one', key: 'there', headers: { 'if-none-match': '"0"' }, want: [501, 'NotImplemented'] },
-    { name: 'if it is that one', key: 'there', headers: { 'if-match': '"0"' }, want: [501, 'NotImplemented'] },
+    { name: 'if the ETag differs', key: 'there', headers: { 'if-none-match': '"0"' }, want: [501, 'NotImplemented'] },
+    { name: 'if the ETag is equal', key: 'there', headers: { 'if-match': '"0"' }, want: [501, 'NotImplemented'] },
     { name: 'a private object', key: 'new', headers: { 'x-amz-acl': 'private' }, want: [200] },
     { name: 'a public object', key: 'there', headers: { 'x-amz-acl': 'public-read' }, want: [501, 'NotImplemented'] },
     {
@@ -85,7 +85,7 @@ t.test('what a writer may ask for', async (t) => {
     { name: 'tags', key: 'there', headers: { 'x-amz-tagging': 'a=b' }, want: [501, 'NotImplemented'] },
     { name: '2 KiB of metadata', key: 'new', headers: { 'x-amz-meta-a': 'a'.repeat(2047) }, want: [200] },
     {
-      name: 'more of it',
+      name: 'more metadata',
       key: 'there',
       headers: { 'x-amz-meta-a': 'a'.repeat(2048) },
       want: [400, 'MetadataTooLarge'],
@@ -133,12 +133,12 @@ t.test('copies', async (t) => {
       want: '501 NotImplemented',
     },
     {
-      name: 'of what it is not',
+      name: 'with a condition that does not hold',
       input: { ...at('c'), CopySource, CopySourceIfMatch: '"0"' },
       want: '412 PreconditionFailed',
     },
     {
-      name: 'onto what is there',
+      name: 'onto an existing object',
       input: { ...at('copy'), CopySource, IfNoneMatch: '*' },
       want: '412 PreconditionFailed',
     },

@@ -45,7 +45,7 @@ t.test('a field that no condition covers is refused', async (t) => {
   }
 })
 
-t.test("the file's name is cut down to its last part", async (t) => {
+t.test("only the last part of the file's name is used", async (t) => {
   for (const filename of ['../../bob/x.txt', 'C:\\bob\\x.txt', 'x.txt']) {
     const oss = await startOss(t)
     await post(oss, { fields: { key: 'users/alice/${filename}' }, filename })
@@ -53,9 +53,9 @@ t.test("the file's name is cut down to its last part", async (t) => {
   }
 })
 
-t.test('what a form gets for an answer', async (t) => {
+t.test('answers to a form', async (t) => {
   const rows: readonly { name: string; fields: Record<string, string>; want: readonly [number, string?] }[] = [
-    { name: 'nothing in particular', fields: {}, want: [204] },
+    { name: 'the default', fields: {}, want: [204] },
     { name: '200', fields: { success_action_status: '200' }, want: [200] },
     { name: 'another status', fields: { success_action_status: '418' }, want: [204] },
     {
@@ -78,7 +78,7 @@ t.test('what a form gets for an answer', async (t) => {
   }
 })
 
-t.test('bodies that are no forms', async (t) => {
+t.test('bodies that are not forms', async (t) => {
   const oss = await startOss(t)
   const part = (name: string) => `--b\r\ncontent-disposition: form-data; name="${name}"; filename="f"\r\n\r\nx\r\n`
   const rows = [
@@ -86,7 +86,7 @@ t.test('bodies that are no forms', async (t) => {
     { name: 'nothing', type: 'multipart/form-data; boundary=b', body: '', want: [400, 'MalformedPOSTRequest'] },
     { name: 'no parts', type: 'multipart/form-data; boundary=b', body: '--b--\r\n', want: [400, 'InvalidArgument'] },
     {
-      name: 'cut off',
+      name: 'truncated',
       type: 'multipart/form-data; boundary=b',
       body: part('file').slice(0, -4),
       want: [400, 'MalformedPOSTRequest'],

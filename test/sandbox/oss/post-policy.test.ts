@@ -5,20 +5,20 @@ import { type Post, post } from './post.ts'
 const alice = allow(['oss:PutObject'], 'users/alice/*')
 const forged = Buffer.from('{"expiration":"2999-01-01T00:00:00Z","conditions":[]}').toString('base64')
 
-t.test('a form is held to its policy and to the rights of who signed it', async (t) => {
+t.test("a form must meet its policy and its signer's rights", async (t) => {
   type Row = Readonly<{ name: string; input: Post | ((oss: Oss) => Post); want: readonly [number, string?] }>
   const key = (value: string) => ({ fields: { key: value } })
   const denied = [403, 'AccessDenied'] as const
   const rows: readonly Row[] = [
-    { name: 'as it should be', input: {}, want: [204] },
+    { name: 'a good form', input: {}, want: [204] },
     { name: 'of a session', input: (oss) => ({ keys: oss.session(alice) }), want: [204] },
     {
-      name: "of a session, for a neighbour's key",
+      name: "of a session, for another user's key",
       input: (oss) => ({ keys: oss.session(alice), ...key('users/bob/a') }),
       want: denied,
     },
     {
-      name: 'of a session that has ended',
+      name: 'of an expired session',
       input: (oss) => ({ keys: oss.session(alice, -1) }),
       want: [400, 'ExpiredToken'],
     },
@@ -33,7 +33,7 @@ t.test('a form is held to its policy and to the rights of who signed it', async 
       want: [400, 'InvalidToken'],
     },
     {
-      name: 'of a key that nobody has',
+      name: 'of an unknown access key',
       input: { keys: { accessKey: 'JDC_NOBODY', secretKey: 'x' } },
       want: [403, 'InvalidAccessKeyId'],
     },
@@ -46,18 +46,26 @@ t.test('a form is held to its policy and to the rights of who signed it', async 
     { name: 'for another region', input: { region: 'us-east-1' }, want: [400, 'AuthorizationHeaderMalformed'] },
     { name: 'without a signature', input: { fields: { 'x-amz-signature': undefined } }, want: denied },
     { name: 'without a date', input: { fields: { 'x-amz-date': undefined } }, want: denied },
-    { name: 'in its last moment', input: { expiresIn: 1 }, want: [204] },
+    { name: 'at the last moment', input: { expiresIn: 1 }, want: [204] },
     { name: 'expired', input: { expiresIn: 0 }, want: denied },
-    { name: 'the key that it must be', input: { conditions: [{ key: 'users/alice/a.txt' }] }, want: [204] },
-    { name: 'not the key that it must be', input: { conditions: [['eq', '$key', 'users/alice/b.txt']] }, want: denied },
+    { name: 'the required key', input: { conditions: [{ key: 'users/alice/a.txt' }] }, want: [204] },
     {
-      name: 'a key that starts as it must',
+      name: 'another key than the required one',
+      input: { conditions: [['eq', '$key', 'users/alice/b.txt']] },
+      want: denied,
+    },
+    {
+      name: 'a key with the required prefix',
       input: { conditions: [['starts-with', '$key', 'users/alice/']] },
       want: [204],
     },
-    { name: 'a key that does not', input: { conditions: [['starts-with', '$key', 'users/bob/']] }, want: denied },
     {
-      name: 'the final key is what counts',
+      name: 'a key without the required prefix',
+      input: { conditions: [['starts-with', '$key', 'users/bob/']] },
+      want: denied,
+    },
+    {
+      name: 'the final key counts',
       input: { conditions: [['starts-with', '$key', 'users/alice/${']], ...key('users/alice/${filename}') },
       want: denied,
     },
@@ -75,7 +83,7 @@ t.test('a form is held to its policy and to the rights of who signed it', async 
     { name: 'for another bucket', input: { conditions: [{ bucket: 'other' }] }, want: denied },
     { name: 'with another bucket as a field', input: { fields: { bucket: 'other' }, conditions: [] }, want: denied },
     {
-      name: 'a condition that is none',
+      name: 'an invalid condition',
       input: { conditions: [['matches', '$key', '.*']] },
       want: [400, 'InvalidPolicyDocument'],
     },
@@ -96,9 +104,9 @@ t.test('a form is held to its policy and to the rights of who signed it', async 
       want: [204],
     },
     { name: 'a public object', input: { fields: { acl: 'public-read' } }, want: [501, 'NotImplemented'] },
-    { name: 'a digest that is right', input: { fields: { 'Content-MD5': 'XUFAKrxLKna5cZ2REBfFkg==' } }, want: [204] },
+    { name: 'a right digest', input: { fields: { 'Content-MD5': 'XUFAKrxLKna5cZ2REBfFkg==' } }, want: [204] },
     {
-      name: 'a digest that is wrong',
+      name: 'a wrong digest',
       input: { fields: { 'Content-MD5': 'AAAAAAAAAAAAAAAAAAAAAA==' } },
       want: [400, 'BadDigest'],
     },
@@ -121,7 +129,7 @@ t.test('a form is held to its policy and to the rights of who signed it', async 
     },
     { name: 'a key over 1024 bytes', input: key('a'.repeat(1025)), want: [400, 'KeyTooLongError'] },
     {
-      name: 'a field that stands twice, in two spellings',
+      name: 'a repeated field, in two spellings',
       input: { fields: { Key: 'users/alice/b.txt' } },
       want: [400, 'InvalidArgument'],
     },

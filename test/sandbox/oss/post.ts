@@ -2,24 +2,24 @@ import { signingDate } from '../../../src/sts/signer.ts'
 import { BUCKET, type Oss, OWNER } from './harness.ts'
 import { hmacChain, type Keys, scopeOf } from './sigv4.ts'
 
-/** A form that is signed and covered by its policy, unless it says otherwise. */
+/** A signed form that meets its policy, with optional changes. */
 export type Post = Readonly<{
   keys?: Keys
   /** Replaces the conditions that cover the fields. */
   conditions?: readonly unknown[]
   expiresIn?: number
   region?: string
-  /** Beside key and signature; `undefined` leaves one out. */
+  /** Fields besides key and signature. `undefined` leaves one out. */
   fields?: Readonly<Record<string, string | undefined>>
   file?: string | null
   filename?: string
-  /** Replaces the policy once it is signed. */
+  /** Replaces the policy after it was signed. */
   policy?: string
-  /** After the file. */
+  /** Fields after the file. */
   after?: Readonly<Record<string, string>>
 }>
 
-/** Posts a form as a browser would. */
+/** Posts a form as a browser does. */
 export async function post(oss: Oss, input: Post) {
   const { keys = OWNER, file = 'hello', filename = 'a.txt', expiresIn = 60_000 } = input
   const scope = { date: signingDate(oss.time.now), region: input.region ?? oss.world.region, service: 's3' }

@@ -13,7 +13,7 @@ t.test("the SDK's presigned URLs", async (t) => {
 
   const put = await getSignedUrl(s3, new PutObjectCommand({ ...where, Metadata: { album: 'trip' } }), { expiresIn: 60 })
   t.equal((await request(put, { method: 'PUT', body: 'hello' })).statusCode, 200)
-  t.equal(oss.bucket.get(where.Key)?.metadata.get('x-amz-meta-album'), 'trip', 'headers that went into the query count')
+  t.equal(oss.bucket.get(where.Key)?.metadata.get('x-amz-meta-album'), 'trip', 'headers in the query have effect')
 
   const command = new GetObjectCommand({ ...where, ResponseContentType: 'text/plain' })
   const get = await getSignedUrl(s3, command, { expiresIn: 60 })
@@ -38,15 +38,15 @@ const without = (name: string) => (wire: Wire) => {
   return { ...wire, query: query.toString() }
 }
 
-t.test('a presigned URL is good for what it was signed for and nothing else', async (t) => {
+t.test('a presigned URL works only for its signed request', async (t) => {
   const oss = await startOss(t)
   oss.bucket.put('key', Buffer.from('hello'))
   const start = Math.floor(oss.time.now / 1000) * 1000
   const query = (input: Call): Call => ({ presign: 60, ...input })
   type Row = Readonly<{ name: string; input: Call; later?: number; want: readonly [number, string?] }>
   const rows: readonly Row[] = [
-    { name: 'as it is', input: query({}), want: [200] },
-    { name: 'in its last second', input: query({}), later: 59_999, want: [200] },
+    { name: 'unchanged', input: query({}), want: [200] },
+    { name: 'in the last second', input: query({}), later: 59_999, want: [200] },
     { name: 'expired', input: query({}), later: 60_000, want: [403, 'AccessDenied'] },
     { name: 'from the future', input: query({ at: start + 16 * 60_000 }), want: [403, 'AccessDenied'] },
     { name: 'older than the skew', input: query({ presign: 604_800 }), later: 604_799_000, want: [200] },
@@ -76,14 +76,14 @@ t.test('a presigned URL is good for what it was signed for and nothing else', as
       input: query({ tamper: without('X-Amz-Signature') }),
       want: [400, 'AuthorizationQueryParametersError'],
     },
-    { name: 'an expiry of nothing', input: query({ presign: 0 }), want: [400, 'AuthorizationQueryParametersError'] },
+    { name: 'an empty expiry', input: query({ presign: 0 }), want: [400, 'AuthorizationQueryParametersError'] },
     {
       name: 'an expiry over a week',
       input: query({ presign: 604_801 }),
       want: [400, 'AuthorizationQueryParametersError'],
     },
     {
-      name: 'an expiry that is no number',
+      name: 'an expiry that is not a number',
       input: query({ tamper: parameter('X-Amz-Expires', '1e3') }),
       want: [400, 'AuthorizationQueryParametersError'],
     },
@@ -105,7 +105,7 @@ t.test('a presigned URL is good for what it was signed for and nothing else', as
       want: [400, 'InvalidArgument'],
     },
     {
-      name: 'a body with another hash than was signed',
+      name: 'a body with another hash than the signed one',
       input: query({
         method: 'PUT',
         query: { 'X-Amz-Content-Sha256': '0'.repeat(64) },
@@ -133,7 +133,7 @@ t.test('a presigned URL is good for what it was signed for and nothing else', as
     t.ok(oss.bucket.get('key'))
   })
 
-  t.test('whose session has ended', async (t) => {
+  t.test('of an expired session', async (t) => {
     oss.time.now = start
     const wire = oss.sign({ presign: 7200, keys: oss.session() })
     t.equal((await oss.send('GET', wire)).status, 200)
@@ -141,7 +141,7 @@ t.test('a presigned URL is good for what it was signed for and nothing else', as
     t.equal((await oss.send('GET', wire)).code, 'ExpiredToken')
   })
 
-  t.test('signed by somebody who may not', async (t) => {
+  t.test('signed by a caller without the right', async (t) => {
     oss.time.now = start
     const keys = oss.session(allow(['oss:PutObject'], '*'))
     t.equal((await oss.call({ presign: 60, keys })).code, 'AccessDenied')

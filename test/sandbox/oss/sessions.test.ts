@@ -4,7 +4,7 @@ import type { Keys } from './sigv4.ts'
 
 const HOUR = 3_600_000
 
-t.test('temporary keys open nothing without their own token, in their own time', async (t) => {
+t.test('temporary keys work only with their own token, until they expire', async (t) => {
   const oss = await startOss(t, {
     rolePolicies: [allow(['oss:*'], '*', `jrn:oss:*:111111111111:${BUCKET}`)],
   })
@@ -42,7 +42,7 @@ t.test('temporary keys open nothing without their own token, in their own time',
     },
     { name: 'a token with long-lived keys', keys: { ...ownerKeys, sessionToken }, want: [400, 'InvalidToken'] },
     {
-      name: 'a token with a key that nobody has',
+      name: 'a token with an unknown key',
       keys: { ...session, accessKey: 'JDC_NOBODY' },
       want: [403, 'InvalidAccessKeyId'],
     },
@@ -50,7 +50,7 @@ t.test('temporary keys open nothing without their own token, in their own time',
     { name: 'the last second', keys: session, later: HOUR - 1000, want: [200] },
     { name: 'expired', keys: session, later: HOUR, want: [400, 'ExpiredToken'] },
     {
-      name: 'expired, with another secret, is told only that it is wrong',
+      name: 'expired and with a wrong secret: the answer shows only the wrong signature',
       keys: { ...session, secretKey: wrong },
       later: HOUR,
       want: [403, 'SignatureDoesNotMatch'],
@@ -74,7 +74,7 @@ function flipAt(text: string, index: number): string {
   return `${text.slice(0, i)}${text[i] === 'A' ? 'B' : 'A'}${text.slice(i + 1)}`
 }
 
-t.test('a session gets what its role and its policy both allow', async (t) => {
+t.test('a session may do what both its role and its policy allow', async (t) => {
   const put: Call = { method: 'PUT', path: `/${BUCKET}/users/alice/a`, body: 'x' }
   const get: Call = { path: `/${BUCKET}/users/alice/old` }
   const keysOf =
@@ -97,20 +97,20 @@ t.test('a session gets what its role and its policy both allow', async (t) => {
     { name: 'the policy does not allow the action', keys: keysOf(upload), call: get, want: denied },
     { name: "a neighbour's key", keys: keysOf(upload), call: { ...put, path: `/${BUCKET}/users/bob/a` }, want: denied },
     {
-      name: "a neighbour's key by dot dot",
+      name: "another user's key by dot dot",
       keys: keysOf(upload),
       call: { ...put, path: `/${BUCKET}/users/alice/../bob/a` },
       want: [200],
     },
     {
-      name: 'a name that starts alike',
+      name: 'a name with the same beginning',
       keys: keysOf(upload),
       call: { ...put, path: `/${BUCKET}/users/alice2/a` },
       want: denied,
     },
     { name: 'the role does not allow it', keys: keysOf(list), call: { path: `/${BUCKET}` }, want: denied },
-    { name: 'no session policy is all of the role', keys: keysOf(), call: get, want: [200] },
-    { name: 'and not more', keys: keysOf(), call: { path: `/${BUCKET}` }, want: denied },
+    { name: 'without a session policy, all rights of the role', keys: keysOf(), call: get, want: [200] },
+    { name: 'but not more than the role', keys: keysOf(), call: { path: `/${BUCKET}` }, want: denied },
     {
       name: 'Deny is not effective for OSS',
       keys: keysOf({ ...upload, Statement: [...upload.Statement, { Effect: 'Deny', Action: ['*'], Resource: ['*'] }] }),
@@ -134,7 +134,7 @@ t.test('a session gets what its role and its policy both allow', async (t) => {
     },
     { name: 'the sub-user may only assume roles', keys: testIam, call: put, want: denied },
     {
-      name: 'a missing object, to somebody who may not list',
+      name: 'a missing object, for a caller who may not list',
       keys: keysOf(),
       call: { path: `/${BUCKET}/none` },
       want: denied,
@@ -165,10 +165,10 @@ t.test('a session gets what its role and its policy both allow', async (t) => {
 })
 
 function never(): never {
-  throw new Error('not there')
+  throw new Error('missing')
 }
 
-t.test("any of a role's policies may allow", async (t) => {
+t.test('one allowing policy of the role is enough', async (t) => {
   const oss = await startOss(t, { rolePolicies: [allow(['oss:GetObject'], '*'), allow(['oss:PutObject'], '*')] })
   const keys = oss.session()
   t.equal((await oss.call({ method: 'PUT', body: 'x', keys })).status, 200)
@@ -181,12 +181,12 @@ t.test('a role without policies allows nothing', async (t) => {
   t.equal((await oss.call({ keys: oss.session(allow(['oss:*'], '*')) })).code, 'AccessDenied')
 })
 
-t.test('who may list is told that an object is missing', async (t) => {
+t.test('a caller who may list learns that an object is missing', async (t) => {
   const oss = await startOss(t, { rolePolicies: [allow(['oss:*'], '*', `jrn:oss:*:111111111111:${BUCKET}`)] })
   t.equal((await oss.call({ keys: oss.session() })).code, 'NoSuchKey')
 })
 
-t.test('copying from a neighbour takes the right to read there', async (t) => {
+t.test('a copy needs the right to read the source', async (t) => {
   const oss = await startOss(t)
   oss.bucket.put('users/bob/secret', Buffer.from('secret'))
   oss.bucket.put('users/alice/own', Buffer.from('own'))
@@ -197,11 +197,16 @@ t.test('copying from a neighbour takes the right to read there', async (t) => {
   const rows = [
     { name: 'a neighbour', source: `/${BUCKET}/users/bob/secret`, query: {}, want: 'AccessDenied' },
     { name: 'a neighbour, encoded', source: `${BUCKET}%2Fusers%2Fbob%2Fsecret`, query: {}, want: 'AccessDenied' },
-    { name: 'a neighbour, as a part', source: `/${BUCKET}/users/bob/secret`, query: part, want: 'AccessDenied' },
-    { name: 'nothing there', source: `/${BUCKET}/users/bob/none`, query: {}, want: 'AccessDenied' },
-    { name: 'nothing of his own', source: `/${BUCKET}/users/alice/none`, query: {}, want: 'AccessDenied' },
-    { name: 'his own', source: `/${BUCKET}/users/alice/own`, query: {}, want: undefined },
-    { name: 'his own, as a part', source: `/${BUCKET}/users/alice/own`, query: part, want: undefined },
+    {
+      name: "another user's object, as a part",
+      source: `/${BUCKET}/users/bob/secret`,
+      query: part,
+      want: 'AccessDenied',
+    },
+    { name: 'a missing object of another user', source: `/${BUCKET}/users/bob/none`, query: {}, want: 'AccessDenied' },
+    { name: 'a missing object of the caller', source: `/${BUCKET}/users/alice/none`, query: {}, want: 'AccessDenied' },
+    { name: "the caller's own object", source: `/${BUCKET}/users/alice/own`, query: {}, want: undefined },
+    { name: "the caller's own object, as a part", source: `/${BUCKET}/users/alice/own`, query: part, want: undefined },
   ]
   for (const { name, source, query, want } of rows) {
     t.test(name, async (t) => {
@@ -215,6 +220,6 @@ t.test('copying from a neighbour takes the right to read there', async (t) => {
   t.equal(
     (await oss.call({ method: 'PUT', path, keys: other, headers: copy })).code,
     'AccessDenied',
-    'reading is not writing',
+    'the right to read is not the right to write',
   )
 })

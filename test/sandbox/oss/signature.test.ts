@@ -16,7 +16,7 @@ const header = (name: string, value: string) => (wire: Wire) => ({
 
 type Row = Readonly<{ name: string; input: (now: number) => Call; want: readonly [number, string] }>
 
-t.test('what is not signed as it was sent is refused, and nothing is stored', async (t) => {
+t.test('a request that differs from the signed one is refused, and nothing is stored', async (t) => {
   const oss = await startOss(t)
   const rows: readonly Row[] = [
     {
@@ -72,7 +72,7 @@ t.test('what is not signed as it was sent is refused, and nothing is stored', as
       want: [403, 'SignatureDoesNotMatch'],
     },
     {
-      name: 'another range, which aws4 by itself leaves out',
+      name: 'another range, which aws4 leaves out by default',
       input: () => ({ headers: { range: 'bytes=0-0' }, tamper: header('range', 'bytes=0-9') }),
       want: [403, 'SignatureDoesNotMatch'],
     },
@@ -87,7 +87,7 @@ t.test('what is not signed as it was sent is refused, and nothing is stored', as
       want: [403, 'AccessDenied'],
     },
     {
-      name: 'a signed header that did not come',
+      name: 'a signed header that is missing',
       input: () => ({ signs: (names) => ['expect', ...names] }),
       want: [403, 'SignatureDoesNotMatch'],
     },
@@ -132,7 +132,7 @@ t.test('what is not signed as it was sent is refused, and nothing is stored', as
       want: [400, 'AuthorizationHeaderMalformed'],
     },
     {
-      name: 'a date that is none',
+      name: 'an invalid date',
       input: () => ({
         tamper: (wire) =>
           header(
@@ -142,15 +142,15 @@ t.test('what is not signed as it was sent is refused, and nothing is stored', as
       }),
       want: [400, 'AuthorizationHeaderMalformed'],
     },
-    { name: 'just too old', input: (now) => ({ at: now - 16 * MINUTE }), want: [403, 'RequestTimeTooSkewed'] },
-    { name: 'just too new', input: (now) => ({ at: now + 16 * MINUTE }), want: [403, 'RequestTimeTooSkewed'] },
+    { name: 'one second too old', input: (now) => ({ at: now - 16 * MINUTE }), want: [403, 'RequestTimeTooSkewed'] },
+    { name: 'one second too new', input: (now) => ({ at: now + 16 * MINUTE }), want: [403, 'RequestTimeTooSkewed'] },
     {
-      name: 'too old and wrong is told only that it is wrong',
+      name: 'too old and wrong: the answer shows only the wrong signature',
       input: (now) => ({ at: now - 16 * MINUTE, tamper: authorization(flip) }),
       want: [403, 'SignatureDoesNotMatch'],
     },
     {
-      name: 'a key that nobody has',
+      name: 'an unknown access key',
       input: () => ({ keys: { accessKey: 'JDC_NOBODY', secretKey: 'x' } }),
       want: [403, 'InvalidAccessKeyId'],
     },
@@ -175,19 +175,19 @@ t.test('what is not signed as it was sent is refused, and nothing is stored', as
       const { status, code, text } = await oss.call({ method: 'PUT', body: 'good', ...input(oss.time.now) })
       t.strictSame([status, code], want)
       t.strictSame(oss.bucket.keys(), [])
-      t.notMatch(text, /[0-9a-f]{64}/u, 'the right signature is not told')
+      t.notMatch(text, /[0-9a-f]{64}/u, 'the answer does not contain the right signature')
     })
   }
 })
 
-t.test('what is signed is let in', async (t) => {
+t.test('correctly signed requests are accepted', async (t) => {
   const oss = await startOss(t)
   const rows: readonly { name: string; input: (now: number) => Call }[] = [
     { name: 'as usual', input: () => ({}) },
     { name: '14 minutes late', input: (now) => ({ at: now - 14 * MINUTE }) },
     { name: '14 minutes early', input: (now) => ({ at: now + 14 * MINUTE }) },
     {
-      name: 'headers that aws4 by itself leaves out',
+      name: 'headers that aws4 leaves out by default',
       input: () => ({ headers: { 'user-agent': 'a  b ', range: 'bytes=0-' } }),
     },
     { name: 'an empty header', input: () => ({ headers: { 'content-type': '' } }) },
@@ -210,7 +210,7 @@ t.test('what is signed is let in', async (t) => {
   }
 })
 
-t.test('aws4, which has to be told so much, is used in one file of the sandbox', async (t) => {
+t.test('only one file of the sandbox uses aws4, because aws4 needs care', async (t) => {
   const users: string[] = []
   for (const file of await readdir('sandbox', { recursive: true })) {
     if (file.endsWith('.ts') && /['"]aws4['"]/u.test(await readFile(join('sandbox', file), 'utf8'))) users.push(file)

@@ -1,9 +1,9 @@
 import { createHash, createHmac } from 'node:crypto'
 
-/** Keys as a client holds them. */
+/** A client's keys. */
 export type Keys = Readonly<{ accessKey: string; secretKey: string; sessionToken?: string }>
 
-/** What a client signs. Nothing of it is changed: path and query are signed as they are spelt here. */
+/** The parts that a client signs. Path and query are signed exactly as given. */
 export type Signable = Readonly<{
   method: string
   /** Percent-encoded, in the canonical spelling. */
@@ -26,7 +26,7 @@ export const scopeOf = ({ date, region, service }: Pick<Signable, 'date' | 'regi
 export const encode = (text: string) =>
   encodeURIComponent(text).replace(/[!'()*]/gu, (c) => `%${c.charCodeAt(0).toString(16).toUpperCase()}`)
 
-/** Signature Version 4 once more, from AWS's description and not from aws4, which is what is under test. */
+/** Signature Version 4, written from AWS's description, because the tests check aws4. */
 export function signature(request: Signable, secretKey: string): string {
   const query = [...request.query].map(([name, value]) => `${encode(name)}=${encode(value)}`).sort()
   const canonical = [
@@ -45,7 +45,7 @@ export function signature(request: Signable, secretKey: string): string {
   )
 }
 
-/** Signs any text with the key of a scope, as POST policies are. */
+/** Signs any text with the key of a scope, as for POST policies. */
 export function hmacChain(
   scope: Pick<Signable, 'date' | 'region' | 'service'>,
   secretKey: string,

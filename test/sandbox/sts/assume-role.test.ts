@@ -8,7 +8,7 @@ const statement = (Effect: Statement['Effect'], action: string, resource: string
   Version: '3',
   Statement: [{ Effect, Action: [action], Resource: [resource] }],
 })
-/** The same policy with a condition that nothing here can judge. */
+/** The same policy with a condition that the sandbox cannot evaluate. */
 const conditional = (policy: Policy): Policy => ({
   ...policy,
   Statement: policy.Statement.map((one) => ({ ...one, Condition: { Bool: { no: 'true' } } })),
@@ -42,7 +42,7 @@ t.test("the user's own policies", async (t) => {
   ]
   for (const { name, policies, want } of rows) refuses(t, [{ name, input: {}, want }], userWith(...policies))
 
-  t.test('any of several may allow', async (t) => {
+  t.test('one allowing policy is enough', async (t) => {
     const sts = await startSts(t, { world: userWith(statement('Allow', 'oss:PutObject', '*'), allow) })
     t.equal((await sts.call()).status, 200)
   })
@@ -93,7 +93,7 @@ t.test('durations', async (t) => {
   }
 })
 
-t.test('what is paid out opens a session with the role, the name and the policy asked for', async (t) => {
+t.test('the credentials belong to a session with the requested role, name and policy', async (t) => {
   const sts = await startSts(t)
   const policy = statement('Allow', 'oss:PutObject', 'jrn:oss:*:111111111111:test-app/users/alice/*')
   const { result } = await sts.call({ info: { policy: JSON.stringify(policy) } })

@@ -15,11 +15,11 @@ const twice = (name: string): Tamper => {
   return (headers) => ({ ...headers, [name]: [headers[name] ?? '', headers[name] ?? ''] })
 }
 
-t.test('a signature that holds', async (t) => {
+t.test('good signatures', async (t) => {
   const rows: { name: string; input: Call }[] = [
     { name: 'region jdcloud, as the Node SDK sends', input: { region: 'jdcloud' } },
     { name: 'region jdcloud-api, as the Java and Go SDKs send', input: { region: 'jdcloud-api' } },
-    { name: 'a region that nobody sends', input: { region: 'cn-north-1' } },
+    { name: 'a region that no SDK sends', input: { region: 'cn-north-1' } },
     { name: 'host, date and nonce signed alone', input: { headers: {} } },
     { name: 'a content-type that is sent and not signed', input: unsignedContentType() },
     { name: 'every header signed that the Node SDK signs', input: { headers: sdkHeaders({}) } },
@@ -43,7 +43,7 @@ t.test('a signature that holds', async (t) => {
   }
 })
 
-t.test('a signature that does not hold', async (t) => {
+t.test('bad signatures', async (t) => {
   const incomplete = [401, 'APIGW_LACK_PARAMS'] as const
   const illegal = [401, 'APIGW_ILLEGAL_HEADER'] as const
   const mismatch = [401, 'APIGW_SIGN_RESULT_NOT_SAME'] as const
@@ -64,7 +64,7 @@ t.test('a signature that does not hold', async (t) => {
     { name: 'signed headers out of order', input: swap('content-type;host', 'host;content-type'), want: incomplete },
     { name: 'a signed header named twice', input: swap(';host', ';host;host'), want: incomplete },
     { name: 'signed headers in capitals', input: swap('content-type', 'Content-Type'), want: incomplete },
-    { name: 'a date that is no date', input: { date: '20260231T000000Z' }, want: incomplete },
+    { name: 'an invalid date', input: { date: '20260231T000000Z' }, want: incomplete },
     { name: 'a date in another format', input: { date: '2026-01-02T20:30:00Z' }, want: incomplete },
     { name: 'an empty nonce', input: { nonce: '' }, want: incomplete },
     { name: 'a nonce of 129 characters', input: { nonce: 'n'.repeat(129) }, want: incomplete },
@@ -96,7 +96,7 @@ t.test('a signature that does not hold', async (t) => {
   refuses(t, rows)
 })
 
-t.test('a body that was changed after it was signed', async (t) => {
+t.test('a body that changed after it was signed', async (t) => {
   const sts = await startSts(t)
   let stolen: Readonly<Record<string, string>> = {}
   await sts.call({
@@ -116,10 +116,10 @@ t.test('a nonce is good for one request', async (t) => {
   sts.time.now += 15 * MINUTE
   t.strictSame(await statusOf(sts.call({ nonce: 'once' })), 'APIGW_NONCE_CONFLICT', 'until its window has passed')
   sts.time.now += 1
-  t.equal((await sts.call({ nonce: 'once' })).status, 200, 'after which its date is refused anyway')
+  t.equal((await sts.call({ nonce: 'once' })).status, 200, 'after that, its date is refused')
 })
 
-t.test('a request that is not signed by the holder of the keys uses up no nonce', async (t) => {
+t.test('a request with a bad signature uses up no nonce', async (t) => {
   const sts = await startSts(t)
   const forged = { keys: { accessKey: SANDBOX_KEYS.testIam.accessKey, secretKey: 'wrong' }, nonce: 'mine' }
   t.equal(await statusOf(sts.call(forged)), 'APIGW_SIGN_RESULT_NOT_SAME')
@@ -167,7 +167,7 @@ function sdkHeaders(more: Record<string, string>): Record<string, string> {
   return { accept: 'application/json', 'content-type': 'application/json', ...more }
 }
 
-/** aws4 takes this header's value for the body's hash, so its signature would hold for any body. */
+/** aws4 uses the value of this header as the hash of the body, so its signature would fit any body. */
 function foreignBodyHash(): Call {
   return { headers: { 'x-amz-content-sha256': createHash('sha256').update('other').digest('hex') } }
 }

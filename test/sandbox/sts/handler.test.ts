@@ -3,7 +3,7 @@ import { connect } from 'node:net'
 import t from 'tap'
 import { PATH, type RefusedRow, ROLE_JRN, refuses, startSts } from './harness.ts'
 
-t.test('a success is laid out as JD Cloud lays it out', async (t) => {
+t.test("a success has JD Cloud's form", async (t) => {
   const sts = await startSts(t)
   const { status, headers, text, requestId } = await sts.call()
   t.equal(status, 200)
@@ -15,7 +15,7 @@ t.test('a success is laid out as JD Cloud lays it out', async (t) => {
   t.strictSame(Object.keys(document.result.credentials), ['accessKey', 'secretKey', 'sessionToken', 'expiration'])
 })
 
-t.test('a failure is laid out as JD Cloud lays it out', async (t) => {
+t.test("a failure has JD Cloud's form", async (t) => {
   const sts = await startSts(t)
   const { status, headers, text, requestId } = await sts.call({ info: { durationSeconds: 900 } })
   t.equal(status, 400)
@@ -56,7 +56,7 @@ t.test('addresses and methods', async (t) => {
   ]
   refuses(t, rows)
 
-  t.test('a wrong method is told the right one', async (t) => {
+  t.test('the answer to a wrong method names the right one', async (t) => {
     const sts = await startSts(t)
     t.equal((await sts.call({ method: 'PUT' })).headers.allow, 'POST')
   })
@@ -74,7 +74,7 @@ t.test('a body of 64 KiB is read, one byte more is not', async (t) => {
   t.equal(headers.connection, 'close')
 })
 
-t.test('a client that leaves in the middle of its body harms nobody', async (t) => {
+t.test('a client that disconnects during its body does no harm', async (t) => {
   const errors: unknown[] = []
   const sts = await startSts(t, { onInternalError: (error) => errors.push(error) })
   const socket = connect(sts.port, '127.0.0.1')
@@ -82,10 +82,10 @@ t.test('a client that leaves in the middle of its body harms nobody', async (t) 
   socket.write(`POST ${PATH} HTTP/1.1\r\nhost: a\r\ncontent-length: 100\r\n\r\n{`)
   socket.destroy()
   t.equal((await sts.call()).status, 200)
-  t.strictSame(errors, [], 'nor is it taken for a bug')
+  t.strictSame(errors, [], 'and it does not count as a bug')
 })
 
-t.test('what was asked for is on record, refused or not, for tests of least privilege', async (t) => {
+t.test('requests are recorded, refused or not, so that tests can check least privilege', async (t) => {
   const sts = await startSts(t)
   await sts.call({ info: { durationSeconds: 7200 } })
   await sts.call({ info: { roleJrn: 'jrn:iam::111111111111:role/other' } })
@@ -97,7 +97,7 @@ t.test('what was asked for is on record, refused or not, for tests of least priv
   ])
 })
 
-t.test('the record is bounded: the oldest goes first', async (t) => {
+t.test('the record is bounded and drops the oldest first', async (t) => {
   const sts = await startSts(t, { remember: 2 })
   for (const roleSessionName of ['first', 'second', 'third']) await sts.call({ info: { roleSessionName } })
   t.strictSame(
@@ -106,7 +106,7 @@ t.test('the record is bounded: the oldest goes first', async (t) => {
   )
 })
 
-t.test('a bug of its own is told to the operator, and to the client as no more than its code', async (t) => {
+t.test('a bug is reported to the operator; the client sees only a code', async (t) => {
   const bug = new Error('planted')
   const errors: unknown[] = []
   const sts = await startSts(t, {

@@ -7,15 +7,15 @@ import { createWorld, SANDBOX_KEYS, type World } from '../../../sandbox/world.ts
 import { type SigningKeys, signingDate, signJdcloud2 } from '../../../src/sts/signer.ts'
 import { listen } from '../../helpers/listen.ts'
 
-/** The instant at which the tests' world starts. */
+/** The time at which the tests' world starts. */
 export const NOW = Date.UTC(2026, 0, 2, 20, 30, 0)
 export const ROLE_JRN = 'jrn:iam::111111111111:role/test-role'
 export const PATH = '/v1/sessionToken%3AassumeRole'
 
-/** Changes what is sent, once it is signed. */
+/** Changes the request after it was signed. */
 export type Tamper = (signed: Readonly<Record<string, string>>) => OutgoingHttpHeaders
 
-/** What differs from a plain AssumeRole that test-iam signs as it should be. */
+/** Differences from a plain AssumeRole with a correct signature of test-iam. */
 export type Call = Readonly<{
   keys?: SigningKeys
   region?: string
@@ -25,7 +25,7 @@ export type Call = Readonly<{
   method?: string
   /** On the wire; what is signed is always {@link PATH}. */
   wirePath?: string
-  /** Signed beside host, date and nonce. */
+  /** Headers that are signed in addition to host, date and nonce. */
   headers?: Readonly<Record<string, string>>
   body?: string | Buffer
   info?: Readonly<Record<string, unknown>>
@@ -54,7 +54,7 @@ const answerSchema = z.object({
     .optional(),
 })
 
-/** An STS on loopback whose clock only moves when `time.now` is set, with a client that signs like the official ones. */
+/** An STS on loopback, with a client that signs like the official ones. Its clock moves only when a test sets `time.now`. */
 export async function startSts(
   t: Test,
   { world: change, ...options }: StsOptions & { world?: (world: World) => World } = {},
@@ -105,10 +105,10 @@ export async function startSts(
   return { call, world, time, asked: handler.asked, port: Number(port) }
 }
 
-/** A row that must be refused: with which HTTP status, which of JD Cloud's status strings, and which fields named. */
+/** A request that must be refused, with its HTTP status, JD Cloud's status string and the named fields. */
 export type RefusedRow = Readonly<{ name: string; input: Call; want: readonly [number, string, ...string[]] }>
 
-/** Runs a table of refusals, each as a subtest on a fresh STS. */
+/** Runs a table of refusals. Each row is a subtest with a new STS. */
 export function refuses(t: Test, rows: readonly RefusedRow[], world?: (world: World) => World): void {
   for (const { name, input, want } of rows) {
     t.test(name, async (t) => {

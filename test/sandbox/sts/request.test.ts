@@ -5,13 +5,13 @@ const wanted = { roleJrn: ROLE_JRN, roleSessionName: 'upload@alice' }
 const statement = { Effect: 'Allow', Action: 'oss:PutObject', Resource: 'jrn:oss:*:111111111111:test-app/a/*' }
 const policy = (members: object = {}, version: unknown = '3') =>
   JSON.stringify({ Version: version, Statement: [{ ...statement, ...members }] })
-/** A policy of exactly so many bytes, each character of its filling being three of them. */
+/** A policy of exactly this many bytes. Each character of its filling has three. */
 function policyOfBytes(bytes: number): string {
   const room = bytes - Buffer.byteLength(policy({ Sid: '' }))
   return policy({ Sid: '桶'.repeat(Math.floor(room / 3)) + 'x'.repeat(room % 3) })
 }
 
-t.test('bodies that are taken', async (t) => {
+t.test('accepted bodies', async (t) => {
   const rows = [
     { name: 'no policy, no duration', info: {} },
     { name: 'a policy', info: { policy: policy() } },
@@ -32,7 +32,7 @@ t.test('bodies that are taken', async (t) => {
   }
 })
 
-t.test('bodies that are refused', async (t) => {
+t.test('refused bodies', async (t) => {
   const info = (members: object, field: string): Omit<RefusedRow, 'name'> => ({
     input: { info: { ...members } },
     want: [400, 'INVALID_ARGUMENT', `assumeRoleInfo.${field}`],
@@ -47,9 +47,12 @@ t.test('bodies that are refused', async (t) => {
     { name: 'a list', ...body('[]') },
     { name: 'not UTF-8', ...body(Buffer.from('{"a":"\xff"}', 'latin1')) },
     { name: 'no assumeRoleInfo', ...body('{}', 'assumeRoleInfo') },
-    { name: 'a member beside it', ...body(JSON.stringify({ assumeRoleInfo: wanted, policy: '' })) },
     {
-      name: 'a misspelled member in it',
+      name: 'an unknown member beside assumeRoleInfo',
+      ...body(JSON.stringify({ assumeRoleInfo: wanted, policy: '' })),
+    },
+    {
+      name: 'a misspelled member in assumeRoleInfo',
       ...body(JSON.stringify({ assumeRoleInfo: { ...wanted, Policy: policy() } }), 'assumeRoleInfo'),
     },
     {
@@ -78,13 +81,13 @@ t.test('bodies that are refused', async (t) => {
     { name: 'a policy with NotResource', ...info({ policy: policy({ NotResource: '*' }) }, 'policy') },
     { name: 'a policy on an ARN', ...info({ policy: policy({ Resource: 'arn:aws:s3:::test-app/*' }) }, 'policy') },
     {
-      name: 'a policy with one resource that is none',
+      name: 'a policy with one invalid resource',
       ...info({ policy: policy({ Resource: ['*', 'a'] }) }, 'policy'),
     },
   ])
 })
 
-t.test('a refusal repeats nothing of what it refuses', async (t) => {
+t.test('a refusal repeats nothing of the request', async (t) => {
   const sts = await startSts(t)
   const planted = 'planted-secret'
   const bodies = [

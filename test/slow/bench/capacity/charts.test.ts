@@ -5,10 +5,10 @@ import t from 'tap'
 import { lineChart } from '../../../../bench/capacity/line-chart.ts'
 import { run } from '../../../helpers/run-capacity.ts'
 
-// Simulations take processor time, and machines that share theirs are slow.
+// Simulations need much processor time, and shared machines are slow.
 t.setTimeout(180_000)
 
-t.test('the charts in docs are those that the command draws', async (t) => {
+t.test('the charts in docs are what the command draws', async (t) => {
   const folder = t.testdir()
   t.equal(run('--charts', folder).code, 0)
   const files = readdirSync(folder).sort()
@@ -23,7 +23,7 @@ t.test('the charts in docs are those that the command draws', async (t) => {
   }
 })
 
-t.test('a chart says what it shows', async (t) => {
+t.test('a chart has its title, labels, legend and lines', async (t) => {
   const svg = lineChart({
     title: 'Less < more & "both"',
     subtitle: 'below',
@@ -55,7 +55,7 @@ t.test('a chart says what it shows', async (t) => {
   t.strictSame(texts.sort(), ['Less < more & "both"', 'a bound', 'below', 'even', 'five', 'hours', 'ten', 'users'])
   const [even, bound] = parsed.svg.polyline.map((line: Record<string, string>) => line['@_points'])
   t.equal(even, '84,352 424,214 764,76', 'corner, middle, corner: the axis is logarithmic')
-  t.equal(bound, '84,76 764,352', 'what is beyond the axes is at their edge')
+  t.equal(bound, '84,76 764,352', 'a point outside the axes is drawn at their edge')
   t.match(parsed.svg['@_aria-label'], 'Less')
   t.match(svg, /prefers-color-scheme: dark/u)
 })

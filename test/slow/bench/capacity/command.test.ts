@@ -6,11 +6,11 @@ import { run } from '../../../helpers/run-capacity.ts'
 // Simulations take processor time, and machines that share theirs are slow.
 t.setTimeout(180_000)
 
-t.test('the exit code tells whether all fits', async (t) => {
+t.test('the exit code says whether everything fits', async (t) => {
   const rows = [
     { name: 'a small app', args: ['--users', '1000'], code: 0, want: /binding limit +none \(nearest: STS quota, / },
     {
-      name: 'one of several is too large',
+      name: 'one of several runs is too large',
       args: ['--users', '1000,9000000'],
       code: 1,
       want: /STS quota \(.* refused\)\n$/,
@@ -34,12 +34,12 @@ t.test('the exit code tells whether all fits', async (t) => {
       want: /binding limit +shared cache memory \(.* of 1,000 MB\)/,
     },
     {
-      name: 'too thin a wire',
+      name: 'too little network',
       args: ['--users', '1000000', '--network', '1', '--answer-bytes', '100000'],
       code: 1,
       want: /binding limit +replica network \(.* of 1 MB a second\)/,
     },
-    { name: 'followed one by one', args: ['--users', '1000', '--exact'], code: 0, want: /1,000 users/ },
+    { name: 'each user followed', args: ['--users', '1000', '--exact'], code: 0, want: /1,000 users/ },
     { name: 'nobody fits', args: ['--find-users', '--pattern', 'outage'], code: 1, want: /^$/ },
   ]
   for (const { name, args, code, want } of rows) {
@@ -52,16 +52,16 @@ t.test('the exit code tells whether all fits', async (t) => {
   }
 })
 
-t.test('what cannot be understood is exit code 2', async (t) => {
+t.test('wrong options give exit code 2', async (t) => {
   const rows = [
     { args: ['--users', 'many'], want: 'must be a whole number from 1 to 1000000000' },
     { args: ['--users', '0'], want: 'must be a whole number' },
     { args: ['--users', '10,'], want: 'must be a whole number' },
     { args: ['--session', '900'], want: 'from 3600 to 43200' },
     { args: ['--pattern', 'weekly'], want: 'Allowed choices are flat, daily, morning, push, outage' },
-    { args: ['--opens', '20', '--use', '4000'], want: '--opens times --use must leave a tenth of the day' },
-    { args: ['--exact'], want: '--exact takes 200000 users times caches' },
-    { args: ['--exact', '--users', '10', '--signed-urls'], want: '--exact is for neither' },
+    { args: ['--opens', '20', '--use', '4000'], want: '--opens times --use must be at most nine tenths of a day' },
+    { args: ['--exact'], want: '--exact allows at most 200000 users times caches' },
+    { args: ['--exact', '--users', '10', '--signed-urls'], want: '--exact does not work with --signed-urls' },
     { args: ['--frobnicate'], want: 'unknown option' },
     { args: ['surplus'], want: 'too many arguments' },
   ]
@@ -75,7 +75,7 @@ t.test('what cannot be understood is exit code 2', async (t) => {
   }
 })
 
-t.test('JSON for machines', async (t) => {
+t.test('JSON output', async (t) => {
   const { code, out } = run('--users', '1000,2000', '--json')
   t.equal(code, 0)
   const [first, second] = JSON.parse(out)
@@ -84,10 +84,10 @@ t.test('JSON for machines', async (t) => {
     scenario: { users: 2000 },
     day: { hitRate: Number, calls: { mean: Number, p99: Number, peak: Number } },
   })
-  t.equal(first.day.seconds, undefined, 'the day summed up, not each second of it')
+  t.equal(first.day.seconds, undefined, 'the summary of the day, without its seconds')
 })
 
-t.test('as npm runs it', async (t) => {
+t.test('the npm script runs the command', async (t) => {
   const script: string = JSON.parse(readFileSync('package.json', 'utf8')).scripts.capacity
   t.equal(script, 'tsx bench/capacity/main.ts')
   const start = (...args: string[]) =>

@@ -4,12 +4,12 @@ import { createGate } from '../../../../bench/capacity/gate.ts'
 import { DEFAULTS, PATTERNS, type Scenario } from '../../../../bench/capacity/scenario.ts'
 import { simulate } from '../../../../bench/capacity/simulate.ts'
 
-// Simulations take processor time, and machines that share theirs are slow.
+// Simulations need much processor time, and shared machines are slow.
 t.setTimeout(180_000)
 
 const RUNS = { numRuns: 8 }
 
-/** Loads from idle to hopeless, in all modes. */
+/** Loads from none to far above the quota, in all modes. */
 const scenarios: fc.Arbitrary<Scenario> = fc
   .record({
     users: fc.constantFrom(100, 10_000, 300_000, 2_000_000, 100_000_000),
@@ -29,12 +29,12 @@ const scenarios: fc.Arbitrary<Scenario> = fc
   })
   .map((drawn) => ({ ...DEFAULTS, ...drawn }))
 
-/** The draws differ once two days differ anywhere: what chance makes of it is let pass. */
+/** Two different days use different random draws, so a small difference by chance is allowed. */
 const atMost = (less: number, more: number, chance: number) => less <= more * 1.02 + chance
 
 const share = (value: number) => value >= 0 && value <= 1
 
-t.test('shares are shares, and no more is called than the quota allows', async () => {
+t.test('shares lie between 0 and 1, and calls stay within the quota', async () => {
   fc.assert(
     fc.property(scenarios, (scenario) => {
       const { day, limits } = simulate(scenario)
@@ -64,10 +64,10 @@ t.test('more quota never refuses more', async () => {
   )
 })
 
-/** What is wanted of an STS that gives it: under a quota, refusals hide how much it would be. */
+/** Calls to an STS without a quota. With a quota, refusals would hide the real need. */
 const wantedOf = (scenario: Scenario) => simulate({ ...scenario, quotaPerSecond: 1e9 }).day.wanted.mean
 
-t.test('longer sessions never call more', async () => {
+t.test('longer sessions never need more calls', async () => {
   fc.assert(
     fc.property(scenarios, fc.integer({ min: 3600, max: 43_200 }), (scenario, other) => {
       const [shorter, longer] = [scenario.sessionSeconds, other].sort((a, b) => a - b)
@@ -80,7 +80,7 @@ t.test('longer sessions never call more', async () => {
   )
 })
 
-t.test('a shared cache never calls more than none', async () => {
+t.test('a shared cache never needs more calls than separate caches', async () => {
   fc.assert(
     fc.property(scenarios, (scenario) => {
       const [shared, own] = [true, false].map((sharedCache) => wantedOf({ ...scenario, sharedCache }))
@@ -90,7 +90,7 @@ t.test('a shared cache never calls more than none', async () => {
   )
 })
 
-t.test('the gate loses nobody and lets nobody in twice', async () => {
+t.test('the gate handles each caller exactly once', async () => {
   const seconds = fc.array(fc.record({ answers: fc.boolean(), come: fc.nat(50), ahead: fc.nat(50) }), { maxLength: 60 })
   fc.assert(
     fc.property(seconds, fc.integer({ min: 1, max: 20 }), fc.integer({ min: 0, max: 5 }), (days, quota, queue) => {
@@ -117,15 +117,15 @@ t.test('the gate loses nobody and lets nobody in twice', async () => {
   )
 })
 
-t.test('who can do without goes last', async (t) => {
+t.test('optional calls go last', async (t) => {
   const gate = createGate(10, 1)
   gate.tick(true)
   t.equal(gate.offer(4), 4)
-  t.equal(gate.spare(20), 6, 'what is left over')
+  t.equal(gate.spare(20), 6, 'the rest of the quota')
   gate.tick(true)
   t.equal(gate.offer(25), 20, 'ten now, ten in the queue, the newest refused')
   t.equal(gate.wait(), 1)
   gate.tick(true)
-  t.equal(gate.calls(), 10, 'the queue first')
+  t.equal(gate.calls(), 10, 'the queue goes first')
   t.equal(gate.spare(1), 0)
 })

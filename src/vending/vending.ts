@@ -3,10 +3,9 @@ import type { Caller } from '../identity/caller.ts'
 import type { Catalogue } from '../policy/check/catalogue.ts'
 import { type Explanation, explain, type Question } from '../policy/check/explain.ts'
 import { unmetCondition } from '../policy/claims/allow.ts'
-import type { Grant, GrantRequest, GrantSettings } from '../policy/grant/grant.ts'
+import { fillIn, type Grant, type GrantRequest, type GrantSettings } from '../policy/grant/grant.ts'
 import type { Template } from '../policy/template/template.ts'
 import type { CredentialCache, Found } from '../sessions/credential-cache.ts'
-import { createGrants, type Granted } from './grants.ts'
 import { mostSecondsFor, withinToken } from './token-bound.ts'
 
 /** What a caller asks for. */
@@ -20,7 +19,7 @@ export type VendRequest = Readonly<{
 }>
 
 /** The credentials, the grant that they were paid out for, and who had them. */
-export type Vended = Found & Pick<Granted, 'grant' | 'again'>
+export type Vended = Found & Readonly<{ grant: Grant }>
 
 /** The counter: caller and request in, credentials out. */
 export type Vending = Readonly<{
@@ -64,7 +63,6 @@ export function createVending({
   boundToToken = false,
   ...limits
 }: Dependencies): Vending {
-  const grants = createGrants({ settings, keyOf })
   const find = (policy: string) => {
     const template = catalogue().get(policy)
     if (!template) throw new VendError('policy_not_found')
@@ -76,12 +74,12 @@ export function createVending({
   }
   return {
     vend(caller, { policy, params, durationSeconds, minValiditySeconds }, deadlineMs = limits.deadlineMs) {
-      const granted = grants(find(policy), requestOf(caller, { params, durationSeconds }))
-      const validitySeconds = Math.max(limits.minValiditySeconds, checkValidity(minValiditySeconds, granted.grant))
+      const grant = fillIn(find(policy), requestOf(caller, { params, durationSeconds }), settings)
+      const validitySeconds = Math.max(limits.minValiditySeconds, checkValidity(minValiditySeconds, grant))
       const waitMs = Math.min(deadlineMs, limits.deadlineMs)
       const need = { owner: caller, validityMs: validitySeconds * 1000, deadlineMs: waitMs }
-      const found = cache.find(granted.key, granted.grant, need)
-      const vended = (one: Found) => vendedOf(granted, boundToToken ? withinToken(one, caller) : one)
+      const found = cache.find(keyOf(grant), grant, need)
+      const vended = (one: Found) => vendedOf(grant, boundToToken ? withinToken(one, caller) : one)
       return found instanceof Promise ? found.then(vended) : vended(found)
     },
     explain: (caller, { policy, ...request }, question) =>
@@ -93,12 +91,7 @@ export function createVending({
   }
 }
 
-const vendedOf = ({ grant, again }: Granted, { credentials, from }: Found): Vended => ({
-  credentials,
-  from,
-  grant,
-  again,
-})
+const vendedOf = (grant: Grant, found: Found): Vended => ({ ...found, grant })
 
 /** From its second half on a session is renewed anyway: more could be had only by asking STS over and over. */
 function checkValidity(asked: number | undefined, { durationSeconds }: Grant): number {

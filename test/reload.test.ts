@@ -17,9 +17,9 @@ const good = (folder = 'users') =>
 async function serve(t: Test, files: Record<string, string>) {
   const directory = t.testdir(files)
   const metrics = new Registry()
-  const { every } = manualTimers()
+  const { clock } = manualTimers()
   const env = { POLICIES_DIR: directory }
-  const { app, reload, logs } = await build(t, { env, dependencies: { metrics, every } })
+  const { app, reload, logs } = await build(t, { env, dependencies: { metrics, clock } })
   return {
     directory,
     reload,
@@ -280,8 +280,8 @@ t.test('whatever stands in the directory is one clear error, and the service goe
 
 t.test('the timer looks for itself', async (t) => {
   const directory = t.testdir({ 'a.yaml': good() })
-  const { every, tick } = manualTimers()
-  const { app, logs } = await build(t, { env: { POLICIES_DIR: directory }, dependencies: { every } })
+  const { clock, tick } = manualTimers()
+  const { app, logs } = await build(t, { env: { POLICIES_DIR: directory }, dependencies: { clock } })
   await app.ready()
   const loads = () => logs.lines().filter(({ msg }) => msg === 'policies loaded').length
   t.equal(loads(), 1)

@@ -1,7 +1,6 @@
 import { LRUCache } from 'lru-cache'
 import { VendError } from '../errors.ts'
-import type { Clock } from '../lib/clock.ts'
-import type { Waits } from '../lib/waits.ts'
+import type { ClosableClock } from '../lib/clock.ts'
 import type { AssumeRoleRequest, Credentials } from '../sts/credentials.ts'
 import type { CacheMetrics } from './cache-metrics.ts'
 import { type Session, standing } from './session.ts'
@@ -31,8 +30,7 @@ type Dependencies = Readonly<{
   /** Left out where replicas share nothing. */
   shared?: SharedCache | undefined
   upstream: Upstream
-  clock: Clock
-  waits: Waits
+  clock: ClosableClock
   random: () => number
   metrics: CacheMetrics
   /** After so long no call begins for a session, whoever waits for it. */
@@ -64,7 +62,7 @@ const MAX_FAILURES = 10_000
 
 /** The in-memory level, which asks the shared one, which asks STS. */
 export function createCredentialCache(dependencies: Dependencies): CredentialCache {
-  const { store, shared, upstream, clock, waits, random, metrics, flightMs, minValidityMs } = dependencies
+  const { store, shared, upstream, clock, random, metrics, flightMs, minValidityMs } = dependencies
   const { monotonic } = clock
   const flights = new Map<string, Flight>()
   const handovers = new Set<Promise<void>>()
@@ -177,7 +175,7 @@ export function createCredentialCache(dependencies: Dependencies): CredentialCac
       running?.joined()
       const flight = running ?? start(key, request, validityMs, { owner, background: false })
       try {
-        const { session, from } = await waits.within(flight.outcome, until - monotonic(), late)
+        const { session, from } = await clock.within(flight.outcome, until - monotonic(), late)
         if (left(session) >= validityMs) return { credentials: session, from }
         // Whoever began it wanted less; it is no use to ask again for what has just been asked for.
         if (!running) throw tooShort()

@@ -1,9 +1,8 @@
 import { randomBytes } from 'node:crypto'
 import { Counter, type Registry } from 'prom-client'
 import { z } from 'zod'
-import type { Clock } from '../lib/clock.ts'
+import type { ClosableClock } from '../lib/clock.ts'
 import type { RedisLink } from '../lib/redis-link.ts'
-import type { Waits } from '../lib/waits.ts'
 import { countImplausible } from '../observe/redis-implausible.ts'
 import { holdLease, type Lease, leaseFor, MAX_LEASE_MS, noLease, type RedisNames, redisNames } from './lease.ts'
 import type { Seal } from './seal.ts'
@@ -37,8 +36,7 @@ export type SharedCache = Readonly<{
 type Dependencies = Readonly<{
   link: RedisLink
   seal: Seal
-  clock: Clock
-  waits: Waits
+  clock: ClosableClock
   random: () => number
   metrics: Registry
 }>
@@ -84,7 +82,7 @@ const answerSchema = z.tuple([z.instanceof(Buffer), z.int(), z.int()], z.int())
 /**
  * Sessions in Redis. How long one still lives is told by Redis' clock, so that replicas agree about it whose dates do not.
  */
-export function createSharedCache({ link, seal, clock, waits, random, metrics }: Dependencies): SharedCache {
+export function createSharedCache({ link, seal, clock, random, metrics }: Dependencies): SharedCache {
   const implausible = countImplausible(metrics)
   const lookups = new Counter({
     name: 'oss_vend_shared_cache_lookups_total',
@@ -182,7 +180,7 @@ export function createSharedCache({ link, seal, clock, waits, random, metrics }:
         }
         const pauseMs = POLL_MS * (0.5 + random())
         if (!wait || clock.monotonic() + pauseMs >= until) return { kind: 'busy' }
-        await waits.sleep(pauseMs)
+        await clock.sleep(pauseMs)
       }
     },
   }

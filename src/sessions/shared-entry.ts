@@ -45,7 +45,10 @@ const entrySchema = z.tuple([
  * that length, than Redis keeps it, or than until that end by Redis' clock. To be handed an expired session, a replica
  * needs a wrong date, or an STS that refuses it, and besides a clock of Redis that was set back.
  */
-export function createSharedEntries({ seal, clock }: Readonly<{ seal: Seal; clock: Clock }>): SharedEntries {
+export function createSharedEntries({
+  seal,
+  clock,
+}: Readonly<{ seal: Seal; clock: Pick<Clock, 'now' | 'monotonic'> }>): SharedEntries {
   return {
     write(key, session, time) {
       const ttlMs = Math.floor(session.endsAt - clock.monotonic())

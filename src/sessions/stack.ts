@@ -1,9 +1,7 @@
 import type { FastifyBaseLogger } from 'fastify'
 import type { Registry } from 'prom-client'
-import type { Clock } from '../lib/clock.ts'
-import type { RedisClient } from '../lib/redis.ts'
-import { createRedisLink } from '../lib/redis-link.ts'
-import { createWaits } from '../lib/waits.ts'
+import { type Clock, closable } from '../lib/clock.ts'
+import type { RedisLink } from '../lib/redis-link.ts'
 import { countImplausible } from '../observe/redis-implausible.ts'
 import type { CredentialSource } from '../sts/credentials.ts'
 import { createCacheMetrics } from './cache-metrics.ts'
@@ -36,7 +34,7 @@ type Dependencies = Readonly<{
   logger: Pick<FastifyBaseLogger, 'warn' | 'info'>
   metrics: Registry
   /** Redis with what seals what is put there, and what sets STS and role apart from others in it. */
-  shared?: Readonly<{ redis: RedisClient; seal: Seal; scope: string }> | undefined
+  shared?: Readonly<{ link: RedisLink; seal: Seal; scope: string }> | undefined
   /** From 0 to 1. */
   random?: () => number
 }>
@@ -44,24 +42,20 @@ type Dependencies = Readonly<{
 /** Memory, then the replicas' Redis, then STS: each level with what protects it, put together. */
 export function createStack(
   options: StackOptions,
-  { source, clock, logger, metrics, shared, random = Math.random }: Dependencies,
+  { source, logger, metrics, shared, random = Math.random, ...time }: Dependencies,
 ): Readonly<{ cache: CredentialCache; close: () => Promise<void> }> {
+  const clock = closable(time.clock)
   const { monotonic } = clock
-  const waits = createWaits(clock)
-  // Apart, so that what was taken from Redis can still be given back while everything else ends.
-  const redisWaits = createWaits(clock)
-  const link = shared && createRedisLink({ redis: shared.redis, clock, waits: redisWaits, logger, metrics })
   const store = createSessionStore({ ...options, monotonic })
   const upstream = createUpstream({
     ...options,
     source,
     clock,
-    waits,
     random,
     logger,
     metrics,
-    rate: link
-      ? createSharedRate(options.maxRps, link, `oss-vend:{${shared.scope}}:rate`, {
+    rate: shared
+      ? createSharedRate(options.maxRps, shared.link, `oss-vend:{${shared.scope}}:rate`, {
           monotonic,
           implausible: countImplausible(metrics),
         })
@@ -71,10 +65,9 @@ export function createStack(
   })
   const cache = createCredentialCache({
     store,
-    shared: link && createSharedCache({ link, seal: shared.seal, clock, waits, random, metrics }),
+    shared: shared && createSharedCache({ ...shared, clock, random, metrics }),
     upstream,
     clock,
-    waits,
     random,
     metrics: createCacheMetrics(metrics, store.size),
     flightMs: options.deadlineMs,
@@ -85,9 +78,8 @@ export function createStack(
     async close() {
       const settled = cache.settle()
       upstream.close()
-      waits.close()
+      clock.close()
       await settled
-      redisWaits.close()
       store.clear()
     },
   }

@@ -2,8 +2,7 @@ import { hash } from 'node:crypto'
 import type { FastifyBaseLogger } from 'fastify'
 import type { Registry } from 'prom-client'
 import { VendError } from '../errors.ts'
-import type { Clock } from '../lib/clock.ts'
-import type { Waits } from '../lib/waits.ts'
+import type { ClosableClock } from '../lib/clock.ts'
 import type { AssumeRoleRequest, CredentialSource } from '../sts/credentials.ts'
 import { createBookings } from './bookings.ts'
 import { BreakerOpenError, createBreaker } from './breaker.ts'
@@ -42,9 +41,8 @@ export type Upstream = Readonly<{
 
 type Dependencies = Readonly<{
   source: CredentialSource
-  clock: Clock
+  clock: ClosableClock
   logger: Pick<FastifyBaseLogger, 'warn' | 'info'>
-  waits: Waits
   random: () => number
   rate: Rate
   /** The rate, to foretell how long a turn will take. */
@@ -53,7 +51,7 @@ type Dependencies = Readonly<{
   limit: number
   /** Most that a call takes. */
   timeoutMs: number
-  /** Most that anybody waits. */
+  /** Most that anybody clock. */
   deadlineMs: number
   /** New sessions that one caller may cause; 0 for no limit. */
   newSessionsPerMinute: number
@@ -89,7 +87,7 @@ class Shed extends Error {
  * repeated after a timeout, since an STS that is slow is not helped by being asked more.
  */
 export function createUpstream(dependencies: Dependencies): Upstream {
-  const { source, clock, logger, waits, random, rate, timeoutMs, metrics } = dependencies
+  const { source, clock, logger, random, rate, timeoutMs, metrics } = dependencies
   const { monotonic } = clock
   const breaker = createBreaker({
     ...BREAKER,
@@ -113,7 +111,7 @@ export function createUpstream(dependencies: Dependencies): Upstream {
       const answer = source.assumeRole(request, { signal: controller.signal })
       // Never cut by a caller's deadline: that would say nothing about STS, and waste a session that the caller finds
       // when it asks again. The source keeps the same limit; this one holds whatever the source does.
-      const credentials = await waits.within(answer, timeoutMs, () => {
+      const credentials = await clock.within(answer, timeoutMs, () => {
         throw new VendError('upstream_timeout', { log: { upstream: { reason: 'no answer' } } })
       })
       count.calls.inc({ outcome: 'ok' })
@@ -140,7 +138,7 @@ export function createUpstream(dependencies: Dependencies): Upstream {
     const mostMs = until - began
     const waitMs = await rate.reserve(mostMs)
     if (waitMs > mostMs) throw new Shed('rate', Math.max(waitMs, bulkhead.comeAgainMs(owner)))
-    if (waitMs > 0) await waits.sleep(waitMs)
+    if (waitMs > 0) await clock.sleep(waitMs)
     const session = await breaker.run(() => call(request), isFailure)
     const tookMs = monotonic() - began
     callMs = callMs === undefined ? tookMs : callMs + (tookMs - callMs) * LAST_CALL_SHARE
@@ -178,7 +176,7 @@ export function createUpstream(dependencies: Dependencies): Upstream {
           const askAgainMs = retryAfterSeconds === undefined ? RETRY_MS : retryAfterSeconds * 1000
           throw askAgain(code, Math.max(breaker.waitMs(), askAgainMs), error)
         }
-        await waits.sleep(waitMs)
+        await clock.sleep(waitMs)
       }
     }
   }

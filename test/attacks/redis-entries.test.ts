@@ -15,7 +15,7 @@ const NEED = 15 * MINUTE
 
 /** A replica whose date is off by so much, `later` milliseconds after the session began. */
 function replica({ later = 0, off = 0, keys = KEYS }) {
-  const clock = { now: () => START + later + off, monotonic: () => 1000 + later, after: () => () => {} }
+  const clock = { now: () => START + later + off, monotonic: () => 1000 + later }
   return createSharedEntries({ seal: createSeal(keys), clock })
 }
 

@@ -3,6 +3,7 @@ import { Registry } from 'prom-client'
 import t, { type Test } from 'tap'
 import { systemClock } from '../../src/lib/clock.ts'
 import { connectRedis, parseRedisUrl, type RedisClient, readyWithin } from '../../src/lib/redis.ts'
+import { createRedisLink } from '../../src/lib/redis-link.ts'
 import { redisNames } from '../../src/sessions/lease.ts'
 import { createSeal } from '../../src/sessions/seal.ts'
 import { createSharedEntries } from '../../src/sessions/shared-entry.ts'
@@ -26,14 +27,17 @@ async function replica(t: Test, url: string, source: CredentialSource, { keys = 
   await readyWithin(redis, 5000)
   const metrics = new Registry()
   const options = { maxEntries: 100, maxBytes: 1e8, minValiditySeconds: 900, deadlineMs: 5000, connections: 32 }
+  const [clock, logger] = [systemClock(now), quietLogger()]
+  const link = createRedisLink({ redis, clock, logger, metrics })
+  t.teardown(link.close)
   const { cache, close } = createStack(
     { ...options, maxRps: 1000, timeoutMs: 4000, newSessionsPerMinute: 0 },
     {
       source,
-      clock: systemClock(now),
-      logger: quietLogger(),
+      clock,
+      logger,
       metrics,
-      shared: { redis, seal: createSeal(keys), scope: 'scope' },
+      shared: { link, seal: createSeal(keys), scope: 'scope' },
     },
   )
   t.teardown(close)

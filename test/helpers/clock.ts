@@ -28,6 +28,15 @@ export function manualClock(start = Date.UTC(2026, 0, 1)): ManualClock {
       timers.set(timer, { at: elapsed + Math.max(0, ms), callback })
       return () => void timers.delete(timer)
     },
+    every(ms, task) {
+      const timer = { cancel: () => {} }
+      const run = () => {
+        timer.cancel = this.after(ms, run)
+        void task()
+      }
+      timer.cancel = this.after(ms, run)
+      return () => timer.cancel()
+    },
     async advance(ms) {
       const end = elapsed + ms
       await settle()

@@ -1,6 +1,6 @@
 import { Registry } from 'prom-client'
 import t, { type Test } from 'tap'
-import { createWaits } from '../../src/lib/waits.ts'
+import { closable } from '../../src/lib/clock.ts'
 import { createLocalRate } from '../../src/sessions/rate.ts'
 import { createUpstream } from '../../src/sessions/upstream.ts'
 import type { CredentialSource } from '../../src/sts/credentials.ts'
@@ -24,8 +24,7 @@ function setUp(t: Test, source: CredentialSource, { limit = 4, newSessionsPerMin
   const clock = manualClock()
   const upstream = createUpstream({
     source,
-    clock,
-    waits: createWaits(clock),
+    clock: closable(clock),
     metrics: new Registry(),
     logger: quietLogger(),
     rate: createLocalRate(1000, clock.monotonic),

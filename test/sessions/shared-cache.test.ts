@@ -2,10 +2,9 @@ import { randomBytes } from 'node:crypto'
 import { setTimeout as delay } from 'node:timers/promises'
 import { Registry } from 'prom-client'
 import t, { type Test } from 'tap'
-import { type Clock, systemClock } from '../../src/lib/clock.ts'
+import { type Clock, closable, systemClock } from '../../src/lib/clock.ts'
 import { connectRedis, parseRedisUrl, type RedisClient, readyWithin } from '../../src/lib/redis.ts'
 import { createRedisLink, type RedisLink } from '../../src/lib/redis-link.ts'
-import { createWaits } from '../../src/lib/waits.ts'
 import { redisNames } from '../../src/sessions/lease.ts'
 import { createSeal } from '../../src/sessions/seal.ts'
 import { createSharedCache } from '../../src/sessions/shared-cache.ts'
@@ -53,9 +52,11 @@ async function replica(t: Test, url: string, source: CredentialSource, options: 
   const metrics = new Registry()
   const logger = quietLogger()
   const limits = { maxEntries: 10_000, maxBytes: 1e8, minValiditySeconds: 900, deadlineMs: 5000, connections: 32 }
+  const link = createRedisLink({ redis, clock, logger, metrics })
+  t.teardown(link.close)
   const { cache, close } = createStack(
     { ...limits, maxRps, timeoutMs: 4000, newSessionsPerMinute: 0 },
-    { source, clock, logger, metrics, shared: { redis, seal: createSeal(keys), scope } },
+    { source, clock, logger, metrics, shared: { link, seal: createSeal(keys), scope } },
   )
   t.teardown(close)
   const find = async (key = 'alice', validityMs = 900_000) => {
@@ -207,16 +208,16 @@ t.test('one that lives keeps its lease for as long as STS takes', needsRedis, as
 async function slowReplica(t: Test, url: string, readMs = 0) {
   const redis = await connect(t, url)
   let ahead = 0
-  const clock = { ...systemClock(), monotonic: () => performance.now() + ahead }
-  const [waits, metrics] = [createWaits(clock), new Registry()]
-  const link = createRedisLink({ redis, clock, waits, logger: quietLogger(), metrics })
+  const clock = closable({ ...systemClock(), monotonic: () => performance.now() + ahead })
+  const metrics = new Registry()
+  const link = createRedisLink({ redis, clock, logger: quietLogger(), metrics })
   const ask: RedisLink['ask'] = async (kind, question) => {
     const answer = await link.ask(kind, question)
     if (kind === 'write') ahead += readMs
     return answer
   }
   const seal = createSeal(KEYS)
-  const shared = createSharedCache({ link: { ask }, seal, clock, waits, random: Math.random, metrics })
+  const shared = createSharedCache({ link: { ...link, ask }, seal, clock, random: Math.random, metrics })
   const answer = await shared.find('alice', { needMs: 900_000, until: clock.monotonic() + 60_000, wait: true })
   if (answer.kind !== 'ask') throw new Error(answer.kind)
   t.teardown(() => answer.done())

@@ -1,7 +1,7 @@
 import { Registry } from 'prom-client'
 import t, { type Test } from 'tap'
 import { VendError } from '../../src/errors.ts'
-import { createWaits } from '../../src/lib/waits.ts'
+import { closable } from '../../src/lib/clock.ts'
 import { createLocalRate, type Rate } from '../../src/sessions/rate.ts'
 import { createUpstream, PostponedError } from '../../src/sessions/upstream.ts'
 import type { CredentialSource } from '../../src/sts/credentials.ts'
@@ -33,11 +33,11 @@ function setUp(t: Test, sourceOf: (now: () => number) => CredentialSource, optio
   const { limit = 4, perSecond = 1000, random = 1 } = options
   const limits = { deadlineMs: 5000, timeoutMs: 4000, newSessionsPerMinute: 0, ...options }
   const clock = manualClock()
-  const waits = createWaits(clock)
+  const closing = closable(clock)
   const metrics = new Registry()
   const logger = quietLogger()
   const rate = options.rate ?? createLocalRate(perSecond, clock.monotonic)
-  const dependencies = { clock, waits, metrics, logger, ...limits, rate, perSecond, limit, random: () => random }
+  const dependencies = { clock: closing, metrics, logger, ...limits, rate, perSecond, limit, random: () => random }
   const upstream = createUpstream({ source: sourceOf(clock.now), ...dependencies })
   const ask = (deadlineMs = 5000, background = false, subject = 'alice') => {
     const when = { owner: { issuer: 'app', subject }, until: clock.monotonic() + deadlineMs, background }
@@ -46,7 +46,7 @@ function setUp(t: Test, sourceOf: (now: () => number) => CredentialSource, optio
   t.teardown(() => {
     if (clock.timers() > 0) throw new Error('a timer is left')
   })
-  return { clock, waits, metrics, logger, upstream, ask }
+  return { clock, closing, metrics, logger, upstream, ask }
 }
 
 t.test('what may be repeated is, after a random part of a pause that doubles', async (t) => {
@@ -203,11 +203,11 @@ t.test('callers who have a session already stand behind those who have none', as
 
 t.test('closing drops what runs and turns away what waits, at once', async (t) => {
   const { asked, source } = heldSource()
-  const { upstream, waits, ask } = setUp(t, () => source, { limit: 1 })
+  const { upstream, closing, ask } = setUp(t, () => source, { limit: 1 })
   const waiting = [ask(), ask()]
   await settle()
   upstream.close()
-  waits.close()
+  closing.close()
   t.match(await Promise.all(waiting), [{ code: 'not_ready' }, { code: 'not_ready' }])
   t.ok(asked[0]?.signal?.aborted)
   t.match(await ask(), { code: 'not_ready' })

@@ -110,9 +110,9 @@ export function credentialsRoutes(app: App, { authenticate, vending, oss }: Serv
         request.log = request.log.child({ policy })
         throw error
       }
-      const { credentials, grant, from } = vended
-      const expiration = expirationOf(credentials.expiresAt)
-      const { roleSessionName } = grant
+      const { roleSessionName } = vended.grant
+      const { from } = vended.session
+      const expiration = expirationOf(vended.session.expiresAt)
       const milliseconds = Math.round(reply.elapsedTime * 10) / 10
       // The whole story in one line, written before the credentials leave. Of the request, only what is not known yet.
       request.log.info({ address: request.ip, policy, roleSessionName, expiration, from, milliseconds }, 'vended')
@@ -122,12 +122,12 @@ export function credentialsRoutes(app: App, { authenticate, vending, oss }: Serv
   })
 }
 
-function present({ credentials, grant }: Vended, expiration: string, { endpoint, region, bucket }: Services['oss']) {
+function present({ session, grant }: Vended, expiration: string, { endpoint, region, bucket }: Services['oss']) {
   return {
     credentials: {
-      accessKey: credentials.accessKey,
-      secretKey: credentials.secretKey,
-      sessionToken: credentials.sessionToken,
+      accessKey: session.accessKey,
+      secretKey: session.secretKey,
+      sessionToken: session.sessionToken,
       expiration,
     },
     oss: { endpoint, region, bucket, prefixes: [...grant.prefixes], forcePathStyle: true, chunkedEncoding: false },

@@ -31,7 +31,7 @@ import { createLivePolicies } from './reload/policies.ts'
 import { createReloads, type Reloader, type Reloads } from './reload/reloads.ts'
 import { cacheKey } from './sessions/cache-key.ts'
 import { createSeal } from './sessions/seal.ts'
-import { createStack } from './sessions/stack.ts'
+import { createSessions } from './sessions/sessions.ts'
 import type { CredentialSource } from './sts/credentials.ts'
 import { UNAMBIGUOUS_SECONDS } from './sts/expiration.ts'
 import { createJdcloudSts, type JdcloudSts } from './sts/jdcloud.ts'
@@ -116,7 +116,7 @@ export async function buildApp(config: Config, dependencies: AppDependencies): P
   const redis = dependencies.redis ?? (config.redis && (await connectRedis(config.redis.address, random)))
   const seal = config.redis && createSeal(config.redis.encryptionKeys)
   const link = redis && seal && createRedisLink({ redis, clock, logger, metrics })
-  const stack = createStack(
+  const sessions = createSessions(
     {
       ...config.cache,
       ...config.sts,
@@ -125,6 +125,7 @@ export async function buildApp(config: Config, dependencies: AppDependencies): P
     },
     {
       source,
+      keyOf,
       clock,
       random,
       logger,
@@ -151,9 +152,8 @@ export async function buildApp(config: Config, dependencies: AppDependencies): P
     vending: createVending({
       catalogue: policies.current,
       settings,
-      now,
-      cache: stack.cache,
-      keyOf,
+      clock: { ...clock, now },
+      sessions,
       minValiditySeconds: config.cache.minValiditySeconds,
       deadlineMs: config.vendDeadlineMs,
       boundToToken: config.sessionBoundToToken,
@@ -205,11 +205,11 @@ export async function buildApp(config: Config, dependencies: AppDependencies): P
     overload.close()
     reloads.close()
     stopLearning()
-    await stack.close()
+    await sessions.close()
     link?.close()
     redis?.disconnect()
     // Closed after the app, so that it can be asked until the last request is answered.
-    await Promise.all([source.close(), keyPool.close(), ops?.close()])
+    await Promise.all([keyPool.close(), ops?.close()])
   })
   return { app, ...(ops && { ops }), stop, reload: reloads.reload }
 }

@@ -20,21 +20,22 @@ export function manualClock(start = Date.UTC(2026, 0, 1)): ManualClock {
   let elapsed = 0
   let date = start
   const timers = new Map<object, { at: number; callback: () => void }>()
+  const after = (ms: number, callback: () => void) => {
+    const timer = {}
+    timers.set(timer, { at: elapsed + Math.max(0, ms), callback })
+    return () => void timers.delete(timer)
+  }
   return {
     now: () => date,
     monotonic: () => elapsed,
-    after(ms, callback) {
-      const timer = {}
-      timers.set(timer, { at: elapsed + Math.max(0, ms), callback })
-      return () => void timers.delete(timer)
-    },
+    after,
     every(ms, task) {
       const timer = { cancel: () => {} }
       const run = () => {
-        timer.cancel = this.after(ms, run)
+        timer.cancel = after(ms, run)
         void task()
       }
-      timer.cancel = this.after(ms, run)
+      timer.cancel = after(ms, run)
       return () => timer.cancel()
     },
     async advance(ms) {

@@ -7,6 +7,8 @@ const kept = (number: number, endsAt: number, sessionToken = 'token') => ({
   ...credentials(number, endsAt),
   sessionToken,
   endsAt,
+  lengthMs: 3_600_000,
+  from: 'cache' as const,
   refreshAt: 0,
 })
 const store = (options: Partial<Parameters<typeof createSessionStore>[0]> = {}) =>

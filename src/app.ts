@@ -19,9 +19,9 @@ import { createConfiguredKey } from './identity/configured-key.ts'
 import { createKeyPool } from './identity/key-server.ts'
 import { createRemoteKeySet } from './identity/remote-keys.ts'
 import { type Clock, systemClock } from './lib/clock.ts'
-import { type Every, every as everyByNode } from './lib/every.ts'
 import type { Pool } from './lib/outbound.ts'
 import { connectRedis, type RedisClient, readyWithin } from './lib/redis.ts'
+import { createRedisLink } from './lib/redis-link.ts'
 import { reportKeySets } from './observe/key-sets.ts'
 import { reportReloads } from './observe/reloads.ts'
 import { reportZone } from './observe/time-zone.ts'
@@ -31,7 +31,7 @@ import { createLivePolicies } from './reload/policies.ts'
 import { createReloads, type Reloader, type Reloads } from './reload/reloads.ts'
 import { cacheKey } from './sessions/cache-key.ts'
 import { createSeal } from './sessions/seal.ts'
-import { createStack } from './sessions/stack.ts'
+import { createSessions } from './sessions/sessions.ts'
 import type { CredentialSource } from './sts/credentials.ts'
 import { UNAMBIGUOUS_SECONDS } from './sts/expiration.ts'
 import { createJdcloudSts, type JdcloudSts } from './sts/jdcloud.ts'
@@ -61,8 +61,6 @@ export type AppDependencies = Readonly<{
   keyPool?: Pool
   /** Where metrics are counted; `/metrics` of the ops listener shows it. */
   metrics?: Registry
-  /** What the timers are made with. */
-  every?: Every
   measure?: Measure
   /** Whether the weak settings that `readConfig` lets through for a sandbox are let through at run time too. */
   sandbox?: boolean
@@ -117,7 +115,8 @@ export async function buildApp(config: Config, dependencies: AppDependencies): P
   const { keyOf = (grant) => cacheKey(scope, grant) } = dependencies
   const redis = dependencies.redis ?? (config.redis && (await connectRedis(config.redis.address, random)))
   const seal = config.redis && createSeal(config.redis.encryptionKeys)
-  const stack = createStack(
+  const link = redis && seal && createRedisLink({ redis, clock, logger, metrics })
+  const sessions = createSessions(
     {
       ...config.cache,
       ...config.sts,
@@ -126,21 +125,22 @@ export async function buildApp(config: Config, dependencies: AppDependencies): P
     },
     {
       source,
+      keyOf,
       clock,
       random,
       logger,
       metrics,
-      shared: redis && seal && { redis, seal, scope },
+      shared: link && seal && { link, seal, scope },
     },
   )
 
   const onCut = countCuts(metrics)
   const app = await createServer(config, logger, onCut)
-  const { draining, stop } = createDrain(app)
+  const { draining, stop } = createDrain(app, clock)
   limitConnections(app, config.maxConnections, metrics)
-  const overload = createOverload(config.overload, { ...dependencies, metrics })
+  const overload = createOverload(config.overload, { logger, metrics, clock, measure: dependencies.measure })
   const verify = await registerIdentity(app, issuers, now)
-  const shared = redis && seal && { redis, nameOf: (key: string) => `oss-vend:rate:${seal.names(key)[0]}` }
+  const shared = link && seal && { link, nameOf: (key: string) => `oss-vend:rate:${seal.names(key)[0]}` }
   const authenticate = await registerRateLimits(app, config, verify, { now, metrics, shared })
   // Shed after the limits of addresses and before signatures are checked, which is most of what a request costs.
   app.addHook('onRequest', async ({ routeOptions }) => {
@@ -152,9 +152,8 @@ export async function buildApp(config: Config, dependencies: AppDependencies): P
     vending: createVending({
       catalogue: policies.current,
       settings,
-      now,
-      cache: stack.cache,
-      keyOf,
+      clock: { ...clock, now },
+      sessions,
       minValiditySeconds: config.cache.minValiditySeconds,
       deadlineMs: config.vendDeadlineMs,
       boundToToken: config.sessionBoundToToken,
@@ -179,11 +178,10 @@ export async function buildApp(config: Config, dependencies: AppDependencies): P
   const refreshKeys: Reloader = async (why) => {
     if (why === 'asked') await Promise.all(keySets.map((keySet) => keySet.refresh()))
   }
-  const reloads = createReloads(
-    [policies.look, refreshKeys, ...watchSecrets(secrets, { logger, metrics })],
-    dependencies,
-  )
-  const { every = everyByNode } = dependencies
+  const reloads = createReloads([policies.look, refreshKeys, ...watchSecrets(secrets, { logger, metrics })], {
+    logger,
+    clock,
+  })
   const tendKeys = () => {
     for (const keySet of keySets) keySet.tend()
   }
@@ -191,11 +189,11 @@ export async function buildApp(config: Config, dependencies: AppDependencies): P
   let stopLearning = () => {}
   app.addHook('onReady', async () => {
     // Or the first callers would find Redis gone. One that really is keeps nobody from starting.
-    if (redis) await readyWithin(redis, START_MS)
+    if (redis) await readyWithin(redis, START_MS, clock)
     // Not awaited: a key server that hangs must not keep the others waiting, /readyz tells how it went.
     tendKeys()
     // Not by tokens alone: a key that is revoked in a quiet hour must not open for the first caller after it.
-    if (keySets.length > 0) stopTending = every(TEND_KEYS_MS, tendKeys)
+    if (keySets.length > 0) stopTending = clock.every(TEND_KEYS_MS, tendKeys)
     if (sts && config.sts.maxSessionSeconds > UNAMBIGUOUS_SECONDS) {
       stopLearning = learnZone(sts, { probe: probeRequest(config.oss), clock, random, logger })
     }
@@ -207,10 +205,11 @@ export async function buildApp(config: Config, dependencies: AppDependencies): P
     overload.close()
     reloads.close()
     stopLearning()
-    await stack.close()
+    await sessions.close()
+    link?.close()
     redis?.disconnect()
     // Closed after the app, so that it can be asked until the last request is answered.
-    await Promise.all([source.close(), keyPool.close(), ops?.close()])
+    await Promise.all([keyPool.close(), ops?.close()])
   })
   return { app, ...(ops && { ops }), stop, reload: reloads.reload }
 }

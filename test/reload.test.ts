@@ -110,8 +110,8 @@ t.test('dangers that templates accept are told at start with their reasons, and 
 
 t.test('the timer looks for itself', async (t) => {
   const directory = t.testdir({ 'a.yaml': good() })
-  const { every, tick } = manualTimers()
-  const { app, logs } = await build(t, { env: { POLICIES_DIR: directory }, dependencies: { every } })
+  const { clock, tick } = manualTimers()
+  const { app, logs } = await build(t, { env: { POLICIES_DIR: directory }, dependencies: { clock } })
   await app.ready()
   const loads = () => logs.lines().filter(({ msg }) => msg === 'policies loaded').length
   t.equal(loads(), 1)

@@ -5,7 +5,6 @@ import { promisify } from 'node:util'
 import t from 'tap'
 import { startSandbox } from '../sandbox/index.ts'
 import { sandboxEnvironment } from '../sandbox/local.ts'
-import { systemClock } from '../src/lib/clock.ts'
 import { build, SENTINELS } from './helpers/build.ts'
 import { jwk } from './helpers/key-servers.ts'
 import { listen } from './helpers/listen.ts'
@@ -87,9 +86,9 @@ t.test('key sets are fetched again by the clock, and no timer outlives the servi
   })
   let elapsed = 0
   const timers = manualTimers()
-  const clock = { ...systemClock(), monotonic: () => elapsed }
+  const clock = { ...timers.clock, monotonic: () => elapsed }
   const env = { JWT_SECRET: '', JWT_JWKS_URL: keyServer }
-  const { app } = await build(t, { env, dependencies: { clock, every: timers.every } })
+  const { app } = await build(t, { env, dependencies: { clock } })
   await app.ready()
   const token = mint(claims(), { alg: 'RS256', kid: 'a' })
   await app.inject({ url: '/v1/policies', headers: { authorization: `Bearer ${token}` } })

@@ -1,4 +1,4 @@
-import { setTimeout as delay } from 'node:timers/promises'
+import type { Clock } from '../lib/clock.ts'
 import type { App } from './fastify.ts'
 
 /** How long a connection that is still open has for its request to arrive, and an answer to be read. */
@@ -16,8 +16,9 @@ export type Drain = Readonly<{
 }>
 
 /** Must be called before the first request. */
-export function createDrain(app: App): Drain {
+export function createDrain(app: App, clock: Pick<Clock, 'after' | 'monotonic'>): Drain {
   let draining = false
+  const delay = (ms: number) => new Promise<void>((resolve) => void clock.after(ms, resolve))
 
   app.addHook('onSend', ({ raw }, reply, payload, done) => {
     // Node closes after the answer that says so, and drops requests that came behind. Fastify says so once it closes.
@@ -32,10 +33,10 @@ export function createDrain(app: App): Drain {
       await delay(noticeMs)
       const closed = app.close()
       // Under load the last connections are open, and their requests sent, but not yet read.
-      let graceUntil = performance.now() + GRACE_MS
-      while (app.unanswered.working() || (performance.now() < graceUntil && (await connectionsOf(app)) > 0)) {
+      let graceUntil = clock.monotonic() + GRACE_MS
+      while (app.unanswered.working() || (clock.monotonic() < graceUntil && (await connectionsOf(app)) > 0)) {
         await delay(10)
-        if (app.unanswered.working()) graceUntil = performance.now() + GRACE_MS
+        if (app.unanswered.working()) graceUntil = clock.monotonic() + GRACE_MS
       }
       // What is left are sockets on which no whole request came, and Node no longer looks how long they have been at it.
       app.server.closeAllConnections()

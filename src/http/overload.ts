@@ -4,7 +4,7 @@ import type { FastifyBaseLogger } from 'fastify'
 import { Counter, type Registry } from 'prom-client'
 import type { Config } from '../config/config.ts'
 import { VendError } from '../errors.ts'
-import { type Every, every as everyByNode } from '../lib/every.ts'
+import type { Clock } from '../lib/clock.ts'
 
 /** How the process is doing. */
 export type Pressure = Readonly<{
@@ -39,8 +39,8 @@ const RETRY_AFTER_SECONDS = (SAMPLE_MS * CALM_SAMPLES) / 1000
 type Dependencies = Readonly<{
   logger: FastifyBaseLogger
   metrics: Registry
-  measure?: Measure
-  every?: Every
+  clock: Pick<Clock, 'every'>
+  measure?: Measure | undefined
 }>
 
 /**
@@ -48,7 +48,7 @@ type Dependencies = Readonly<{
  * off with every sample, and hooks itself into probes too.
  */
 export function createOverload(limits: Config['overload'], dependencies: Dependencies): Overload {
-  const { logger, metrics, measure = createMeasure(), every = everyByNode } = dependencies
+  const { logger, metrics, measure = createMeasure(), clock } = dependencies
   const began = new Counter({
     name: 'oss_vend_overloads_total',
     help: 'Times that requests began to be shed, by what was over its limit.',
@@ -94,7 +94,7 @@ export function createOverload(limits: Config['overload'], dependencies: Depende
       if (!REASONS.some((reason) => limits[reason] > 0)) return
       // What the start itself took says nothing about the load.
       measure.read()
-      stop ??= every(SAMPLE_MS, sample)
+      stop ??= clock.every(SAMPLE_MS, sample)
     },
     close() {
       stop?.()

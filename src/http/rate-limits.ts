@@ -1,13 +1,13 @@
 import { hash } from 'node:crypto'
 import rateLimit, { type FastifyRateLimitStoreCtor } from '@fastify/rate-limit'
 import type { FastifyReply } from 'fastify'
-import type { Cluster, Redis } from 'ioredis'
 import { Counter as Metric, type Registry } from 'prom-client'
 import type { Config } from '../config/config.ts'
 import { VendError } from '../errors.ts'
 import type { Authenticate } from '../identity/authenticate.ts'
 import type { Caller } from '../identity/caller.ts'
 import { clientKey } from '../lib/address.ts'
+import type { RedisLink } from '../lib/redis-link.ts'
 import { countImplausible } from '../observe/redis-implausible.ts'
 import { type Counter, createCounter, createSharedCounts } from './counter.ts'
 import type { App } from './fastify.ts'
@@ -31,7 +31,7 @@ type Dependencies = Readonly<{
   now: () => number
   metrics: Registry
   /** With the names that keys have in it. */
-  shared?: Readonly<{ redis: Redis | Cluster; nameOf: (key: string) => string }> | undefined
+  shared?: Readonly<{ link: RedisLink; nameOf: (key: string) => string }> | undefined
 }>
 
 /**
@@ -61,7 +61,7 @@ export async function registerRateLimits(
     alone.inc()
     app.log.warn('Redis does not answer: this replica counts for its rate limits alone')
   }
-  const shared = others && createSharedCounts({ ...others, now, implausible: countImplausible(metrics), onFailure })
+  const shared = others && createSharedCounts({ ...others, implausible: countImplausible(metrics), onFailure })
   const createLimit = (limit: Limit, max: number) => {
     const windows = createWindows({ windowMs: WINDOW_MS, maxKeys: MAX_KEYS, now })
     const prefix = `oss-vend:rate:${limit}:`

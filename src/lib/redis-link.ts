@@ -1,31 +1,31 @@
 import type { FastifyBaseLogger } from 'fastify'
 import { Counter, Gauge, type Registry } from 'prom-client'
 import { VendError } from '../errors.ts'
-import type { Clock } from './clock.ts'
+import { type Clock, closable } from './clock.ts'
 import type { RedisClient } from './redis.ts'
-import type { Waits } from './waits.ts'
 
-/** Redis, as somebody sees it who can do without. */
+/** Redis for those who can do without it: the one place that knows whether it answers. */
 export type RedisLink = Readonly<{
   /**
    * What Redis answers; undefined when it does not within 50 ms, or lately did not. Never fails. What it refuses by an
-   * error is remembered for each kind of question apart: a Redis that is full still answers whoever reads.
+   * error is remembered for each kind of question apart: a Redis that is full still answers reads.
    */
   ask<T>(kind: 'read' | 'write', question: (redis: RedisClient) => Promise<T>): Promise<T | undefined>
+  /** Ends every wait for an answer. */
+  close(): void
 }>
 
 type Dependencies = Readonly<{
   redis: RedisClient
   clock: Clock
-  waits: Waits
   logger: Pick<FastifyBaseLogger, 'warn' | 'info'>
   metrics: Registry
 }>
 
-/** What one question may take, and how often more of it while others are being answered: then it is only in a crowd. */
+/** What one question may take, and how many times that while others are being answered: then only a crowd is in its way. */
 const BUDGET_MS = 50
 const ROUNDS = 4
-/** How often Redis is tried while it does not answer. */
+/** For so long Redis is left alone once it did not answer; then one question tries it. */
 const RETRY_MS = 1000
 
 class NoAnswerError extends Error {
@@ -33,10 +33,12 @@ class NoAnswerError extends Error {
 }
 
 /**
- * Asks Redis within a budget. Once that has failed Redis is left alone for a second, then tried with one question; the
- * log is told when it goes and when it comes back, and nothing in between.
+ * Asks Redis within a budget. After a failure Redis is left alone for a second, then tried with one question. The log
+ * says when it goes and when it is back, and nothing in between. Sessions, leases, the rate of calls and the rate limits
+ * share this, so that one outage costs one wait.
  */
-export function createRedisLink({ redis, clock, waits, logger, metrics }: Dependencies): RedisLink {
+export function createRedisLink({ redis, logger, metrics, ...time }: Dependencies): RedisLink {
+  const clock = closable(time.clock)
   const up = new Gauge({ name: 'oss_vend_redis_up', help: 'Whether Redis answers.', registers: [metrics] })
   const errors = new Counter({
     name: 'oss_vend_redis_errors_total',
@@ -65,7 +67,7 @@ export function createRedisLink({ redis, clock, waits, logger, metrics }: Depend
     for (let round = 1; ; round++) {
       const began = clock.monotonic()
       try {
-        return await waits.within(asked, BUDGET_MS, late)
+        return await clock.within(asked, BUDGET_MS, late)
       } catch (error) {
         // The budget is of time in which an answer could have been read: a round that took twice as long tells of this
         // process, whose event loop stood still, and nothing of Redis.
@@ -78,7 +80,7 @@ export function createRedisLink({ redis, clock, waits, logger, metrics }: Depend
   function createTrouble(onStart: () => void, onEnd: () => void) {
     let askAgainAt: number | undefined
     return {
-      /** Whether to leave Redis alone; whoever is told not to is the one that tries. */
+      /** Whether to leave Redis alone. The one that is told not to is the one that tries. */
       lasts(): boolean {
         const now = clock.monotonic()
         if (askAgainAt === undefined) return false
@@ -131,6 +133,7 @@ export function createRedisLink({ redis, clock, waits, logger, metrics }: Depend
         return undefined
       }
     },
+    close: clock.close,
   }
 }
 

@@ -1,4 +1,5 @@
 import type { Cluster, Redis, RedisOptions } from 'ioredis'
+import { type Clock, systemClock } from './clock.ts'
 import { isLoopback } from './loopback.ts'
 
 /** A connection to Redis or Valkey, whatever it is made of. */
@@ -127,15 +128,19 @@ export async function connectRedis(address: RedisAddress, random: () => number =
 }
 
 /** Resolves when the connection is ready, or after so many milliseconds. */
-export async function readyWithin(redis: RedisClient, ms: number): Promise<void> {
+export async function readyWithin(
+  redis: RedisClient,
+  ms: number,
+  clock: Pick<Clock, 'after'> = systemClock(),
+): Promise<void> {
   if (redis.status === 'ready') return
   await new Promise<void>((resolve) => {
     const end = () => {
-      clearTimeout(timer)
+      cancel()
       redis.off('ready', end)
       resolve()
     }
-    const timer = setTimeout(end, ms)
+    const cancel = clock.after(ms, end)
     redis.once('ready', end)
   })
 }

@@ -1,5 +1,5 @@
 import type { FastifyBaseLogger } from 'fastify'
-import { type Every, every as everyByNode } from '../lib/every.ts'
+import type { Clock } from '../lib/clock.ts'
 
 /**
  * Reads something again that may have changed: by the clock, or because the operator asked. If the operator asked, the
@@ -21,9 +21,9 @@ export type Reloads = Readonly<{
  */
 const INTERVAL_MS = 2000
 
-type Dependencies = Readonly<{ logger: FastifyBaseLogger; every?: Every }>
+type Dependencies = Readonly<{ logger: FastifyBaseLogger; clock: Pick<Clock, 'every'> }>
 
-export function createReloads(reloaders: readonly Reloader[], { logger, every = everyByNode }: Dependencies): Reloads {
+export function createReloads(reloaders: readonly Reloader[], { logger, clock }: Dependencies): Reloads {
   let stop: (() => void) | undefined
   let running: Promise<void> = Promise.resolve()
   let waiting = 0
@@ -45,7 +45,7 @@ export function createReloads(reloaders: readonly Reloader[], { logger, every = 
     start() {
       if (reloaders.length === 0) return
       // A file system that hangs must not leave a queue of looks behind.
-      stop ??= every(INTERVAL_MS, () => (waiting === 0 ? run('clock') : undefined))
+      stop ??= clock.every(INTERVAL_MS, () => (waiting === 0 ? run('clock') : undefined))
     },
     reload: () => run('asked'),
     close: () => stop?.(),

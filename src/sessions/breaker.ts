@@ -1,25 +1,18 @@
+import { Shed } from './shed.ts'
+
 /** Stops asking an upstream that keeps failing, and finds out one call at a time whether it is back. */
 export type Breaker = Readonly<{
   /** Milliseconds until a call may be tried; 0 when it may be now. */
   waitMs(): number
   state(): 'closed' | 'half_open' | 'open'
+  /** @throws {Shed} while no call may be tried */
+  check(): void
   /**
-   * Runs a call that {@link waitMs} lets through; what `isFailure` says of its error is counted.
-   * @throws {BreakerOpenError} when it is not let through
+   * Runs a call; what `isFailure` says of its error is counted.
+   * @throws {Shed} while no call may be tried
    */
   run<T>(call: () => Promise<T>, isFailure: (error: unknown) => boolean): Promise<T>
 }>
-
-/** The breaker let a call not through; after `waitMs` it may. */
-export class BreakerOpenError extends Error {
-  override readonly name = 'BreakerOpenError'
-  readonly waitMs: number
-
-  constructor(waitMs: number) {
-    super('the circuit breaker is open')
-    this.waitMs = waitMs
-  }
-}
 
 type Options = Readonly<{
   /** Failures in a row that open it. */
@@ -38,8 +31,8 @@ type Options = Readonly<{
  * Closed, it counts failures in a row; open, it refuses; half open, one call probes and the others are refused at once.
  *
  * Our own and not cockatiel's for three reasons, each of them a promise of this service: cockatiel measures by
- * `Date.now`, so a clock set back by an hour would keep it open for an hour; whoever meets a running probe waits for its
- * end, seconds with a dead STS, where an answer inside 50 ms is promised; and it cannot tell how long it will stay open.
+ * `Date.now`, so a clock set back by an hour would keep it open for an hour; callers that meet a running probe wait for
+ * its end, seconds with a dead STS, where an answer inside 50 ms is promised; and it cannot tell how long it will stay open.
  */
 export function createBreaker({ failures, openMs, probeMs, monotonic, onOpen, onClose }: Options): Breaker {
   let failed = 0
@@ -49,6 +42,11 @@ export function createBreaker({ failures, openMs, probeMs, monotonic, onOpen, on
   const waitMs = () => {
     if (openUntil === undefined) return 0
     return probing ? probeMs : Math.max(0, openUntil - monotonic())
+  }
+
+  const check = () => {
+    const wait = waitMs()
+    if (wait > 0) throw new Shed('breaker', wait)
   }
 
   const succeeded = () => {
@@ -65,10 +63,10 @@ export function createBreaker({ failures, openMs, probeMs, monotonic, onOpen, on
 
   return {
     waitMs,
+    check,
     state: () => (openUntil === undefined ? 'closed' : probing || monotonic() >= openUntil ? 'half_open' : 'open'),
     async run(call, isFailure) {
-      const wait = waitMs()
-      if (wait > 0) throw new BreakerOpenError(wait)
+      check()
       const probe = openUntil !== undefined
       if (probe) probing = true
       // What began before it opened says nothing about now.

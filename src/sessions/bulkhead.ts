@@ -1,6 +1,8 @@
+import { VendError } from '../errors.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { Bookings } from './bookings.ts'
 import { createLines } from './lines.ts'
+import { Shed } from './shed.ts'
 
 /** `until` by the monotonic clock: a call that has not begun by then does not begin. `owner` tells callers apart. */
 export type Turn = Readonly<{ owner: string; until: number; background: boolean }>
@@ -9,7 +11,8 @@ export type Turn = Readonly<{ owner: string; until: number; background: boolean 
 export type Bulkhead = Readonly<{
   /**
    * Runs the call when it is its turn.
-   * @throws {QueueError} when the turn cannot come, or did not come, in time
+   * @throws {Shed} when the turn cannot come, or did not come, in time
+   * @throws {VendError} `not_ready` when the queue is closed
    */
   run<T>(call: () => Promise<T>, turn: Turn): Promise<T>
   /** Milliseconds after which an owner who is turned away should ask again. */
@@ -19,20 +22,6 @@ export type Bulkhead = Readonly<{
   /** Turns away all who wait, and everybody who still comes. */
   close(): void
 }>
-
-/** A call was not given a turn. `full` was told before its time was over, `late` after. */
-export class QueueError extends Error {
-  override readonly name = 'QueueError'
-  readonly reason: 'full' | 'late' | 'closed'
-  /** When to ask again. */
-  readonly waitMs: number
-
-  constructor(reason: QueueError['reason'], waitMs = 0) {
-    super(`no turn: ${reason}`)
-    this.reason = reason
-    this.waitMs = waitMs
-  }
-}
 
 type Options = Readonly<{
   limit: number
@@ -45,7 +34,7 @@ type Options = Readonly<{
   clock: Pick<Clock, 'after' | 'monotonic'>
   bookings: Bookings
 }>
-type Waiter = Turn & Readonly<{ start: () => void; leave: () => void; refuse: (reason: QueueError['reason']) => void }>
+type Waiter = Turn & Readonly<{ start: () => void; leave: () => void; refuse: (error: VendError) => void }>
 type Place = Readonly<{ since: number }>
 
 /** How much slower calls must have become for those who wait to be looked through. */
@@ -95,6 +84,8 @@ export function createBulkhead({ limit, perSecond, deadlineMs, callMs, clock, bo
     return bookings.book(owner, Math.max(0, startsIn(lines.size()) - half), Math.max(1000 / perSecond, ms / limit))
   }
 
+  const noTurn = (owner: string) => new Shed('queue', comeAgainMs(owner))
+
   /** From the end of the line. */
   function refuseWhoIsTooLate(): void {
     const { fits } = forecast()
@@ -102,7 +93,7 @@ export function createBulkhead({ limit, perSecond, deadlineMs, callMs, clock, bo
     const last = waiting.findLastIndex(({ until }, position) => fits(position, until))
     const late = waiting.slice(last + 1)
     for (const { leave } of late) leave()
-    for (const { refuse } of late) refuse('full')
+    for (const { owner, refuse } of late) refuse(noTurn(owner))
   }
 
   function take(): Place {
@@ -111,13 +102,12 @@ export function createBulkhead({ limit, perSecond, deadlineMs, callMs, clock, bo
     return place
   }
 
-  function turnOf(turn: Turn): Place | Promise<Place> {
+  async function turnOf(turn: Turn): Promise<Place> {
     const { owner, until, background } = turn
-    if (closed) throw new QueueError('closed')
+    if (closed) throw new VendError('not_ready')
     if (running.size < (background ? Math.ceil(limit / 2) : limit)) return take()
-    if (background) throw new QueueError('full')
-    if (!forecast().fits(lines.ahead(owner), until, bookings.share(owner)))
-      throw new QueueError('full', comeAgainMs(owner))
+    if (background) throw new Shed('queue', 0)
+    if (!forecast().fits(lines.ahead(owner), until, bookings.share(owner))) throw noTurn(owner)
     return new Promise((resolve, reject) => {
       const leave = () => {
         cancel()
@@ -131,12 +121,15 @@ export function createBulkhead({ limit, perSecond, deadlineMs, callMs, clock, bo
           leave()
           resolve(take())
         },
-        refuse: (reason) => {
+        refuse: (error) => {
           leave()
-          reject(new QueueError(reason, reason === 'closed' ? 0 : comeAgainMs(owner)))
+          reject(error)
         },
       }
-      const cancel = clock.after(until - monotonic(), () => waiter.refuse('late'))
+      const cancel = clock.after(until - monotonic(), () => {
+        leave()
+        reject(noTurn(owner))
+      })
       lines.add(waiter)
       if (lines.size() > lines.owners()) refuseWhoIsTooLate()
     })
@@ -165,7 +158,7 @@ export function createBulkhead({ limit, perSecond, deadlineMs, callMs, clock, bo
     load: () => ({ running: running.size, queued: lines.size() }),
     close() {
       closed = true
-      for (const { refuse } of lines.inOrder()) refuse('closed')
+      for (const { refuse } of lines.inOrder()) refuse(new VendError('not_ready'))
     },
   }
 }

@@ -1,28 +1,20 @@
 import { Counter, Gauge, type Registry } from 'prom-client'
 import type { SessionStore } from './session-store.ts'
 
-/** How a vend met the cache: a session was there, a call for it was under way, or one had to be begun. */
-export type Meeting = 'hit' | 'joined' | 'miss'
-
 /** What operators see of the in-memory cache. */
 export type CacheMetrics = Readonly<{
-  count(meeting: Meeting): void
+  /** How a vend met the cache: a session was there, a call for it was under way, or one had to be begun. */
+  count(meeting: 'hit' | 'joined' | 'miss'): void
   refreshed(result: 'ok' | 'postponed' | 'failed'): void
 }>
 
 export function createCacheMetrics(registry: Registry, size: SessionStore['size']): CacheMetrics {
   const registers = [registry]
-  // A counter with labels costs more than the look-up that it counts: these are read when somebody asks.
-  const met = { hit: 0, joined: 0, miss: 0 }
-  new Counter({
+  const lookups = new Counter({
     name: 'oss_vend_cache_lookups_total',
     help: 'Looks into the cache: hit, joined a call that was under way, or miss.',
     labelNames: ['result'],
     registers,
-    collect() {
-      this.reset()
-      for (const [result, times] of Object.entries(met)) this.inc({ result }, times)
-    },
   })
   new Gauge({
     name: 'oss_vend_cache_entries',
@@ -47,9 +39,7 @@ export function createCacheMetrics(registry: Registry, size: SessionStore['size'
     registers,
   })
   return {
-    count(meeting) {
-      met[meeting] += 1
-    },
+    count: (result) => lookups.inc({ result }),
     refreshed: (result) => refreshes.inc({ result }),
   }
 }

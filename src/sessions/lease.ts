@@ -10,22 +10,23 @@ export const redisNames = (name: string) => ({
 export type RedisNames = ReturnType<typeof redisNames>
 
 /** A session as Redis has it: sealed, and for how many milliseconds it still keeps it. */
-export type Shared = Readonly<{ sealed: Buffer; ttlMs: number }>
+export type Sealed = Readonly<{ sealed: Buffer; ttlMs: number }>
 
 /** The right to ask STS for one grant while other replicas wait for the outcome. Nothing here fails. */
 export type Lease = Readonly<{
-  /** Renews the lease if that is due. The timer that does comes late while this process is busy with a crowd. */
-  keep(): void
   /** Puts the session where the others look, and ends the lease. */
-  share(session: Shared): Promise<void>
+  share(session: Sealed): Promise<void>
   /** Ends the lease without a session: one of the others may try. */
   release(): Promise<void>
 }>
 
-/** For so long a replica that died with a lease keeps the others waiting. One that lives renews it in time. */
-export const LEASE_MS = 600
+/**
+ * For so long a replica that died with a lease keeps the others waiting. A live one renews it in time, also where a crowd
+ * of callers holds its event loop up for most of a second.
+ */
+const LEASE_MS = 1000
 const RENEW_MS = 200
-/** In a crowd, when a replica is slow in coming round to renew it, a lease is of so many rounds, and still has an end. */
+/** A replica that is slow in coming round to renew takes a lease of so many rounds, which still has an end. */
 const ROUNDS = 4
 export const MAX_LEASE_MS = 4000
 
@@ -44,44 +45,32 @@ return 0
 /** Keeps a lease that was taken under this token, which tells it from one that another replica took after it ran out. */
 export function holdLease(
   link: RedisLink,
-  clock: Pick<Clock, 'after' | 'monotonic'>,
+  clock: Pick<Clock, 'every' | 'monotonic'>,
   names: RedisNames,
   token: string,
 ): Lease {
   let renewedAt = clock.monotonic()
-  let cancel = () => {}
-  const renew = () => {
+  const stop = clock.every(RENEW_MS, () => {
     const now = clock.monotonic()
     const leaseMs = leaseFor(now - renewedAt)
     renewedAt = now
     void link.ask('write', (redis) => redis.eval(RENEW, 1, names.lease, token, leaseMs))
-  }
-  const renewLater = () => {
-    cancel = clock.after(RENEW_MS, () => {
-      renewLater()
-      renew()
-    })
-  }
-  renewLater()
+  })
   return {
-    keep() {
-      if (clock.monotonic() - renewedAt >= RENEW_MS) renew()
-    },
     async share({ sealed, ttlMs }) {
-      cancel()
+      stop()
       await link.ask('write', (redis) => redis.eval(SHARE, 2, names.session, names.lease, token, sealed, ttlMs))
     },
     async release() {
-      cancel()
+      stop()
       await link.ask('write', (redis) => redis.eval(RELEASE, 1, names.lease, token))
     },
   }
 }
 
-/** For whoever goes on alone: there is nothing to hold, but others may be glad of the session. */
+/** For a replica that goes on alone: there is nothing to hold, but others may find the session. */
 export function noLease(link: RedisLink, { session }: RedisNames): Lease {
   return {
-    keep() {},
     async share({ sealed, ttlMs }) {
       await link.ask('write', (redis) => redis.set(session, sealed, 'PX', ttlMs))
     },

@@ -1,8 +1,16 @@
 import type { Clock } from '../lib/clock.ts'
 import type { Credentials } from '../sts/credentials.ts'
 
-/** Credentials with the instant of the monotonic clock at which they surely still work; after it, nothing is known. */
-export type Session = Credentials & Readonly<{ endsAt: number }>
+/** Credentials with what is known of their time. */
+export type Session = Credentials &
+  Readonly<{
+    /** By the monotonic clock they surely work until here; after it, nothing is known. */
+    endsAt: number
+    /** Milliseconds from beginning to end. */
+    lengthMs: number
+    /** Which level had it: this process, another replica, or STS just now. */
+    from: 'cache' | 'shared' | 'sts'
+  }>
 
 /**
  * A session out of what STS paid out. Its length is measured from before STS was asked and by the monotonic clock, and
@@ -13,7 +21,7 @@ export function sessionOf(
   asked: Readonly<{ now: number; monotonic: number; durationSeconds: number }>,
 ): Session {
   const lengthMs = Math.min(expiresAt - asked.now, asked.durationSeconds * 1000)
-  return { accessKey, secretKey, sessionToken, expiresAt, endsAt: asked.monotonic + lengthMs }
+  return { accessKey, secretKey, sessionToken, expiresAt, endsAt: asked.monotonic + lengthMs, lengthMs, from: 'sts' }
 }
 
 /**
@@ -21,7 +29,11 @@ export function sessionOf(
  * that it is over, the time that has passed says that it is not. Either somebody set the clock and the session lives,
  * or the machine slept and it does not.
  */
-export function standing(session: Session, needMs: number, clock: Clock): 'live' | 'doubtful' | 'over' {
+export function standing(
+  session: Pick<Session, 'endsAt' | 'expiresAt'>,
+  needMs: number,
+  clock: Pick<Clock, 'now' | 'monotonic'>,
+): 'live' | 'doubtful' | 'over' {
   if (session.endsAt - clock.monotonic() < needMs) return 'over'
   return session.expiresAt - clock.now() < needMs ? 'doubtful' : 'live'
 }

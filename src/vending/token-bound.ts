@@ -1,6 +1,6 @@
 import { VendError } from '../errors.ts'
 import type { Caller } from '../identity/caller.ts'
-import type { Found } from '../sessions/credential-cache.ts'
+import type { Session } from '../sessions/session.ts'
 
 /**
  * Lengths of sessions are cut to whole quarters of an hour. The length is a part of what sessions are cached by, so that
@@ -18,12 +18,12 @@ export function mostSecondsFor({ expiresAt }: Pick<Caller, 'expiresAt'>, now: nu
 }
 
 /**
- * The session that was found, which its length alone lets be good: it began before now. Looked at all the same, since
- * STS could have given a longer one than it was asked for.
+ * The length alone already bounds a session, which began before now. Checked all the same, since STS could have given a
+ * longer one than it was asked for.
  * @throws {VendError} `upstream_unavailable`
  */
-export function withinToken(found: Found, { expiresAt }: Pick<Caller, 'expiresAt'>): Found {
-  if (found.credentials.expiresAt <= expiresAt) return found
+export function mustEndWithToken(session: Session, { expiresAt }: Pick<Caller, 'expiresAt'>): void {
+  if (session.expiresAt <= expiresAt) return
   throw new VendError('upstream_unavailable', {
     retryAfterSeconds: 60,
     log: { upstream: { reason: 'session outlives the token' } },

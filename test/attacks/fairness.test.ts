@@ -1,10 +1,10 @@
 import { Registry } from 'prom-client'
 import t, { type Test } from 'tap'
 import { VendError } from '../../src/errors.ts'
-import { createStack } from '../../src/sessions/stack.ts'
+import { createSessions } from '../../src/sessions/sessions.ts'
 import type { CredentialSource } from '../../src/sts/credentials.ts'
 import { manualClock } from '../helpers/clock.ts'
-import { credentials, metric, quietLogger, request } from '../helpers/vending.ts'
+import { credentials, grantOf, keyOf, metric, needsOf, quietLogger } from '../helpers/vending.ts'
 
 const HOUR_MS = 3_600_000
 /** The defaults, but for the limit of each caller. */
@@ -46,21 +46,22 @@ function setUp(t: Test, { newSessionsPerMinute = 20, tookMs = 1000 } = {}) {
     close: async () => {},
   }
   const logger = quietLogger()
-  const { cache, close } = createStack({ ...OPTIONS, newSessionsPerMinute }, { source, clock, logger, metrics, random })
+  const dependencies = { source, keyOf, clock, logger, metrics, random }
+  const { session, close } = createSessions({ ...OPTIONS, newSessionsPerMinute }, dependencies)
   t.teardown(close)
   const sleep = (ms: number) => new Promise<void>((resolve) => void clock.after(ms, resolve))
 
   /** One request of a caller for one of the things that they may have. */
   async function ask(subject: string, thing = ''): Promise<Outcome> {
     const began = clock.monotonic()
-    const need = { owner: { issuer: 'app', subject }, validityMs: 900_000, deadlineMs: OPTIONS.deadlineMs }
+    const needs = needsOf(began + OPTIONS.deadlineMs, { owner: { issuer: 'app', subject } })
     const ended = (code: string, retryAfterSeconds = 0) => ({
       code,
       retryAfterSeconds,
       ms: clock.monotonic() - began,
     })
     try {
-      await cache.find(JSON.stringify([subject, thing]), request(), need)
+      await session(grantOf(JSON.stringify([subject, thing])), needs)
       return ended('ok')
     } catch (error) {
       if (!(error instanceof VendError)) throw error

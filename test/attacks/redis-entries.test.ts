@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto'
 import fc from 'fast-check'
 import t from 'tap'
+import { createRedisEntries } from '../../src/sessions/redis-entry.ts'
 import { createSeal } from '../../src/sessions/seal.ts'
-import { createSharedEntries } from '../../src/sessions/shared-entry.ts'
 
 const KEYS = [randomBytes(32)]
 const MINUTE = 60_000
@@ -15,8 +15,8 @@ const NEED = 15 * MINUTE
 
 /** A replica whose date is off by so much, `later` milliseconds after the session began. */
 function replica({ later = 0, off = 0, keys = KEYS }) {
-  const clock = { now: () => START + later + off, monotonic: () => 1000 + later, after: () => () => {} }
-  return createSharedEntries({ seal: createSeal(keys), clock })
+  const clock = { now: () => START + later + off, monotonic: () => 1000 + later }
+  return createRedisEntries({ seal: createSeal(keys), clock })
 }
 
 const session = {

@@ -1,15 +1,27 @@
 import { createHash, randomBytes } from 'node:crypto'
+import { setTimeout as delay } from 'node:timers/promises'
 import { Registry } from 'prom-client'
 import t, { type Test } from 'tap'
 import { systemClock } from '../../src/lib/clock.ts'
 import { connectRedis, parseRedisUrl, type RedisClient, readyWithin } from '../../src/lib/redis.ts'
+import { createRedisLink } from '../../src/lib/redis-link.ts'
 import { redisNames } from '../../src/sessions/lease.ts'
+import { createRedisEntries } from '../../src/sessions/redis-entry.ts'
 import { createSeal } from '../../src/sessions/seal.ts'
-import { createSharedEntries } from '../../src/sessions/shared-entry.ts'
-import { createStack } from '../../src/sessions/stack.ts'
+import { createSessions } from '../../src/sessions/sessions.ts'
 import type { CredentialSource } from '../../src/sts/credentials.ts'
 import { needsRedis, redisServer } from '../helpers/redis.ts'
-import { countingSource, credentials, denied, failure, metric, quietLogger, request } from '../helpers/vending.ts'
+import {
+  countingSource,
+  credentials,
+  denied,
+  failure,
+  grantOf,
+  keyOf,
+  metric,
+  needsOf,
+  quietLogger,
+} from '../helpers/vending.ts'
 
 const KEYS = [randomBytes(32)]
 const HOUR = 3_600_000
@@ -26,27 +38,33 @@ async function replica(t: Test, url: string, source: CredentialSource, { keys = 
   await readyWithin(redis, 5000)
   const metrics = new Registry()
   const options = { maxEntries: 100, maxBytes: 1e8, minValiditySeconds: 900, deadlineMs: 5000, connections: 32 }
-  const { cache, close } = createStack(
+  const [clock, logger] = [systemClock(now), quietLogger()]
+  const link = createRedisLink({ redis, clock, logger, metrics })
+  t.teardown(link.close)
+  const { session, close } = createSessions(
     { ...options, maxRps: 1000, timeoutMs: 4000, newSessionsPerMinute: 0 },
     {
       source,
-      clock: systemClock(now),
-      logger: quietLogger(),
+      keyOf,
+      clock,
+      logger,
       metrics,
-      shared: { redis, seal: createSeal(keys), scope: 'scope' },
+      shared: { link, seal: createSeal(keys), scope: 'scope' },
     },
   )
   t.teardown(close)
   const find = async (key = 'alice') => {
-    const found = await cache.find(key, request(), {
-      owner: { issuer: 'app', subject: key },
-      validityMs: 900_000,
-      deadlineMs: 5000,
-    })
-    return `${found.credentials.accessKey} ${found.from}`
+    const owner = { issuer: 'app', subject: key }
+    const found = await session(grantOf(key), needsOf(clock.monotonic() + 5000, { owner }))
+    return `${found.accessKey} ${found.from}`
   }
   const implausible = (what: string) => metric(metrics, 'oss_vend_redis_implausible_total', { what })
-  return { find, redis, implausible, settle: cache.settle }
+  /** Resolves when the session is where the other replicas look, and no lease is left. */
+  const settle = async (key: string) => {
+    const { session: place, lease } = namesOf(key, keys)
+    while ((await redis.exists(place)) === 0 || (await redis.exists(lease)) === 1) await delay(5)
+  }
+  return { find, redis, implausible, settle }
 }
 
 t.test('a session that ended nine hours ago is handed out by nobody', needsRedis, async (t) => {
@@ -54,7 +72,7 @@ t.test('a session that ended nine hours ago is handed out by nobody', needsRedis
   const began = Date.now() - 10 * HOUR
   const clock = { ...systemClock(() => began), monotonic: () => 0 }
   const session = { ...credentials(7, began + HOUR), endsAt: HOUR }
-  const old = createSharedEntries({ seal: createSeal(KEYS), clock }).write('alice', session, {
+  const old = createRedisEntries({ seal: createSeal(KEYS), clock }).write('alice', session, {
     redis: began,
     monotonic: 0,
   })
@@ -92,7 +110,7 @@ t.test('a lease that no replica can have taken keeps nobody waiting', needsRedis
       await put(one.redis, lease)
       t.equal(await one.find(name), 'access-1 sts')
       t.equal(await one.implausible('lease'), 1)
-      await one.settle()
+      await one.settle(name)
       t.equal(await one.redis.exists(lease), 0, 'and it has ended')
     })
   }
@@ -130,7 +148,7 @@ t.test('nobody can compute from a grant what it is called in Redis', needsRedis,
   const one = await replica(t, url, countingSource(Date.now).source)
   const key = createHash('sha256').update('alice').digest('base64url')
   await one.find(key)
-  await one.settle()
+  await one.settle(key)
   const found = (await one.redis.keys('*')).filter((name) => name !== RATE)
   t.strictSame(found, [namesOf(key).session])
   t.notMatch(found.join(), key)
@@ -143,11 +161,11 @@ t.test('while the key is changed replicas find what they can open', needsRedis, 
   const sts = countingSource(Date.now)
   const before = await replica(t, url, sts.source)
   t.equal(await before.find('alice'), 'access-1 sts')
-  await before.settle()
+  await before.settle('alice')
   const during = await replica(t, url, sts.source, { keys: [young, ...KEYS] })
   t.equal(await during.find('alice'), 'access-1 shared', 'what the old key named')
   t.equal(await during.find('bob'), 'access-2 sts')
-  await during.settle()
+  await during.settle('bob')
   const after = await replica(t, url, sts.source, { keys: [young] })
   t.equal(await after.find('bob'), 'access-2 shared', 'and dropping the old key loses nothing that the new one sealed')
 })

@@ -13,8 +13,13 @@ export type ManualClock = Clock &
 
 /** Node's own clock, whose durations last ten times as long: on a busy machine, a Redis that is there is not late. */
 export function slowClock(): Clock {
-  const { now, monotonic, after } = systemClock()
-  return { now, monotonic: () => monotonic() / 10, after: (ms, callback) => after(10 * ms, callback) }
+  const { now, monotonic, after, every } = systemClock()
+  return {
+    now,
+    monotonic: () => monotonic() / 10,
+    after: (ms, callback) => after(10 * ms, callback),
+    every: (ms, task) => every(10 * ms, task),
+  }
 }
 
 /** Lets promises that are ready run on, those included that only these make ready. */
@@ -26,13 +31,23 @@ export function manualClock(start = Date.UTC(2026, 0, 1)): ManualClock {
   let elapsed = 0
   let date = start
   const timers = new Map<object, { at: number; callback: () => void }>()
+  const after = (ms: number, callback: () => void) => {
+    const timer = {}
+    timers.set(timer, { at: elapsed + Math.max(0, ms), callback })
+    return () => void timers.delete(timer)
+  }
   return {
     now: () => date,
     monotonic: () => elapsed,
-    after(ms, callback) {
-      const timer = {}
-      timers.set(timer, { at: elapsed + Math.max(0, ms), callback })
-      return () => void timers.delete(timer)
+    after,
+    every(ms, task) {
+      const timer = { cancel: () => {} }
+      const run = () => {
+        timer.cancel = after(ms, run)
+        void task()
+      }
+      timer.cancel = after(ms, run)
+      return () => timer.cancel()
     },
     async advance(ms) {
       const end = elapsed + ms

@@ -1,6 +1,7 @@
 import type { Registry } from 'prom-client'
 import { VendError } from '../../src/errors.ts'
-import type { Owner } from '../../src/sessions/upstream.ts'
+import type { Grant } from '../../src/policy/grant/grant.ts'
+import type { Needs, Owner } from '../../src/sessions/session-source.ts'
 import type { AssumeRoleRequest, CredentialSource, Credentials } from '../../src/sts/credentials.ts'
 
 /** What STS is asked for in tests that do not care. */
@@ -8,6 +9,29 @@ export const request = (changes: Partial<AssumeRoleRequest> = {}): AssumeRoleReq
   roleSessionName: 'user-upload@alice',
   policy: '{"Version":"3","Statement":[]}',
   durationSeconds: 3600,
+  ...changes,
+})
+
+/** A grant for tests that do not care, under this key in the caches. */
+export const grantOf = (key = 'alice', changes: Partial<Grant> = {}): Grant => ({
+  template: 'user-upload',
+  roleSessionName: key,
+  policy: '{"Version":"3","Statement":[]}',
+  durationSeconds: 3600,
+  actions: [],
+  resources: [],
+  prefixes: [],
+  ...changes,
+})
+
+/** The key of {@link grantOf}. */
+export const keyOf = ({ roleSessionName }: Grant) => roleSessionName
+
+/** What callers need who do not care: the 15 minutes that everybody is promised. */
+export const needsOf = (until: number, changes: Partial<Needs> = {}): Needs => ({
+  owner: OWNER,
+  validityMs: 900_000,
+  until,
   ...changes,
 })
 

@@ -1,27 +1,33 @@
+import { Registry } from 'prom-client'
 import t, { type Test } from 'tap'
 import { createCounter, createSharedCounts } from '../../src/http/counter.ts'
 import { createWindows } from '../../src/http/windows.ts'
+import { systemClock } from '../../src/lib/clock.ts'
+import { createRedisLink } from '../../src/lib/redis-link.ts'
 import { connectTo, needsRedis, type RedisServer, redisServer } from '../helpers/redis.ts'
+import { quietLogger } from '../helpers/vending.ts'
 
 const windowMs = 60_000
 
 /** One replica: a counter over its own connection. */
 async function replica(t: Test, server: RedisServer, { max = 100 } = {}) {
-  let time = Date.now()
+  let passed = 0
   const redis = connectTo(t, server)
   await redis.ping()
   const failures: string[] = []
   const implausible: string[] = []
+  const clock = { ...systemClock(), monotonic: () => performance.now() + passed }
+  const link = createRedisLink({ redis, clock, logger: quietLogger(), metrics: new Registry() })
+  t.teardown(link.close)
   const shared = createSharedCounts({
-    redis,
-    now: () => time,
+    link,
     nameOf: (key) => key,
     implausible: (what) => implausible.push(what),
     onFailure: () => failures.push('failed'),
   })
-  const windows = createWindows({ windowMs, maxKeys: 100, now: () => time })
+  const windows = createWindows({ windowMs, maxKeys: 100, now: () => Date.now() + passed })
   const hit = createCounter({ prefix: 'test:', max, windowMs, windows, shared })
-  return { hit, redis, failures, implausible, pass: (milliseconds: number) => (time += milliseconds) }
+  return { hit, link, redis, failures, implausible, pass: (milliseconds: number) => (passed += milliseconds) }
 }
 
 t.test('replicas count together', needsRedis, async (t) => {
@@ -94,6 +100,23 @@ t.test('a Redis that is paused costs one wait, and is found again', needsRedis, 
   t.equal(await one.redis.get('test:z'), '1', 'shared again')
 })
 
+t.test('an outage that sessions have met costs the limits no wait, and the other way round', needsRedis, async (t) => {
+  const server = await redisServer(t)
+  const one = await replica(t, server)
+  await one.hit('a')
+  server.pause()
+  t.equal(await one.link.ask('read', (redis) => redis.ping()), undefined)
+  const started = performance.now()
+  t.equal((await one.hit('a')).current, 2)
+  t.ok(performance.now() - started < 25, 'counted here at once')
+  one.pass(1001)
+  await one.hit('a')
+  const again = performance.now()
+  t.equal(await one.link.ask('read', (redis) => redis.ping()), undefined)
+  t.ok(performance.now() - again < 25)
+  server.resume()
+})
+
 t.test('a Redis that dies delays nobody', needsRedis, async (t) => {
   const server = await redisServer(t)
   const one = await replica(t, server)
@@ -108,21 +131,20 @@ t.test('a Redis that dies delays nobody', needsRedis, async (t) => {
 })
 
 t.test('a Redis whose answers make no sense counts as none', async (t) => {
-  const answers = [null, [], [1], ['1', '2'], [0, 5], [1, -1], [1.5, 3], [Number.NaN, 1], 'OK', new Error('OOM')]
+  const answers = [null, [], [1], ['1', '2'], [0, 5], [1, -1], [1.5, 3], [Number.NaN, 1], 'OK', undefined]
   for (const answer of answers) {
-    const redis = { status: 'ready', eval: async () => (answer instanceof Error ? Promise.reject(answer) : answer) }
     const windows = createWindows({ windowMs, maxKeys: 100, now: () => 0 })
     let failures = 0
     const shared = createSharedCounts({
-      // @ts-expect-error: of a client, only what is used
-      redis,
-      now: () => 0,
+      // @ts-expect-error: the answer of a link is whatever Redis says
+      link: { ask: async () => answer },
       nameOf: (key) => key,
       implausible: () => {},
       onFailure: () => failures++,
     })
     const hit = createCounter({ prefix: '', max: 9, windowMs, windows, shared })
     t.strictSame(await hit('a'), { current: 1, ttl: windowMs }, String(answer))
-    t.equal(failures, 1)
+    await hit('a')
+    t.equal(failures, 1, 'told once')
   }
 })

@@ -24,7 +24,7 @@ function start(limits = LIMITS) {
   const timers = manualTimers()
   const metrics = new Registry()
   const logs = captureLogs()
-  const overload = createOverload(limits, { logger: logs.logger, metrics, measure, every: timers.every })
+  const overload = createOverload(limits, { logger: logs.logger, metrics, measure, clock: timers.clock })
   overload.start()
   /** Whether it sheds after each of these measurements. */
   const after = (...pressures: Partial<Pressure>[]) =>
@@ -71,7 +71,7 @@ t.test('while shedding, everything but probes is refused before anything is veri
   const metrics = new Registry()
   const { app, ops, asked } = await build(t, {
     env: { OVERLOAD_EVENT_LOOP_DELAY_MS: '100', OPS_PORT: '0' },
-    dependencies: { measure, every: timers.every, metrics },
+    dependencies: { measure, clock: timers.clock, metrics },
   })
   await app.ready()
   const headers = { authorization: `Bearer ${mint(claims())}` }

@@ -3,7 +3,6 @@ import type { ServerResponse } from 'node:http'
 import { Registry } from 'prom-client'
 import t, { type Test } from 'tap'
 import type { App } from '../../src/http/fastify.ts'
-import { systemClock } from '../../src/lib/clock.ts'
 import { build } from '../helpers/build.ts'
 import { issuersFile } from '../helpers/config-faults.ts'
 import { jwk, keyServer } from '../helpers/key-servers.ts'
@@ -21,7 +20,7 @@ async function withKeys(t: Test, url: string) {
   const timers = manualTimers()
   const metrics = new Registry()
   const env = { JWT_SECRET: '', JWT_JWKS_URL: `${url}/jwks`, JWT_ALGORITHMS: 'RS256' }
-  const dependencies = { clock: { ...systemClock(), monotonic: () => clock.now }, every: timers.every, metrics }
+  const dependencies = { clock: { ...timers.clock, monotonic: () => clock.now }, metrics }
   const built = await build(t, { env, dependencies })
   /** Lets so much time pass, and then the timer of key sets run. */
   const pass = async (ms: number) => {

@@ -11,7 +11,7 @@ export const POLL_MS = 2000
 export async function start(t: Test, env: Environment, { realSts = false } = {}) {
   const timers = manualTimers()
   const metrics = new Registry()
-  const built = await build(t, { env, realSts, dependencies: { every: timers.every, metrics } })
+  const built = await build(t, { env, realSts, dependencies: { clock: timers.clock, metrics } })
   await built.app.ready()
   const looks = async (times: number) => {
     for (let i = 0; i < times; i++) await timers.tick(POLL_MS)

@@ -6,7 +6,7 @@ import { manualTimers } from '../helpers/timers.ts'
 function start(...reloaders: Reloader[]) {
   const timers = manualTimers()
   const logs = captureLogs()
-  const reloads = createReloads(reloaders, { logger: logs.logger, every: timers.every })
+  const reloads = createReloads(reloaders, { logger: logs.logger, clock: timers.clock })
   reloads.start()
   return { reloads, timers, logs }
 }

@@ -14,9 +14,9 @@ export const good = (folder = 'users') =>
 export async function serve(t: Test, files: Record<string, string>) {
   const directory = t.testdir(files)
   const metrics = new Registry()
-  const { every } = manualTimers()
+  const { clock } = manualTimers()
   const env = { POLICIES_DIR: directory }
-  const { app, reload, logs } = await build(t, { env, dependencies: { metrics, every } })
+  const { app, reload, logs } = await build(t, { env, dependencies: { metrics, clock } })
   return {
     directory,
     reload,

@@ -1,5 +1,6 @@
 import t from 'tap'
-import { BreakerOpenError, createBreaker } from '../../src/sessions/breaker.ts'
+import { createBreaker } from '../../src/sessions/breaker.ts'
+import { Shed } from '../../src/sessions/shed.ts'
 
 function breaker() {
   const time = { now: 0 }
@@ -21,7 +22,7 @@ function breaker() {
         },
         (error) => error instanceof Error && error.message === 'ill',
       )
-      .catch((error: unknown) => (error instanceof BreakerOpenError ? `open ${error.waitMs}` : String(error)))
+      .catch((error: unknown) => (error instanceof Shed ? `open ${error.waitMs}` : String(error)))
   return { ...one, time, attempt, events }
 }
 

@@ -1,6 +1,8 @@
 import t from 'tap'
+import { VendError } from '../../src/errors.ts'
 import { createBookings } from '../../src/sessions/bookings.ts'
-import { type Bulkhead, createBulkhead, QueueError } from '../../src/sessions/bulkhead.ts'
+import { type Bulkhead, createBulkhead } from '../../src/sessions/bulkhead.ts'
+import { Shed } from '../../src/sessions/shed.ts'
 import { manualClock, settle } from '../helpers/clock.ts'
 
 type Options = Readonly<{ limit: number; callMs?: number; perSecond?: number; deadlineMs?: number }>
@@ -29,7 +31,11 @@ function setUp({ limit, callMs = 100, perSecond = 1000, deadlineMs = 1000 }: Opt
         { owner, until, background },
       )
       .catch((error: unknown) =>
-        error instanceof QueueError ? `${error.reason} ${Math.round(error.waitMs)}` : String(error),
+        error instanceof Shed
+          ? `${error.reason} ${Math.round(error.waitMs)}`
+          : error instanceof VendError
+            ? error.code
+            : String(error),
       )
   const end = async (name: string) => {
     finish.get(name)?.()
@@ -79,19 +85,19 @@ t.test('a call that surely comes too late is refused at once, and told when ther
       name: 'by how long calls take',
       options: { limit: 2 },
       waiting: 18,
-      want: ['full 600', 'full 650', 'full 700'],
+      want: ['queue 600', 'queue 650', 'queue 700'],
     },
     {
       name: 'by the rate',
       options: { limit: 2, perSecond: 10 },
       waiting: 10,
-      want: ['full 650', 'full 750', 'full 850'],
+      want: ['queue 650', 'queue 750', 'queue 850'],
     },
     {
       name: 'where calls take longer than anybody waits, all who do not begin at once',
       options: { limit: 2, callMs: 1500 },
       waiting: 0,
-      want: ['full 2250', 'full 3000', 'full 3750'],
+      want: ['queue 2250', 'queue 3000', 'queue 3750'],
     },
     {
       name: 'while nothing is known, by the rate',
@@ -115,11 +121,11 @@ t.test('a call that surely comes too late is refused at once, and told when ther
 t.test('a first call takes the time of the last second one', async (t) => {
   const { run, bulkhead } = setUp({ limit: 1 })
   const [first] = ['a1', 'a2', 'a3', 'a4', 'a5', 'a6', 'a7', 'a8', 'a9', 'a10'].map((name) => run(name, { owner: 'a' }))
-  t.match(await run('a11', { owner: 'a' }), /^full /u, "not another one's")
+  t.match(await run('a11', { owner: 'a' }), /^queue /u, "not another one's")
   t.equal(bulkhead.load().queued, 9)
   for (let n = 0; n < 8; n++) void run(`newcomer-${n}`)
   t.equal(bulkhead.load().queued, 9)
-  t.match(await run('one-more'), 'full')
+  t.match(await run('one-more'), 'queue')
   bulkhead.close()
   t.ok(first)
 })
@@ -129,7 +135,7 @@ t.test('an owner whose turn does not come in time leaves, and the place goes to 
   // Told after 50 ms more: for so long the one that runs does already.
   const [a, b, c] = [run('a'), run('b', { until: 50 }), run('c', { until: 500 })]
   await clock.advance(50)
-  t.equal(await b, 'late 50')
+  t.equal(await b, 'queue 50')
   await end('a')
   await a
   await end('c')
@@ -155,7 +161,7 @@ t.test('calls that run for longer than those before count, though none has ended
   const { bulkhead, run, clock } = setUp({ limit: 1, callMs: 10 })
   void run('a', { until: 10_000 })
   await clock.advance(900)
-  t.match(await run('b', { until: 1700 }), 'full')
+  t.match(await run('b', { until: 1700 }), 'queue')
   void run('c', { until: 1800 })
   t.equal(bulkhead.load().queued, 1)
   bulkhead.close()
@@ -175,7 +181,7 @@ t.test('what fails frees its place like what succeeds', async (t) => {
 t.test('background calls take half of the places, and never wait', async (t) => {
   const { run, end, bulkhead } = setUp({ limit: 4 })
   const running = ['a', 'b'].map((name) => run(name, { background: true }))
-  t.match(await run('c', { background: true }), 'full')
+  t.match(await run('c', { background: true }), 'queue')
   const others = ['d', 'e'].map((name) => run(name))
   t.strictSame(bulkhead.load(), { running: 4, queued: 0 })
   await settle()
@@ -188,8 +194,8 @@ t.test('closing turns away those who wait and those who come, and leaves calls t
   const { run, end, bulkhead, clock } = setUp({ limit: 1 })
   const [a, b] = [run('a'), run('b')]
   bulkhead.close()
-  t.equal(await b, 'closed 0')
-  t.equal(await run('c'), 'closed 0')
+  t.equal(await b, 'not_ready')
+  t.equal(await run('c'), 'not_ready')
   await settle()
   await end('a')
   t.equal(await a, 'a')

@@ -1,8 +1,9 @@
 import { Registry } from 'prom-client'
 import t, { type Test } from 'tap'
-import { createWaits } from '../../src/lib/waits.ts'
+import { closable } from '../../src/lib/clock.ts'
+import { guard } from '../../src/sessions/guard.ts'
 import { createLocalRate } from '../../src/sessions/rate.ts'
-import { createUpstream } from '../../src/sessions/upstream.ts'
+import { stsSessions } from '../../src/sessions/sts-sessions.ts'
 import type { CredentialSource } from '../../src/sts/credentials.ts'
 import { manualClock, settle } from '../helpers/clock.ts'
 import {
@@ -10,10 +11,11 @@ import {
   credentials,
   denied,
   failure,
+  grantOf,
   heldSource,
+  needsOf,
   OWNER,
   quietLogger,
-  request,
   throttled,
 } from '../helpers/vending.ts'
 
@@ -22,22 +24,22 @@ type Options = Readonly<{ limit?: number; newSessionsPerMinute: number }>
 /** STS behind its guard, on a clock of the test's own. */
 function setUp(t: Test, source: CredentialSource, { limit = 4, newSessionsPerMinute }: Options) {
   const clock = manualClock()
-  const upstream = createUpstream({
-    source,
-    clock,
-    waits: createWaits(clock),
+  const dependencies = {
+    clock: closable(clock),
     metrics: new Registry(),
     logger: quietLogger(),
     rate: createLocalRate(1000, clock.monotonic),
-    perSecond: 1000,
-    limit,
+    maxRps: 1000,
+    connections: limit,
     timeoutMs: 4000,
     deadlineMs: 5000,
     newSessionsPerMinute,
+    minValidityMs: 900_000,
     random: () => 1,
-  })
+  }
+  const guarded = guard(stsSessions(source, dependencies), dependencies)
   const ask = (deadlineMs = 5000, background = false, owner = OWNER) =>
-    failure(upstream.assumeRole(request(), { owner, until: clock.monotonic() + deadlineMs, background }))
+    failure(guarded.session(grantOf(), needsOf(clock.monotonic() + deadlineMs, { owner, background })))
   t.teardown(() => {
     if (clock.timers() > 0) throw new Error('a timer is left')
   })

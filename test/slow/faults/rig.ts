@@ -27,6 +27,7 @@ export function leapingClock() {
   const clock: Clock = {
     now: () => Date.now() + passed + stepped,
     monotonic: () => system.monotonic() + passed,
+    every: system.every,
     after(ms, callback) {
       const timer = {}
       running.add(timer)
@@ -42,7 +43,7 @@ export function leapingClock() {
   }
   return {
     clock,
-    /** Timers that are running. Whatever is under way has one. */
+    /** Timers that run once. Whatever is under way has one. */
     timers: () => running.size,
     /** What time it really is, epoch milliseconds. */
     truth: () => Date.now() + passed,

@@ -56,7 +56,7 @@ t.test('ten hours, in which callers come and go, and Redis too', needsRedis, asy
         },
         close: async () => {},
       }
-      return { source, every: timers.every }
+      return { source, clock: { ...clock, every: timers.every } }
     },
   })
   const ticking = timers.running()

@@ -1,6 +1,6 @@
 import type { Test } from 'tap'
 import type { Fault } from '../../../sandbox/faults.ts'
-import { BREAKER } from '../../../src/sessions/upstream.ts'
+import { BREAKER } from '../../../src/sessions/guard.ts'
 import { refusalFaults, SHED_MS, servedFaults, sessionFaults, slowness } from './expect.ts'
 import { everybody, people, type Rig, rig, within } from './rig.ts'
 import { memoryMb, watchCrashes } from './watch.ts'

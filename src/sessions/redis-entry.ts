@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import type { Clock } from '../lib/clock.ts'
-import type { Shared } from './lease.ts'
+import type { Credentials } from '../sts/credentials.ts'
+import type { Sealed } from './lease.ts'
 import type { Seal } from './seal.ts'
 import type { Session } from './session.ts'
 
@@ -19,9 +20,9 @@ export type Read =
     }>
 
 /** Sessions as they are in Redis: sealed, and bounded by what is sealed with them. */
-export type SharedEntries = Readonly<{
+export type RedisEntries = Readonly<{
   /** Undefined for a session that is over. */
-  write(key: string, session: Session, time: RedisTime): Shared | undefined
+  write(key: string, session: Credentials & Pick<Session, 'endsAt'>, time: RedisTime): Sealed | undefined
   /** `asked` is when the question went out, by the monotonic clock: what is left is counted from there. */
   read(key: string, kept: Kept, want: Readonly<{ needMs: number; asked: number }>): Read
 }>
@@ -45,7 +46,10 @@ const entrySchema = z.tuple([
  * that length, than Redis keeps it, or than until that end by Redis' clock. To be handed an expired session, a replica
  * needs a wrong date, or an STS that refuses it, and besides a clock of Redis that was set back.
  */
-export function createSharedEntries({ seal, clock }: Readonly<{ seal: Seal; clock: Clock }>): SharedEntries {
+export function createRedisEntries({
+  seal,
+  clock,
+}: Readonly<{ seal: Seal; clock: Pick<Clock, 'now' | 'monotonic'> }>): RedisEntries {
   return {
     write(key, session, time) {
       const ttlMs = Math.floor(session.endsAt - clock.monotonic())
@@ -70,7 +74,8 @@ export function createSharedEntries({ seal, clock }: Readonly<{ seal: Seal; cloc
       const datedMs = expiresAt - clock.now()
       const sure = datedMs >= needMs
       const endsAt = asked + (sure ? Math.min(leftMs, datedMs) : leftMs)
-      return { kind: 'session', session: { accessKey, secretKey, sessionToken, expiresAt, endsAt }, sure }
+      const session = { accessKey, secretKey, sessionToken, expiresAt, endsAt, lengthMs, from: 'shared' } as const
+      return { kind: 'session', session, sure }
     },
   }
 }

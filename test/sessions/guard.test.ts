@@ -1,9 +1,10 @@
 import { Registry } from 'prom-client'
 import t, { type Test } from 'tap'
 import { VendError } from '../../src/errors.ts'
-import { createWaits } from '../../src/lib/waits.ts'
+import { closable } from '../../src/lib/clock.ts'
+import { guard } from '../../src/sessions/guard.ts'
 import { createLocalRate, type Rate } from '../../src/sessions/rate.ts'
-import { createUpstream, PostponedError } from '../../src/sessions/upstream.ts'
+import { stsSessions } from '../../src/sessions/sts-sessions.ts'
 import type { CredentialSource } from '../../src/sts/credentials.ts'
 import { manualClock, settle } from '../helpers/clock.ts'
 import {
@@ -11,11 +12,11 @@ import {
   credentials,
   denied,
   failure,
+  grantOf,
   heldSource,
   metric,
-  OWNER,
+  needsOf,
   quietLogger,
-  request,
   throttled,
   timedOut,
 } from '../helpers/vending.ts'
@@ -28,25 +29,26 @@ type Options = Readonly<{
   random?: number
 }>
 
-/** An upstream on a clock of the test's own; `ask` settles with the outcome and when it came. */
+/** STS behind its guard, on a clock of the test's own; `ask` settles with the outcome and when it came. */
 function setUp(t: Test, sourceOf: (now: () => number) => CredentialSource, options: Options = {}) {
   const { limit = 4, perSecond = 1000, random = 1 } = options
-  const limits = { deadlineMs: 5000, timeoutMs: 4000, newSessionsPerMinute: 0, ...options }
+  const limits = { deadlineMs: 5000, timeoutMs: 4000, newSessionsPerMinute: 0, minValidityMs: 900_000, ...options }
   const clock = manualClock()
-  const waits = createWaits(clock)
+  const closing = closable(clock)
   const metrics = new Registry()
   const logger = quietLogger()
   const rate = options.rate ?? createLocalRate(perSecond, clock.monotonic)
-  const dependencies = { clock, waits, metrics, logger, ...limits, rate, perSecond, limit, random: () => random }
-  const upstream = createUpstream({ source: sourceOf(clock.now), ...dependencies })
+  const dependencies = { clock: closing, metrics, logger, ...limits, rate, random: () => random }
+  const guarded = { ...dependencies, maxRps: perSecond, connections: limit }
+  const upstream = guard(stsSessions(sourceOf(clock.now), dependencies), guarded)
   const ask = (deadlineMs = 5000, background = false, subject = 'alice') => {
-    const when = { owner: { issuer: 'app', subject }, until: clock.monotonic() + deadlineMs, background }
-    return failure(upstream.assumeRole(request(), when)).then((error) => ({ ...error, at: clock.monotonic() }))
+    const needs = needsOf(clock.monotonic() + deadlineMs, { owner: { issuer: 'app', subject }, background })
+    return failure(upstream.session(grantOf(), needs)).then((error) => ({ ...error, at: clock.monotonic() }))
   }
   t.teardown(() => {
     if (clock.timers() > 0) throw new Error('a timer is left')
   })
-  return { clock, waits, metrics, logger, upstream, ask }
+  return { clock, closing, metrics, logger, upstream, ask }
 }
 
 t.test('what may be repeated is, after a random part of a pause that doubles', async (t) => {
@@ -172,7 +174,7 @@ t.test('those who wait while it opens are turned away one after the other, witho
   const { asked, source } = heldSource()
   let reserved = 0
   const rate: Rate = {
-    reserve: () => {
+    reserve: async () => {
       reserved++
       return 0
     },
@@ -190,10 +192,10 @@ t.test('those who wait while it opens are turned away one after the other, witho
 t.test('callers who have a session already stand behind those who have none', async (t) => {
   const { asked, source } = heldSource()
   const { clock, upstream, ask } = setUp(t, () => source, { limit: 2 })
-  const background = () => upstream.assumeRole(request(), { owner: OWNER, until: 5000, background: true })
+  const background = () => upstream.session(grantOf(), needsOf(5000, { background: true }))
   const [refresh, caller] = [background(), ask()]
   await settle()
-  await t.rejects(background(), PostponedError)
+  await t.rejects(background(), { reason: 'queue' })
   asked[0]?.fail(throttled())
   await t.rejects(refresh, VendError, 'and are not repeated')
   asked[1]?.pay(credentials(1, clock.now() + 3_600_000))
@@ -203,11 +205,11 @@ t.test('callers who have a session already stand behind those who have none', as
 
 t.test('closing drops what runs and turns away what waits, at once', async (t) => {
   const { asked, source } = heldSource()
-  const { upstream, waits, ask } = setUp(t, () => source, { limit: 1 })
+  const { upstream, closing, ask } = setUp(t, () => source, { limit: 1 })
   const waiting = [ask(), ask()]
   await settle()
   upstream.close()
-  waits.close()
+  closing.close()
   t.match(await Promise.all(waiting), [{ code: 'not_ready' }, { code: 'not_ready' }])
   t.ok(asked[0]?.signal?.aborted)
   t.match(await ask(), { code: 'not_ready' })

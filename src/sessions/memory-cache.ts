@@ -45,7 +45,6 @@ export function memoryCache(next: SessionSource, dependencies: Dependencies): Se
   const metrics = createCacheMetrics(dependencies.metrics, store.size)
   const flights = new Map<string, Flight>()
   const failures = new LRUCache<string, Failure>({ max: MAX_FAILURES })
-  let closing = false
 
   const left = (session: Session) => session.endsAt - monotonic()
 
@@ -88,7 +87,7 @@ export function memoryCache(next: SessionSource, dependencies: Dependencies): Se
 
   /** Renews a session for whoever asks next. */
   function refresh(key: string, grant: Grant, owner: Owner): void {
-    if (closing || flights.has(key) || lastFailure(key)) return
+    if (flights.has(key) || lastFailure(key)) return
     // Another replica's session will do while it is in its first half.
     const needs = { owner, validityMs: grant.durationSeconds * 500, background: true }
     start(key, grant, needs).outcome.then(
@@ -140,7 +139,6 @@ export function memoryCache(next: SessionSource, dependencies: Dependencies): Se
       return kept
     },
     async close() {
-      closing = true
       await next.close()
       await Promise.allSettled([...flights.values()].map(({ outcome }) => outcome))
       store.clear()

@@ -281,6 +281,28 @@ t.test('a failure lets the next replica try at once', needsRedis, async (t) => {
   t.equal(await waiting, 'access-1 sts')
 })
 
+t.test('a session that is too short for anybody is not left for the other replicas', needsRedis, async (t) => {
+  const { url } = await redisServer(t)
+  const short = countingSource(() => Date.now() - 46 * 60_000)
+  const one = await replica(t, url, short.source)
+  t.match(await failure(one.find()), { code: 'upstream_unavailable' })
+  await one.close()
+  const { session, lease } = namesOf('alice')
+  t.equal(await one.redis.exists(session, lease), 0)
+})
+
+t.test('a replica that closes gives its lease back', needsRedis, async (t) => {
+  const { url } = await redisServer(t)
+  const held = heldSource()
+  const one = await replica(t, url, held.source)
+  const refused = failure(one.find())
+  while (held.asked.length === 0) await delay(5)
+  t.equal(await one.redis.exists(namesOf('alice').lease), 1)
+  await one.close()
+  t.strictSame(await refused, { code: 'not_ready' })
+  t.equal(await one.redis.exists(namesOf('alice').lease), 0)
+})
+
 t.test('one rate for all replicas', needsRedis, async (t) => {
   const { url } = await redisServer(t)
   const calls: number[] = []

@@ -8,7 +8,11 @@ import type { Environment } from '../../src/config/environment.ts'
 export function start(t: Test, env: Environment, cwd = t.testdir({})): ChildProcessByStdio<null, Readable, Readable> {
   const main = new URL('../../src/main.ts', import.meta.url).pathname
   const typescript = new URL('typescript/register.js', import.meta.url).href
-  const child = spawn(process.execPath, [`--import=${typescript}`, main], { cwd, env, stdio: ['ignore', 'pipe', 'pipe'] })
+  const child = spawn(process.execPath, [`--import=${typescript}`, main], {
+    cwd,
+    env,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
   t.teardown(() => child.kill('SIGKILL'))
   return child
 }

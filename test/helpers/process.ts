@@ -7,8 +7,12 @@ import type { Environment } from '../../src/config/environment.ts'
 /** The service as a process, in a folder without a .env. */
 export function start(t: Test, env: Environment, cwd = t.testdir({})): ChildProcessByStdio<null, Readable, Readable> {
   const main = new URL('../../src/main.ts', import.meta.url).pathname
-  const tsx = import.meta.resolve('tsx')
-  const child = spawn(process.execPath, [`--import=${tsx}`, main], { cwd, env, stdio: ['ignore', 'pipe', 'pipe'] })
+  const typescript = new URL('typescript/register.js', import.meta.url).href
+  const child = spawn(process.execPath, [`--import=${typescript}`, main], {
+    cwd,
+    env,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
   t.teardown(() => child.kill('SIGKILL'))
   return child
 }

@@ -125,8 +125,8 @@ export const everybody = ({ vend }: Rig, subs: readonly string[], ask?: Ask) =>
 /** So many names. */
 export const people = (count: number, what = 'caller') => Array.from({ length: count }, (_, n) => `${what}-${n}`)
 
-/** Tries until it is so; fails after so many milliseconds, which are one interval of the circuit breaker. */
-export async function within(t: Test, what: string, attempt: () => Promise<boolean> | boolean, ms = 5000) {
+/** Tries until it is so; fails after so many milliseconds, which are plenty for a machine that is busy. */
+export async function within(t: Test, what: string, attempt: () => Promise<boolean> | boolean, ms = 15_000) {
   const start = performance.now()
   while (performance.now() < start + ms) {
     if (await attempt()) {

@@ -29,7 +29,7 @@ function parseOptions(argv: readonly string[], benchmarks: readonly Benchmark[],
       'after',
       `
 Benchmarks:
-${benchmarks.map(({ name, summary }) => `  ${name.padEnd(11)}  ${summary}`).join('\n')}
+${benchmarks.map(({ name, summary }) => `  ${name.padEnd(16)}  ${summary}`).join('\n')}
 
 It needs npm ci --prefix test/interop (the official SDK), redis-server, Linux, and about twenty minutes on an idle machine.
 

@@ -122,7 +122,7 @@ export function credentialsRoutes(app: App, { authenticate, vending, oss }: Serv
       const { from } = vended.session
       const expiration = expirationOf(vended.session.expiresAt)
       const milliseconds = Math.round(reply.elapsedTime * 10) / 10
-      // The whole story in one line, written before the credentials leave. Of the request, only what is not known yet.
+      // One line tells the whole vend, and it is written before the answer leaves.
       request.log.info({ address: request.ip, policy, roleSessionName, expiration, from, milliseconds }, 'vended')
       request.told = true
       return present(vended, expiration, oss)

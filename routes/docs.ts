@@ -41,7 +41,7 @@ const START = `SwaggerUIBundle({
 `
 const PAGE_POLICY =
   "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; connect-src 'self'; frame-ancestors 'none'"
-/** Names carry no version, so what is older than an hour is asked for again. */
+/** File names carry no version, so browsers must ask again after an hour. */
 const HOUR = 'public, max-age=3600'
 
 /**

@@ -44,7 +44,7 @@ export function createReloads(reloaders: readonly Reloader[], { logger, clock }:
   return {
     start() {
       if (reloaders.length === 0) return
-      // A file system that hangs must not leave a queue of looks behind.
+      // A hanging file system must not build up a queue of looks.
       stop ??= clock.every(INTERVAL_MS, () => (waiting === 0 ? run('clock') : undefined))
     },
     reload: () => run('asked'),

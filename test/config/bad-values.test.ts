@@ -9,7 +9,7 @@ const integer = (min: number, max: number) => ({
   good: [String(min), String(max)],
 })
 
-t.test('a bad value is told by variable, rule and remedy; the edges of what is good pass', async (t) => {
+t.test('a fault names variable, rule and remedy; values at the limits are accepted', async (t) => {
   const rows: Record<string, { rule: string; bad: string[]; good: string[] }> = {
     PORT: integer(0, 65_535),
     JWT_CLOCK_TOLERANCE_SECONDS: integer(0, 300),
@@ -122,7 +122,7 @@ t.test('a bad value is told by variable, rule and remedy; the edges of what is g
       good: ['HS256', 'HS256, HS512'],
     },
   }
-  // A Redis needs a key, whatever is wrong with its address.
+  // A Redis needs a key, also when its address is wrong.
   const beside = { CACHE_ENCRYPTION_KEY: AES_KEY }
   for (const [variable, { rule, bad, good }] of Object.entries(rows)) {
     for (const value of bad) {

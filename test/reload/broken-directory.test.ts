@@ -2,7 +2,7 @@ import { mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import t from 'tap'
 import { good, serve } from './served.ts'
 
-t.test('whatever stands in the directory is one clear error, and the service goes on', async (t) => {
+t.test('a broken directory is one clear error, and the service continues', async (t) => {
   const { allow, policy } = JSON.parse(good())
   const yaml = (description: string) =>
     `${description}\nallow: ${JSON.stringify(allow)}\npolicy: ${JSON.stringify(policy)}\n`

@@ -3,7 +3,7 @@ import t from 'tap'
 import type { LintSettings } from '../../src/policy/check/lint/rule.ts'
 import { good, lintSettings, live } from './live.ts'
 
-t.test('a set that is still being written is left alone', async (t) => {
+t.test('a half-written set is not loaded', async (t) => {
   const directory = t.testdir({ 'a.yaml': good('old') })
   const policies = await live(directory)
   for (let step = 1; step <= 4; step++) {
@@ -16,7 +16,7 @@ t.test('a set that is still being written is left alone', async (t) => {
   t.equal(policies.outcomes().length, 2)
 })
 
-/** Settings that call a function in the middle of a load, where the issuers are asked for. */
+/** Settings that call a function in the middle of a load, when it reads the issuers. */
 const hooked = (during: () => void): LintSettings => ({
   ...lintSettings,
   get issuers() {
@@ -25,7 +25,7 @@ const hooked = (during: () => void): LintSettings => ({
   },
 })
 
-t.test('a set that changes while it is read is not swapped in', async (t) => {
+t.test('a set that changes during the read is not used', async (t) => {
   const directory = t.testdir({ 'a.yaml': good('a1'), 'b.yaml': good('b1') })
   let writes = 0
   let change = () => {}
@@ -33,7 +33,7 @@ t.test('a set that changes while it is read is not swapped in', async (t) => {
     directory,
     hooked(() => change()),
   )
-  t.test('it is read again, and then is one set', async (t) => {
+  t.test('it is read again, as one set', async (t) => {
     change = () => {
       change = () => {}
       writeFileSync(`${directory}/a.yaml`, good('a22'))
@@ -41,21 +41,21 @@ t.test('a set that changes while it is read is not swapped in', async (t) => {
     }
     await policies.look('asked')
     t.strictSame(policies.served(), { a: 'a22', b: 'b22' })
-    t.equal(policies.outcomes().length, 2, 'and half of it was never told')
+    t.equal(policies.outcomes().length, 2, 'and a half set is never reported')
   })
-  t.test('one that never settles', async (t) => {
+  t.test('a set that never settles', async (t) => {
     change = () => writeFileSync(`${directory}/a.yaml`, good('a'.repeat((writes++ % 50) + 5)))
     await policies.look('asked')
     t.strictSame(policies.served(), { a: 'a22', b: 'b22' })
-    t.strictSame(policies.outcomes().slice(2), ['refused'], 'is told: whoever asked would wait for it')
-    t.ok(writes < 500, 'is not read forever')
+    t.strictSame(policies.outcomes().slice(2), ['refused'], 'is reported, because the operator waits for a result')
+    t.ok(writes < 500, 'is not read for ever')
     change = () => {}
     await policies.settle()
-    t.strictSame(policies.outcomes().slice(2), ['refused', 'loaded'], 'and is loaded when it does')
+    t.strictSame(policies.outcomes().slice(2), ['refused', 'loaded'], 'and is loaded when it settles')
   })
 })
 
-t.test('what is no template may change as it likes', async (t) => {
+t.test('files that are not templates may change', async (t) => {
   const directory = t.testdir({ 'a.yaml': good('1'), 'notes.log': '' })
   const policies = await live(
     directory,
@@ -66,7 +66,7 @@ t.test('what is no template may change as it likes', async (t) => {
   t.strictSame(policies.served(), { a: '22' })
 })
 
-t.test('two reloads at once: the second sees what was written before it was asked for', async (t) => {
+t.test('of two concurrent reloads, the second reads files that were written before it', async (t) => {
   const directory = t.testdir({ 'a.yaml': good('1') })
   const policies = await live(directory)
   const first = policies.look('asked')
@@ -75,12 +75,12 @@ t.test('two reloads at once: the second sees what was written before it was aske
   await policies.look('clock')
   await Promise.all([first, second])
   t.strictSame(policies.served(), { a: '22' })
-  t.strictSame(policies.outcomes(), ['loaded', 'loaded', 'loaded'], 'and the poll started none of its own')
+  t.strictSame(policies.outcomes(), ['loaded', 'loaded', 'loaded'], 'and the poll started no load')
   await policies.settle()
   t.equal(policies.outcomes().length, 3)
 })
 
-t.test('what changed while the service started is found', async (t) => {
+t.test('a change during the start is found', async (t) => {
   const directory = t.testdir({ 'a.yaml': good('1') })
   let change = () => writeFileSync(`${directory}/a.yaml`, good('22'))
   const policies = await live(

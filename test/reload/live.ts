@@ -9,7 +9,7 @@ export const lintSettings: LintSettings = { ...settings, issuers: ['app'] }
 export const good = (description = 'd') => templateText({ description })
 export const BAD = 'description: [\n'
 
-/** Live templates of a directory, with what was told of each load, as one word a load. */
+/** Live templates of a directory, with one word for the result of each load. */
 export async function live(directory: string, settings = lintSettings) {
   const reloads: Reload[] = []
   const policies = await createLivePolicies(
@@ -22,9 +22,9 @@ export async function live(directory: string, settings = lintSettings) {
     ...policies,
     reloads,
     outcomes: () => reloads.map(({ outcome }) => outcome),
-    /** The descriptions that are served, by name. */
+    /** The descriptions of the templates in use, by name. */
     served: () => Object.fromEntries([...policies.current()].map(([name, { description }]) => [name, description])),
-    /** Looks until the set has settled, as the timer does. */
+    /** Looks like the timer until the set has settled. */
     settle: async () => {
       await policies.look('clock')
       await policies.look('clock')
@@ -32,7 +32,7 @@ export async function live(directory: string, settings = lintSettings) {
   }
 }
 
-/** A directory as the kubelet writes a ConfigMap: files are links through `..data`, which is a link to a folder. */
+/** A directory as the kubelet writes a ConfigMap: files link through `..data`, which links to a folder. */
 export function configMap(t: Test, files: Record<string, string>) {
   const directory = t.testdir({ '..1': files })
   symlinkSync('..1', `${directory}/..data`)

@@ -15,7 +15,7 @@ t.test('changes of a directory', async (t) => {
     { name: 'a file removed', change: (d) => rmSync(`${d}/a.yaml`), want: { b: 'd' } },
     { name: 'a file renamed', change: (d) => renameSync(`${d}/a.yaml`, `${d}/z.yaml`), want: { b: 'd', z: 'd' } },
     {
-      name: 'a file put in the place of another',
+      name: 'a file replaced by another',
       change: (d) => {
         writeFileSync(`${d}/.a.tmp`, good('x'))
         renameSync(`${d}/.a.tmp`, `${d}/a.yaml`)
@@ -34,14 +34,14 @@ t.test('changes of a directory', async (t) => {
       const before = await fingerprint(directory)
       const policies = await live(directory)
       await policies.settle()
-      t.strictSame(policies.outcomes(), ['loaded'], 'nothing is loaded again for nothing')
+      t.strictSame(policies.outcomes(), ['loaded'], 'nothing is loaded without a change')
       const held = policies.current()
       change(directory)
-      t.not(await fingerprint(directory), before, 'the change shows')
+      t.not(await fingerprint(directory), before, 'the change is visible')
       await policies.settle()
       t.strictSame(policies.served(), want)
       t.strictSame(policies.outcomes(), ['loaded', 'loaded'])
-      t.strictSame([...held.keys()], ['a', 'b'], 'who holds the old set keeps it')
+      t.strictSame([...held.keys()], ['a', 'b'], 'a running vend keeps the old set')
     })
   }
   t.test("the swap of a ConfigMap's link", async (t) => {
@@ -58,7 +58,7 @@ t.test('changes of a directory', async (t) => {
     t.strictSame(policies.served(), { a: 'three' })
     t.strictSame(policies.outcomes(), ['loaded', 'loaded', 'refused', 'loaded'])
   })
-  t.test('a directory that is a link, and is pointed elsewhere and back', async (t) => {
+  t.test('a directory that is a link, and changes its target twice', async (t) => {
     const root = t.testdir({ one: { 'a.yaml': good('one') }, two: { 'a.yaml': good('two') } })
     const point = (to: string) => {
       symlinkSync(to, `${root}/tmp`)
@@ -84,21 +84,21 @@ t.test('a bad set is refused, the old one stays, and it is not tried again until
   await policies.settle()
   await policies.settle()
   t.strictSame(policies.outcomes(), ['loaded', 'refused'])
-  t.equal(policies.current(), held, 'nothing of it came in, not even what is good')
+  t.equal(policies.current(), held, 'nothing of it is used, not even a good template')
   const last = policies.reloads.at(-1)
   t.match(last?.outcome === 'refused' && last.errors.map(formatFinding), [`${directory}/b.yaml:2:1: error syntax`])
 
   writeFileSync(`${directory}/b.yaml`, `${BAD}#`)
   await policies.settle()
-  t.strictSame(policies.outcomes(), ['loaded', 'refused', 'refused'], 'it changed')
+  t.strictSame(policies.outcomes(), ['loaded', 'refused', 'refused'], 'it is loaded again after a change')
   await policies.look('asked')
-  t.equal(policies.outcomes().length, 4, 'whoever asks for it gets another try')
+  t.equal(policies.outcomes().length, 4, 'a request of the operator loads it again')
   rmSync(`${directory}/b.yaml`)
   await policies.settle()
   t.strictSame(policies.served(), { a: 'new' })
 })
 
-t.test('what would refuse a start refuses a reload', async (t) => {
+t.test('a fault that prevents a start also refuses a reload', async (t) => {
   const rows: { name: string; change: (directory: string) => void }[] = [
     { name: 'no file is left', change: (d) => rmSync(`${d}/a.yaml`) },
     { name: 'no directory is left', change: (d) => rmSync(d, { recursive: true }) },
@@ -111,7 +111,7 @@ t.test('what would refuse a start refuses a reload', async (t) => {
       },
     },
     {
-      name: 'an example that does not hold',
+      name: 'a failing example',
       change: (d) =>
         writeFileSync(`${d}/a.yaml`, templateText({ examples: [{ caller: { sub: 'a' }, can: ['PutObject x'] }] })),
     },

@@ -36,10 +36,10 @@ export type ClosableClock = Clock &
     /** @throws {VendError} `not_ready` when the clock is closed meanwhile */
     sleep(ms: number): Promise<void>
     /**
-     * Resolves with the promise's value, or after `ms` with what `late` returns or throws. The promise itself goes on.
+     * Resolves with the promise's value, or after `ms` with that of `late`. The promise itself goes on.
      * @throws {VendError} `not_ready` when the clock is closed meanwhile
      */
-    within<T>(promise: Promise<T>, ms: number, late: () => T | Promise<T>): Promise<T>
+    within<T>(promise: Promise<T>, ms: number, late: () => Promise<T>): Promise<T>
     /** Ends every timer and every wait, those included that are still to begin. */
     close(): void
   }>
@@ -63,7 +63,7 @@ export function closable(clock: Clock): ClosableClock {
     }
   }
 
-  function wait<T>(promise: Promise<T> | undefined, ms: number, late: () => T | Promise<T>): Promise<T> {
+  function wait<T>(promise: Promise<T> | undefined, ms: number, late: () => Promise<T>): Promise<T> {
     if (closed) {
       promise?.catch(() => {})
       return Promise.reject(new VendError('not_ready'))
@@ -72,7 +72,7 @@ export function closable(clock: Clock): ClosableClock {
       const onTime = (done: () => void) =>
         clock.after(ms, () => {
           done()
-          resolve(Promise.resolve().then(late))
+          resolve(late())
         })
       const cancel = begin(onTime, () => reject(new VendError('not_ready')))
       promise?.finally(cancel).then(resolve, reject)
@@ -98,7 +98,7 @@ export function closable(clock: Clock): ClosableClock {
             () => clock.every(ms, task),
             () => {},
           ),
-    sleep: (ms) => wait<void>(undefined, ms, () => {}),
+    sleep: (ms) => wait<void>(undefined, ms, async () => {}),
     within: wait,
     close() {
       closed = true

@@ -122,7 +122,7 @@ export async function connectRedis(address: RedisAddress, random: () => number =
       ...(tls && { enableTLSForSentinelMode: true, sentinelTLS: {} }),
     })
   })()
-  // What went wrong is seen by whoever asks; without a listener ioredis prints it.
+  // The caller of a command sees its error; without a listener ioredis prints it.
   client.on('error', () => {})
   return client
 }

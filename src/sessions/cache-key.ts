@@ -6,7 +6,7 @@ import type { Grant } from '../policy/grant/grant.ts'
  * is what decides beside the grant what a session opens (STS and role), for replicas of different settings that share a
  * Redis.
  *
- * Each text comes after its length and each list after its number, so that parts cannot run together. Whoever adds a part
+ * Each text comes after its length and each list after its number, so that parts cannot run together. Anyone who adds a part
  * to `Grant` is stopped by the compiler until it is here too: two grants under one key would hand one caller's session to
  * another.
  */

@@ -12,7 +12,7 @@ import { Shed } from './shed.ts'
 type Dependencies = Readonly<{
   maxEntries: number
   maxBytes: number
-  /** Most that a call for a session may wait before it begins, whoever waits for it. */
+  /** Most that a call for a session may wait before it begins, however many callers wait for it. */
   deadlineMs: number
   /** The name of a grant in the caches: different for different grants. */
   keyOf: (grant: Grant) => string
@@ -85,7 +85,7 @@ export function memoryCache(next: SessionSource, dependencies: Dependencies): Se
     return flight
   }
 
-  /** Renews a session for whoever asks next. */
+  /** Renews a session in the background, for the next request. */
   function refresh(key: string, grant: Grant, owner: Owner): void {
     if (flights.has(key) || lastFailure(key)) return
     // Another replica's session will do while it is in its first half.

@@ -33,7 +33,7 @@ export function stsSessions(source: CredentialSource, { clock, timeoutMs, metric
         const answer = source.assumeRole({ roleSessionName, policy, durationSeconds }, { signal })
         // Never cut by a caller's deadline: that would say nothing about STS, and waste a session that the caller finds
         // when it asks again. The source keeps the same limit; this one holds whatever the source does.
-        const credentials = await clock.within(answer, timeoutMs, () => {
+        const credentials = await clock.within(answer, timeoutMs, async () => {
           throw new VendError('upstream_timeout', { log: { upstream: { reason: 'no answer' } } })
         })
         calls.inc({ outcome: 'ok' })

@@ -2,9 +2,7 @@ import { z } from 'zod'
 import { callerOf, requireBearer } from '../src/http/authenticated.ts'
 import type { App } from '../src/http/fastify.ts'
 import { problemResponses } from '../src/http/problem.ts'
-import type { Grant } from '../src/policy/grant/grant.ts'
 import type { Vended } from '../src/vending/vending.ts'
-import { quickJson, sendJson } from './quick-json.ts'
 import { duration, grantSchema, paramValues, policyName, presentGrant } from './schemas.ts'
 import type { Services } from './services.ts'
 
@@ -73,7 +71,6 @@ const responseSchema = z
 
 /** `POST /v1/credentials`: a token and the name of a policy in, short-lived credentials out. */
 export function credentialsRoutes(app: App, { authenticate, vending, oss }: Services): void {
-  const answerTo = createAnswers(oss)
   app.route({
     method: 'POST',
     url: '/v1/credentials',
@@ -114,32 +111,15 @@ export function credentialsRoutes(app: App, { authenticate, vending, oss }: Serv
         throw error
       }
       const { grant, from } = vended
-      const { expiration, text } = answerTo(vended)
+      const expiration = expirationOf(vended.credentials.expiresAt)
       const { roleSessionName } = grant
       const milliseconds = Math.round(reply.elapsedTime * 10) / 10
       // The whole story in one line, and told before the credentials are out. Of the request no more than is not known.
       request.log.info({ address: request.ip, policy, roleSessionName, expiration, from, milliseconds }, 'vended')
       request.told = true
-      return sendJson(reply, text)
+      return present(vended, expiration, oss)
     },
   })
-}
-
-type Answer = Readonly<{ credentials: Vended['credentials']; expiration: string; text: string }>
-
-/** Writes answers. The last of a grant is kept with it: it is the same until its session is renewed. */
-function createAnswers(oss: Services['oss']): (vended: Vended) => Answer {
-  const write = quickJson(responseSchema)
-  const written = new WeakMap<Grant, Answer>()
-  return (vended) => {
-    const { credentials, grant, again } = vended
-    const last = again ? written.get(grant) : undefined
-    if (last?.credentials === credentials) return last
-    const expiration = expirationOf(credentials.expiresAt)
-    const answer = { credentials, expiration, text: write(present(vended, expiration, oss)) }
-    if (again) written.set(grant, answer)
-    return answer
-  }
 }
 
 function present({ credentials, grant }: Vended, expiration: string, { endpoint, region, bucket }: Services['oss']) {

@@ -7,14 +7,15 @@ import fastify, {
   type FastifyRequest,
   LogController,
 } from 'fastify'
-import { serializerCompiler, validatorCompiler, type ZodTypeProvider } from 'fastify-type-provider-zod'
+import { validatorCompiler, type ZodTypeProvider } from 'fastify-type-provider-zod'
 import type { Config } from '../config/config.ts'
 import { type BodyFault, pointerStep, VendError } from '../errors.ts'
 import { trustProxyOf } from '../lib/trusted-proxies.ts'
 import type { App } from './fastify.ts'
 import { acceptJsonAlone } from './json-body.ts'
-import { problem } from './problem.ts'
+import { problem, problemSchema } from './problem.ts'
 import { requestIdOf } from './request-id.ts'
+import { createSerializerCompiler, writerOf } from './serialize.ts'
 import { type Cut, headersOf, MAX_HEADERS, type Turns, takeTurns } from './turns.ts'
 import { answerUnparsable } from './unparsable.ts'
 
@@ -76,7 +77,7 @@ export async function createServer(
   }).withTypeProvider<ZodTypeProvider>()
 
   app.setValidatorCompiler(validatorCompiler)
-  app.setSerializerCompiler(serializerCompiler)
+  app.setSerializerCompiler(createSerializerCompiler())
   acceptJsonAlone(app)
   const serve: RequestListener = (request, response) => app.routing(request, response)
   app.decorate('unanswered', takeTurns(server, serve, { sendMs: requestTimeoutMs, onCut }))
@@ -99,10 +100,15 @@ export async function createServer(
     done(null, payload)
   })
   app.addHook('onSend', ({ raw }, reply, payload, done) => {
-    // The rest of a body that nobody reads would be taken for the next request, and its delay answered with a 408.
-    if (raw.complete === false) reply.header('connection', 'close')
-    app.unanswered.answering(raw, reply.raw)
-    done(null, payload)
+    const answer = () => {
+      // The rest of a body that nobody reads would be taken for the next request, and its delay answered with a 408.
+      if (raw.complete === false) reply.header('connection', 'close')
+      app.unanswered.answering(raw, reply.raw)
+      done(null, payload)
+    }
+    // Node's parser may have called us before it looked at the end of the request, which it has read.
+    if (raw.complete === false) queueMicrotask(answer)
+    else answer()
   })
   if (config.corsOrigins.length > 0) {
     await app.register(cors, {
@@ -163,6 +169,7 @@ function answerError(error: unknown, request: FastifyRequest, reply: FastifyRepl
     .headers(SECURITY_HEADERS)
     .header('x-request-id', request.id)
     .type('application/problem+json')
+    .serializer(writeProblem)
     .send(
       problem(known.code, request.id, {
         ...(detail !== undefined && { detail }),
@@ -170,6 +177,9 @@ function answerError(error: unknown, request: FastifyRequest, reply: FastifyRepl
       }),
     )
 }
+
+/** For all routes, and for what is no route. */
+const writeProblem = writerOf(problemSchema)
 
 const ABORTED = new VendError('invalid_request', { log: { reason: 'aborted' } })
 

@@ -27,8 +27,6 @@ declare module 'fastify' {
  */
 export type Authenticate = (request: FastifyRequest, token: string) => Promise<Caller>
 
-const verifiedClaims = z.looseObject({ sub: z.string().min(1), exp: z.number() })
-
 type Options = Readonly<{
   /** Epoch milliseconds, which the dates of tokens are compared with. */
   now: () => number
@@ -108,23 +106,38 @@ async function verified(
   token: string,
   { issuer, keySet }: TrustedIssuer,
   unverified: UnverifiedToken,
-) {
+): Promise<VerifiedClaims> {
   const revision = keySet?.revision() ?? 0
-  const verify = async () => verifiedClaims.parse(await request[`verify:${issuer.name}`]?.())
+  const verify = async () => {
+    const claims = await request[`verify:${issuer.name}`]?.()
+    if (!areClaims(claims)) throw new TypeError('the token has no subject or no end')
+    return claims
+  }
   request.presentedToken = token
   try {
-    return await verify().catch(async (error: unknown) => {
-      // The issuer may have put a new key under the old `kid`.
-      const suspect = !isAboutKeys(error) && likelyReason(unverified, issuer) === 'signature'
-      if (suspect && (await keySet?.changedSince(revision))) return verify()
-      throw error
-    })
+    return await verify()
   } catch (error) {
-    if (error instanceof KeysUnavailableError) throw keysUnavailable(issuer, error)
-    throw refusal(error instanceof UnknownKeyError ? 'key' : likelyReason(unverified, issuer))
+    // The issuer may have put a new key under the old `kid`.
+    const suspect = !isAboutKeys(error) && likelyReason(unverified, issuer) === 'signature'
+    if (!suspect || !(await keySet?.changedSince(revision))) throw refusalFor(error, issuer, unverified)
+    return await verify().catch((again: unknown) => {
+      throw refusalFor(again, issuer, unverified)
+    })
   } finally {
     request.presentedToken = ''
   }
+}
+
+type VerifiedClaims = Readonly<{ sub: string; exp: number }> & Readonly<Record<string, unknown>>
+
+function areClaims(value: unknown): value is VerifiedClaims {
+  if (typeof value !== 'object' || value === null || !('sub' in value) || !('exp' in value)) return false
+  return typeof value.sub === 'string' && value.sub !== '' && typeof value.exp === 'number'
+}
+
+function refusalFor(error: unknown, issuer: Issuer, unverified: UnverifiedToken): VendError {
+  if (error instanceof KeysUnavailableError) return keysUnavailable(issuer, error)
+  return refusal(error instanceof UnknownKeyError ? 'key' : likelyReason(unverified, issuer))
 }
 
 const isAboutKeys = (error: unknown) => error instanceof KeysUnavailableError || error instanceof UnknownKeyError

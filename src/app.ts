@@ -147,7 +147,7 @@ export async function buildApp(config: Config, dependencies: AppDependencies): P
   })
   const verify = await registerIdentity(app, issuers, { now, verifiedTokens })
   const shared = redis && seal && { redis, nameOf: (key: string) => `oss-vend:rate:${seal.names(key)[0]}` }
-  const authenticate = await registerRateLimits(app, config, verify, { now, metrics, shared })
+  const authenticate = registerRateLimits(app, config, verify, { now, metrics, shared })
   // Shed after the limits of addresses and before signatures are checked, which is most of what a request costs.
   app.addHook('onRequest', ({ routeOptions }, _reply, done) => {
     // Probes are exempt from both: they tell how the service is, and now that matters most.

@@ -168,7 +168,7 @@ function answerError(error: unknown, request: FastifyRequest, reply: FastifyRepl
     .code(known.status)
     .headers(SECURITY_HEADERS)
     .header('x-request-id', request.id)
-    .type('application/problem+json')
+    .type('application/problem+json; charset=utf-8')
     .serializer(writeProblem)
     .send(
       problem(known.code, request.id, {

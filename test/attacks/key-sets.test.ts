@@ -3,11 +3,13 @@ import type { ServerResponse } from 'node:http'
 import t, { type Test } from 'tap'
 import type { App } from '../../src/http/fastify.ts'
 import { systemClock } from '../../src/lib/clock.ts'
-import { build } from '../helpers/build.ts'
+import { build, withTokenCacheOnAndOff } from '../helpers/build.ts'
 import { jwk } from '../helpers/key-servers.ts'
 import { listen } from '../helpers/listen.ts'
 import { manualTimers } from '../helpers/timers.ts'
 import { claims, keys, mint } from '../helpers/tokens.ts'
+
+const test = withTokenCacheOnAndOff(t)
 
 const DAY = 86_400_000
 const rsa = keys.rsa.publicKey
@@ -50,7 +52,7 @@ const until = async (condition: () => boolean) => {
   while (!condition()) await new Promise((resolve) => setImmediate(resolve))
 }
 
-t.test('one bad entry disables no issuer, and opens nothing', async (t) => {
+test('one bad entry disables no issuer, and opens nothing', async (t) => {
   const { app, server, reload, logs } = await withKeyServer(t)
   const octets = createSecretKey(Buffer.from(SHARED)).export({ format: 'jwk' })
   const bad = (more: Record<string, unknown>) => jwk('bad', rsa, more)
@@ -142,7 +144,7 @@ t.test('one bad entry disables no issuer, and opens nothing', async (t) => {
   t.test('and the log never says ZodError', async (t) => t.notMatch(logs.text(), /ZodError|level":60/u))
 })
 
-t.test('what a key server does for a week', async (t) => {
+test('what a key server does for a week', async (t) => {
   const rows: { name: string; input: Answer; want: { status: number | string; result: string } }[] = [
     {
       name: 'dies',
@@ -214,7 +216,7 @@ t.test('what a key server does for a week', async (t) => {
   }
 })
 
-t.test('a flood of tokens that no key fits costs the key server a few fetches, and good callers nothing', async (t) => {
+test('a flood of tokens that no key fits costs the key server a few fetches, and good callers nothing', async (t) => {
   const rows: { name: string; input: (n: number) => string; want: (number | string)[] }[] = [
     { name: 'invented kids', input: (n) => token(`invented-${n}`), want: [401, '503 after 9'] },
     { name: 'one kid, that is wrong', input: () => token('b'), want: [401, '503 after 9'] },
@@ -258,7 +260,7 @@ t.test('a flood of tokens that no key fits costs the key server a few fetches, a
   }
 })
 
-t.test('a key that was revoked is dead by the second fetch', async (t) => {
+test('a key that was revoked is dead by the second fetch', async (t) => {
   const b = jwk('b', other.publicKey)
   const rows: { name: string; input: Answer; want: number[] }[] = [
     { name: 'alone', input: set(b), want: [200, 401] },

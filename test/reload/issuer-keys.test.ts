@@ -1,13 +1,16 @@
 import { generateKeyPairSync } from 'node:crypto'
 import { writeFile } from 'node:fs/promises'
 import t from 'tap'
+import { withTokenCacheOnAndOff } from '../helpers/build.ts'
 import { issuersFile } from '../helpers/config-faults.ts'
 import { claims, keys, mint, pem } from '../helpers/tokens.ts'
 import { start } from './harness.ts'
 
+const test = withTokenCacheOnAndOff(t)
+
 const NEXT_SECRET = 'the-secret-that-comes-next-of-more-than-thirty-two-bytes-0123'
 
-t.test('an HMAC secret: from the change on the new one alone is good', async (t) => {
+test('an HMAC secret: from the change on the new one alone is good', async (t) => {
   const dir = t.testdir({ secret: keys.hmac })
   const path = `${dir}/secret`
   const { looks, status, reloads, logs, app, timers } = await start(t, { JWT_SECRET: '', JWT_SECRET_FILE: path })
@@ -30,7 +33,7 @@ t.test('an HMAC secret: from the change on the new one alone is good', async (t)
   t.equal(timers.running(), 0, 'no timer is left')
 })
 
-t.test('a secret that is too weak is refused, and the old one stays', async (t) => {
+test('a secret that is too weak is refused, and the old one stays', async (t) => {
   const rows = [
     { name: 'short', secret: 'SENTINEL-short' },
     { name: 'repeated', secret: 'ab'.repeat(40) },
@@ -52,7 +55,7 @@ t.test('a secret that is too weak is refused, and the old one stays', async (t) 
   }
 })
 
-t.test('a public key: the same, and its kind stays', async (t) => {
+test('a public key: the same, and its kind stays', async (t) => {
   const dir = t.testdir({ key: pem(keys.p256.publicKey) })
   const path = `${dir}/key`
   const { looks, status, reloads } = await start(t, { JWT_SECRET: '', JWT_PUBLIC_KEY_FILE: path })
@@ -79,7 +82,7 @@ t.test('a public key: the same, and its kind stays', async (t) => {
   t.equal(await status(mint(claims(), {}, keys.hmac)), 401)
 })
 
-t.test('each issuer of a file has its own, and SIGHUP is not waited for', async (t) => {
+test('each issuer of a file has its own, and SIGHUP is not waited for', async (t) => {
   const issuer = (name: string, more: object) => ({
     name,
     issuer: `https://${name}.test`,

@@ -42,7 +42,7 @@ async function ask(t: Test, endpoint: string, more = {}) {
 t.test('asks as the documentation says, signed, and reads the answer', async (t) => {
   const agent = new MockAgent()
   agent.disableNetConnect()
-  const pool = { dispatcher: async () => agent, close: () => agent.close() }
+  const pool = { dispatcher: agent, close: () => agent.close() }
   let seen = { body: '', headers: {} as Record<string, string> }
   agent
     .get('https://sts.jdcloud-api.com')

@@ -50,9 +50,9 @@ async function serve(): Promise<void> {
 }
 
 async function main(args: readonly string[]): Promise<void> {
+  const { stdout, stderr } = process
   if (existsSync('.env')) process.loadEnvFile('.env')
   if (args.length === 0) return serve()
-  const { stdout, stderr } = process
   // A reader such as head or less may stop before the end.
   stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1))
   const io = {

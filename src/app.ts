@@ -18,6 +18,7 @@ import { registerIdentity } from './identity/authenticate.ts'
 import { createConfiguredKey } from './identity/configured-key.ts'
 import { createKeyPool } from './identity/key-server.ts'
 import { createRemoteKeySet } from './identity/remote-keys.ts'
+import { createVerifiedTokens } from './identity/verified-tokens.ts'
 import { type Clock, systemClock } from './lib/clock.ts'
 import type { Pool } from './lib/outbound.ts'
 import { connectRedis, type RedisClient, readyWithin } from './lib/redis.ts'
@@ -25,6 +26,7 @@ import { createRedisLink } from './lib/redis-link.ts'
 import { reportKeySets } from './observe/key-sets.ts'
 import { reportReloads } from './observe/reloads.ts'
 import { reportZone } from './observe/time-zone.ts'
+import { countTokenCache } from './observe/token-cache.ts'
 import type { Grant } from './policy/grant/grant.ts'
 import { cacheKeys, issuerKey, stsKeys, watchSecrets } from './reload/keys.ts'
 import { createLivePolicies } from './reload/policies.ts'
@@ -139,13 +141,17 @@ export async function buildApp(config: Config, dependencies: AppDependencies): P
   const { draining, stop } = createDrain(app, clock)
   limitConnections(app, config.maxConnections, metrics)
   const overload = createOverload(config.overload, { logger, metrics, clock, measure: dependencies.measure })
-  const verify = await registerIdentity(app, issuers, now)
+  const verifiedTokens = createVerifiedTokens({
+    maxEntries: config.tokenCacheEntries,
+    onLookup: countTokenCache(metrics, () => verifiedTokens?.size() ?? 0),
+  })
+  const verify = await registerIdentity(app, issuers, { now, verifiedTokens })
   const shared = link && seal && { link, nameOf: (key: string) => `oss-vend:rate:${seal.names(key)[0]}` }
-  const authenticate = await registerRateLimits(app, config, verify, { now, metrics, shared })
+  const authenticate = registerRateLimits(app, config, verify, { now, metrics, shared })
   // Shed after the limits of addresses and before signatures are checked, which is most of what a request costs.
-  app.addHook('onRequest', async ({ routeOptions }) => {
+  app.addHook('onRequest', ({ routeOptions }, _reply, done) => {
     // Probes are exempt from both: they tell how the service is, and now that matters most.
-    if (routeOptions.config.rateLimit !== false) overload.refuse()
+    done(routeOptions.config.rateLimit === false ? undefined : overload.refusal())
   })
   const services = {
     authenticate,
@@ -176,7 +182,9 @@ export async function buildApp(config: Config, dependencies: AppDependencies): P
 
   const secrets = [sts && stsKeys(config, sts), seal && cacheKeys(config, seal), ...issuers.map(issuerKey)]
   const refreshKeys: Reloader = async (why) => {
-    if (why === 'asked') await Promise.all(keySets.map((keySet) => keySet.refresh()))
+    if (why !== 'asked') return
+    verifiedTokens?.clear()
+    await Promise.all(keySets.map((keySet) => keySet.refresh()))
   }
   const reloads = createReloads([policies.look, refreshKeys, ...watchSecrets(secrets, { logger, metrics })], {
     logger,

@@ -2,16 +2,14 @@
 import { existsSync } from 'node:fs'
 import { collectDefaultMetrics, Registry } from 'prom-client'
 import { buildApp } from './app.ts'
+import { runCli } from './cli/cli.ts'
 import { readConfig } from './config/config.ts'
 import { ConfigError, EX_CONFIG } from './config/faults.ts'
-import { loadUndici } from './lib/outbound.ts'
 import { createLogger } from './observe/log.ts'
 import { CatalogueError } from './policy/check/catalogue.ts'
 
 /** From the signal to the end, whatever happens: orchestrators kill after ten seconds or more. */
 const SHUTDOWN_MS = 9500
-/** From the start until what the first vend needs is loaded, if none came before. */
-const PRELOAD_MS = 100
 
 async function serve(): Promise<void> {
   const config = readConfig(process.env)
@@ -20,6 +18,7 @@ async function serve(): Promise<void> {
   collectDefaultMetrics({ register: metrics })
   const { app, ops, reload, stop } = await buildApp(config, { logger, metrics })
 
+  // Not by close-with-grace: at a second signal it ends the process, and the requests that are running with it.
   let stopping = false
   const end = async (signal: NodeJS.Signals) => {
     if (stopping) return
@@ -48,17 +47,13 @@ async function serve(): Promise<void> {
     })
   if (ops) await listen(ops, 'OPS_', opsHost, opsPort)
   await listen(app, '', host, port)
-  // Whoever waits for us to be ready is told first.
-  setTimeout(() => void loadUndici(), PRELOAD_MS).unref()
 }
 
 async function main(args: readonly string[]): Promise<void> {
+  const { stdout, stderr } = process
   if (existsSync('.env')) process.loadEnvFile('.env')
   if (args.length === 0) return serve()
-  // Only for who types a command: the service starts without it.
-  const { runCli } = await import('./cli/cli.ts')
-  const { stdout, stderr } = process
-  // Whoever reads on through head or less may stop before the end.
+  // A reader such as head or less may stop before the end.
   stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1))
   const io = {
     env: process.env,

@@ -70,6 +70,7 @@ export function readConfig(env: Environment, { sandbox = false } = {}) {
       connections: values.STS_CONNECTIONS,
       maxRps: values.STS_MAX_RPS,
     },
+    tokenCacheEntries: values.JWT_CACHE_ENTRIES,
     sessionBoundToToken: values.SESSION_BOUND_TO_TOKEN,
     vendDeadlineMs: values.VEND_DEADLINE_MS,
     cache: {

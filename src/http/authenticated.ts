@@ -1,3 +1,4 @@
+import type { IncomingMessage } from 'node:http'
 import type { FastifyRequest } from 'fastify'
 import { VendError } from '../errors.ts'
 import type { Authenticate } from '../identity/authenticate.ts'
@@ -31,7 +32,15 @@ export function callerOf(request: FastifyRequest): Caller {
  * Authorization headers and drops the others, while a proxy may have checked the last: more than one is nobody's.
  */
 function bearerToken({ raw, headers }: FastifyRequest): string {
-  const names = raw.rawHeaders.filter((item, index) => index % 2 === 0 && item.toLowerCase() === 'authorization')
   const [, token = ''] = /^Bearer +([^\s,]+)$/iu.exec(headers.authorization ?? '') ?? []
-  return names.length > 1 ? '' : token
+  return isSentTwice('authorization', raw) ? '' : token
+}
+
+function isSentTwice(name: string, { rawHeaders }: IncomingMessage): boolean {
+  let times = 0
+  for (let i = 0; i < rawHeaders.length; i += 2) {
+    const header = rawHeaders[i]
+    if (header?.length === name.length && header.toLowerCase() === name) times++
+  }
+  return times > 1
 }

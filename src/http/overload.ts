@@ -22,8 +22,8 @@ export type Measure = Readonly<{ read: () => Pressure; close: () => void }>
 export type Overload = Readonly<{
   /** From the first measurement over a limit until all have been well below theirs for a while. */
   shedding: () => boolean
-  /** @throws {VendError} `overloaded`, while shedding */
-  refuse: () => void
+  /** While shedding, the error to refuse a request with: `overloaded`. */
+  refusal: () => VendError | undefined
   start: () => void
   close: () => void
 }>
@@ -85,10 +85,10 @@ export function createOverload(limits: Config['overload'], dependencies: Depende
 
   return {
     shedding: () => shedding,
-    refuse() {
-      if (!shedding) return
+    refusal() {
+      if (!shedding) return undefined
       shed.inc()
-      throw new VendError('overloaded', { retryAfterSeconds: RETRY_AFTER_SECONDS })
+      return new VendError('overloaded', { retryAfterSeconds: RETRY_AFTER_SECONDS })
     },
     start() {
       if (!REASONS.some((reason) => limits[reason] > 0)) return

@@ -1,3 +1,4 @@
+import type { FastifyRequest } from 'fastify'
 import { type TrustedProxies, trustProxyOf } from '../lib/trusted-proxies.ts'
 import type { App } from './fastify.ts'
 
@@ -16,18 +17,19 @@ const SILENT =
 export function warnOfProxies(app: App, trusted: TrustedProxies): void {
   const trust = trustProxyOf(trusted)
   const told = new Set<string>()
+  const warn = (request: FastifyRequest, message: string, header?: string) => {
+    const address = request.raw.socket.remoteAddress
+    if (!told.has(message)) request.log.warn({ address, ...(header && { header }) }, message)
+    told.add(message)
+  }
   app.addHook('onRequest', (request, _reply, done) => {
     const { headers, socket } = request.raw
     const header = HEADERS.find((name) => headers[name] !== undefined)
-    const warn = (message: string) => {
-      if (!told.has(message)) request.log.warn({ address: socket.remoteAddress, ...(header && { header }) }, message)
-      told.add(message)
-    }
     const believed = trust !== false && trust(socket.remoteAddress, 0)
     // Load balancers probe on their own behalf.
     const isProbe = request.routeOptions.config.rateLimit === false
-    if (header && !believed) warn(UNBELIEVED)
-    else if (believed && header !== HEADERS[0] && !isProbe) warn(SILENT)
+    if (header && !believed) warn(request, UNBELIEVED, header)
+    else if (believed && header !== HEADERS[0] && !isProbe) warn(request, SILENT, header)
     done()
   })
 }

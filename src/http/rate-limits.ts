@@ -1,5 +1,4 @@
 import { hash } from 'node:crypto'
-import rateLimit, { type FastifyRateLimitStoreCtor } from '@fastify/rate-limit'
 import type { FastifyReply } from 'fastify'
 import { Counter as Metric, type Registry } from 'prom-client'
 import type { Config } from '../config/config.ts'
@@ -9,7 +8,7 @@ import type { Caller } from '../identity/caller.ts'
 import { clientKey } from '../lib/address.ts'
 import type { RedisLink } from '../lib/redis-link.ts'
 import { countImplausible } from '../observe/redis-implausible.ts'
-import { type Counter, createCounter, createSharedCounts } from './counter.ts'
+import { createCounter, createSharedCounts } from './counter.ts'
 import type { App } from './fastify.ts'
 import { warnOfProxies } from './proxy-warnings.ts'
 import { type Count, createWindows } from './windows.ts'
@@ -19,6 +18,10 @@ const WINDOW_MS = 60_000
 const MAX_KEYS = 100_000
 
 declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** False for a route that the limit of addresses leaves out. */
+    rateLimit?: false
+  }
   interface FastifyRequest {
     /** How its caller stands with its limit. */
     callerCount: Count | null
@@ -38,14 +41,17 @@ type Dependencies = Readonly<{
  * Limits how often an address may ask, how many bad tokens it may present, and how often a caller may ask. Must be
  * called before the routes are registered; the limit of addresses leaves out those with `config: { rateLimit: false }`.
  *
+ * By counters of our own: while Redis does not answer, the store of @fastify/rate-limit either fails every request or
+ * lets every request pass, and its own memory is no part of that store. Over our counters the plugin was one hook.
+ *
  * @returns {Authenticate} that also keeps the two other limits; throws `rate_limited` beside what it threw before
  */
-export async function registerRateLimits(
+export function registerRateLimits(
   app: App,
   { rateLimits, trustProxy }: Pick<Config, 'rateLimits' | 'trustProxy'>,
   authenticate: Authenticate,
   { now, metrics, shared: others }: Dependencies,
-): Promise<Authenticate> {
+): Authenticate {
   const limited = new Metric({
     name: 'oss_vend_rate_limited_total',
     help: 'Requests refused with rate_limited, by the limit that they met.',
@@ -79,30 +85,22 @@ export async function registerRateLimits(
   warnOfProxies(app, trustProxy)
   const { address: maxAddress, failedAuthentication: maxFailures, caller: maxCaller } = rateLimits
   if (maxAddress > 0) {
-    await app.register(rateLimit, {
-      global: false,
-      max: maxAddress,
-      timeWindow: WINDOW_MS,
-      enableDraftSpec: true,
-      // Others may be behind the same address, and how often they ask is not for everyone there to read.
-      addHeadersOnExceeding: {
-        'ratelimit-limit': false,
-        'ratelimit-remaining': false,
-        'ratelimit-reset': false,
-      },
-      store: storeOf(createLimit('address', maxAddress)),
-      keyGenerator: clientKey,
-      allowList: ({ routeOptions }) => routeOptions.config.rateLimit === false,
-      errorResponseBuilder: (_request, context) => refusal('address', context),
-    })
+    const addresses = createLimit('address', maxAddress)
     // For the whole service and not route by route: a route's own hooks come first, and would authenticate before.
-    app.addHook('onRequest', app.rateLimit())
+    app.addHook('onRequest', async (request, reply) => {
+      if (request.routeOptions.config.rateLimit === false) return
+      const count = await addresses(clientKey(request))
+      if (count.current <= maxAddress) return
+      // Only now: others may be behind the same address, and how often they ask is not for everyone there to read.
+      tellLimit(reply, count, maxAddress)
+      throw refusal('address', count)
+    })
   }
 
   app.decorateRequest('callerCount', null)
   if (maxCaller > 0) {
     app.addHook('onSend', ({ callerCount }, reply, payload, done) => {
-      if (callerCount) tellCaller(reply, callerCount, maxCaller)
+      if (callerCount) tellLimit(reply, callerCount, maxCaller)
       done(null, payload)
     })
   }
@@ -141,23 +139,11 @@ function callerKey({ issuer, subject }: Caller): string {
   return hash('sha256', JSON.stringify([issuer, subject]), 'base64url')
 }
 
-/** How the caller stands with its own limit. */
-function tellCaller(reply: FastifyReply, { current, ttl }: Count, max: number): void {
+/** How it stands with a limit. */
+function tellLimit(reply: FastifyReply, { current, ttl }: Count, max: number): void {
   reply.headers({
     'ratelimit-limit': max,
     'ratelimit-remaining': Math.max(0, max - current),
     'ratelimit-reset': Math.ceil(ttl / 1000),
   })
-}
-
-/** A counter as @fastify/rate-limit wants one: it makes the store itself, and its own counts by Node's clock alone. */
-function storeOf(hit: Counter): FastifyRateLimitStoreCtor {
-  return class {
-    incr(key: string, done: (error: Error | null, count?: Count) => void): void {
-      hit(key).then((count) => done(null, count), done)
-    }
-    child() {
-      return this
-    }
-  }
 }

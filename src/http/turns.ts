@@ -49,7 +49,7 @@ export function takeTurns(server: Server, serve: RequestListener, { sendMs, onCu
       turns.shift()
       const [next] = turns
       if (request.socket.destroyed) return
-      if (turns.length < 2) request.socket.resume()
+      if (turns.length < 2 && request.socket.isPaused()) request.socket.resume()
       if (next) begin(turns, next)
     })
     serve(request, response)

@@ -8,6 +8,8 @@ import type { Issuer } from './issuer.ts'
 import { type KeySet, KeysUnavailableError } from './key-set.ts'
 import { dateFault, type MeaningFault, typeFault } from './meaning.ts'
 import { readToken, type UnverifiedToken } from './token.ts'
+import type { TrustedIssuer } from './trusted-issuer.ts'
+import { keysInUse, type VerifiedToken, type VerifiedTokens } from './verified-tokens.ts'
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -18,9 +20,6 @@ declare module 'fastify' {
   }
 }
 
-/** An issuer with its configured key, or with the keys that are fetched for it. */
-export type TrustedIssuer = Readonly<{ issuer: Issuer; key?: ConfiguredKey | undefined; keySet?: KeySet | undefined }>
-
 /**
  * Turns the token that a request presents into its caller.
  * @throws {VendError} `unauthenticated`, always the same whatever is wrong with the token; `upstream_unavailable` when
@@ -28,17 +27,21 @@ export type TrustedIssuer = Readonly<{ issuer: Issuer; key?: ConfiguredKey | und
  */
 export type Authenticate = (request: FastifyRequest, token: string) => Promise<Caller>
 
-const verifiedClaims = z.looseObject({ sub: z.string().min(1), exp: z.number() })
+type Options = Readonly<{
+  /** Epoch milliseconds, which the dates of tokens are compared with. */
+  now: () => number
+  /** Where verified tokens are remembered, if they are. */
+  verifiedTokens?: VerifiedTokens | undefined
+}>
 
 /**
  * Registers one @fastify/jwt verifier for each issuer, with algorithms, `iss` and `aud` pinned, and returns the one
  * function that uses them. The unverified `iss` does nothing but choose among them.
- * @param now epoch milliseconds, which the dates of tokens are compared with
  */
 export async function registerIdentity(
   app: FastifyInstance,
   issuers: readonly TrustedIssuer[],
-  now: () => number = Date.now,
+  { now, verifiedTokens }: Options,
 ): Promise<Authenticate> {
   app.decorateRequest('presentedToken', '')
   for (const { issuer, key, keySet } of issuers) {
@@ -60,7 +63,7 @@ export async function registerIdentity(
     })
   }
 
-  return async function authenticate(request, token) {
+  async function verify(request: FastifyRequest, token: string): Promise<VerifiedToken> {
     const unverified = readToken(token)
     if (!unverified) throw refusal('malformed')
     const trusted = issuers.find(({ issuer }) => issuer.issuer === unverified.payload.iss)
@@ -70,11 +73,31 @@ export async function registerIdentity(
     if (!issuer.algorithms.some((algorithm) => algorithm === unverified.header.alg)) throw refusal('algorithm')
     const otherType = typeFault(unverified, issuer)
     if (otherType) throw refusal(otherType)
+    // Asked before the signature is checked: a key that is replaced meanwhile makes a stale entry, not a wrong one.
+    const keys = keysInUse(trusted)
     const claims = await verified(request, token, trusted, unverified)
-    const badDate = dateFault(claims, issuer, now())
-    if (badDate) throw refusal(badDate)
-    return { issuer: issuer.name, subject: claims.sub, claims, expiresAt: claims.exp * 1000 }
+    const caller = { issuer: issuer.name, subject: claims.sub, claims, expiresAt: claims.exp * 1000 }
+    return { caller, trusted, keys }
   }
+
+  return async function authenticate(request, token) {
+    const known = verifiedTokens?.find(token)
+    const { caller, trusted, keys } = known ?? (await verify(request, token))
+    // Each time: a signature stays good, and a date does not.
+    const badDate = dateFault(caller.claims, trusted.issuer, now())
+    if (badDate) {
+      if (known) verifiedTokens?.delete(token)
+      throw refusal(badDate)
+    }
+    if (!known) verifiedTokens?.add(token, { caller: frozen(caller), trusted, keys })
+    return caller
+  }
+}
+
+/** One request must not change what the next one with this token is taken for. */
+function frozen(caller: Caller): Caller {
+  Object.freeze(caller.claims)
+  return Object.freeze(caller)
 }
 
 /** The claims of a token, once its signature, `iss` and `aud` are found good. */
@@ -83,23 +106,38 @@ async function verified(
   token: string,
   { issuer, keySet }: TrustedIssuer,
   unverified: UnverifiedToken,
-) {
+): Promise<VerifiedClaims> {
   const revision = keySet?.revision() ?? 0
-  const verify = async () => verifiedClaims.parse(await request[`verify:${issuer.name}`]?.())
+  const verify = async () => {
+    const claims = await request[`verify:${issuer.name}`]?.()
+    if (!areClaims(claims)) throw new TypeError('the token has no subject or no end')
+    return claims
+  }
   request.presentedToken = token
   try {
-    return await verify().catch(async (error: unknown) => {
-      // The issuer may have put a new key under the old `kid`.
-      const suspect = !isAboutKeys(error) && likelyReason(unverified, issuer) === 'signature'
-      if (suspect && (await keySet?.changedSince(revision))) return verify()
-      throw error
-    })
+    return await verify()
   } catch (error) {
-    if (error instanceof KeysUnavailableError) throw keysUnavailable(issuer, error)
-    throw refusal(error instanceof UnknownKeyError ? 'key' : likelyReason(unverified, issuer))
+    // The issuer may have put a new key under the old `kid`.
+    const suspect = !isAboutKeys(error) && likelyReason(unverified, issuer) === 'signature'
+    if (!suspect || !(await keySet?.changedSince(revision))) throw refusalFor(error, issuer, unverified)
+    return await verify().catch((again: unknown) => {
+      throw refusalFor(again, issuer, unverified)
+    })
   } finally {
     request.presentedToken = ''
   }
+}
+
+type VerifiedClaims = Readonly<{ sub: string; exp: number }> & Readonly<Record<string, unknown>>
+
+function areClaims(value: unknown): value is VerifiedClaims {
+  if (typeof value !== 'object' || value === null || !('sub' in value) || !('exp' in value)) return false
+  return typeof value.sub === 'string' && value.sub !== '' && typeof value.exp === 'number'
+}
+
+function refusalFor(error: unknown, issuer: Issuer, unverified: UnverifiedToken): VendError {
+  if (error instanceof KeysUnavailableError) return keysUnavailable(issuer, error)
+  return refusal(error instanceof UnknownKeyError ? 'key' : likelyReason(unverified, issuer))
 }
 
 const isAboutKeys = (error: unknown) => error instanceof KeysUnavailableError || error instanceof UnknownKeyError

@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer'
 import { hasUniqueNames } from '../lib/unique-names.ts'
 
 /** Longer tokens are refused unread: 8 KiB is what common servers allow a whole header line. */
@@ -10,29 +11,32 @@ export type UnverifiedToken = Readonly<{
 }>
 
 /**
- * Reads a compact JWS more strictly than a verifier needs to, so that there is one way to read each token: no bits that
- * base64url decoding would drop (a token with one of those flipped would otherwise still verify), no member named
- * twice, no bytes that are not UTF-8, no `crit` (no extension is understood here). Undefined for anything else.
+ * A part of a token as base64url writes it: the last character of one that is no multiple of four has no bits that
+ * decoding would drop. A token with one of those flipped would otherwise still verify.
+ */
+const PART = '((?:[A-Za-z0-9_-]{4})*(?:[A-Za-z0-9_-][AQgw]|[A-Za-z0-9_-]{2}[AEIMQUYcgkosw048])?)'
+const COMPACT = new RegExp(`^${PART}\\.${PART}\\.${PART}$`)
+
+/**
+ * Reads a compact JWS more strictly than a verifier needs to, so that there is one way to read each token: canonical
+ * base64url, no member named twice, no bytes that are not UTF-8, no `crit` (no extension is understood here). Undefined
+ * for anything else.
  */
 export function readToken(token: string): UnverifiedToken | undefined {
   if (token.length > MAX_TOKEN_BYTES) return undefined
-  const parts = token.split('.')
-  const [header, payload, signature] = parts.map(decodeCanonical)
-  if (parts.length !== 3 || !header || !payload || !signature) return undefined
-  const headerObject = parseObject(header)
-  const payloadObject = parseObject(payload)
-  if (!headerObject || !payloadObject || Object.hasOwn(headerObject, 'crit')) return undefined
-  return { header: headerObject, payload: payloadObject }
+  const [, head = '', body = '', signature = ''] = COMPACT.exec(token) ?? []
+  if (signature === '') return undefined
+  const header = parseObject(head)
+  const payload = header && parseObject(body)
+  if (!header || !payload || Object.hasOwn(header, 'crit')) return undefined
+  return { header, payload }
 }
 
-function decodeCanonical(part: string): Buffer | undefined {
+function parseObject(part: string): Record<string, unknown> | undefined {
   const bytes = Buffer.from(part, 'base64url')
-  return bytes.length > 0 && bytes.toString('base64url') === part ? bytes : undefined
-}
-
-function parseObject(bytes: Buffer): Record<string, unknown> | undefined {
+  if (!isUtf8(bytes)) return undefined
+  const text = bytes.toString()
   try {
-    const text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes)
     const value: unknown = JSON.parse(text)
     return isObject(value) && hasUniqueNames(text, value) ? value : undefined
   } catch {

@@ -1,4 +1,4 @@
-import type { Dispatcher, errors as Errors } from 'undici'
+import { Agent, type Dispatcher, errors, request } from 'undici'
 
 /** Why an outbound call brought no usable answer. `network`: refused, not reached in time, reset, unknown host, cut off. */
 export type OutboundFailure = 'timeout' | 'network' | 'too_large'
@@ -25,35 +25,20 @@ type PoolOptions = Readonly<{
   keepAlive: boolean
 }>
 
-/** Connections to others. undici, which they are made of, is loaded by the first call at the latest: a start makes none. */
-export type Pool = Readonly<{ dispatcher: () => Promise<Dispatcher>; close: () => Promise<void> }>
-
-/**
- * Loads what calls are made with. It takes several rounds of the event loop, which are long when the first callers come
- * as a crowd: better before they do.
- */
-export const loadUndici = () => import('undici')
+/** Connections to others. */
+export type Pool = Readonly<{ dispatcher: Dispatcher; close: () => Promise<void> }>
 
 /** A pool that cuts an answer off at `maxResponseBytes`, whatever its Content-Length says. */
 export function createPool({ connections, connectTimeoutMs, maxResponseBytes, keepAlive }: PoolOptions): Pool {
-  let agent: Promise<Dispatcher> | undefined
-  return {
-    dispatcher() {
-      agent ??= loadUndici().then(
-        ({ Agent }) =>
-          new Agent({
-            connections,
-            // undici's way to say `Connection: close`.
-            pipelining: keepAlive ? 1 : 0,
-            maxResponseSize: maxResponseBytes,
-            connect: { timeout: connectTimeoutMs },
-            keepAliveTimeout: 30_000,
-          }),
-      )
-      return agent
-    },
-    close: async () => (await agent)?.close(),
-  }
+  const dispatcher = new Agent({
+    connections,
+    // undici's way to say `Connection: close`.
+    pipelining: keepAlive ? 1 : 0,
+    maxResponseSize: maxResponseBytes,
+    connect: { timeout: connectTimeoutMs },
+    keepAliveTimeout: 30_000,
+  })
+  return { dispatcher, close: () => dispatcher.close() }
 }
 
 type OutboundRequest = Readonly<{
@@ -77,19 +62,18 @@ export async function call(
 ): Promise<OutboundResponse> {
   const limit = AbortSignal.timeout(timeoutMs)
   const within = signal ? AbortSignal.any([limit, signal]) : limit
-  const { request, errors } = await loadUndici()
   try {
-    const response = await request(url, { ...options, dispatcher: await pool.dispatcher(), signal: within })
+    const response = await request(url, { ...options, dispatcher: pool.dispatcher, signal: within })
     return { status: response.statusCode, headers: response.headers, body: await response.body.text() }
   } catch (error) {
-    throw outboundError(error, errors)
+    throw outboundError(error)
   }
 }
 
 /** As Node, OpenSSL and undici write their codes. */
 const CODE = /^[A-Z][A-Z0-9_]{2,63}$/u
 
-function outboundError(error: unknown, errors: typeof Errors): OutboundError {
+function outboundError(error: unknown): OutboundError {
   const named = error instanceof Error && 'code' in error ? String(error.code) : ''
   const code = CODE.test(named) ? named : 'unknown'
   if (error instanceof errors.ResponseExceededMaxSizeError) return new OutboundError('too_large', code)

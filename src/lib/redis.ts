@@ -1,4 +1,4 @@
-import type { Cluster, Redis, RedisOptions } from 'ioredis'
+import { Cluster, Redis, type RedisOptions } from 'ioredis'
 import { type Clock, systemClock } from './clock.ts'
 import { isLoopback } from './loopback.ts'
 
@@ -86,10 +86,8 @@ const MAX_RECONNECT_MS = 2000
 /**
  * Connects, and goes on trying for as long as it lives. A command fails at once while there is no connection, and is
  * never sent a second time: nobody waits for Redis here, and a lease that is taken late would be one that nobody holds.
- * ioredis is loaded here, since most services have no Redis.
  */
 export async function connectRedis(address: RedisAddress, random: () => number = Math.random): Promise<RedisClient> {
-  const { Cluster, Redis } = await import('ioredis')
   const { kind, nodes, tls, username, password, db, primary, sentinelPassword } = address
   // Replicas that lost the same Redis should not all come back to it in the same instant.
   const reconnectIn = (times: number) =>

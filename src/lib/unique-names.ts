@@ -11,13 +11,15 @@ function countMemberColons(json: string): number {
   let colons = 0
   let inString = false
   for (let i = 0; i < json.length; i++) {
-    const char = json[i]
-    if (inString && char === '\\') i++
-    else if (char === '"') inString = !inString
-    else if (!inString && char === ':') colons++
+    const char = json.charCodeAt(i)
+    if (inString && char === BACKSLASH) i++
+    else if (char === QUOTE) inString = !inString
+    else if (!inString && char === COLON) colons++
   }
   return colons
 }
+
+const [QUOTE, COLON, BACKSLASH] = [0x22, 0x3a, 0x5c]
 
 function countMembers(root: unknown): number {
   let members = 0

@@ -5,7 +5,7 @@ import { call, createPool, OutboundError, type OutboundResponse, type Pool } fro
 import type { AssumeRoleRequest, CredentialSource, Credentials } from './credentials.ts'
 import { createExpirationReader, type TimeZone, type ZoneReport } from './expiration.ts'
 import { describeRefusal } from './refusal.ts'
-import { createSigner, type SigningKeys, signingDate } from './signer.ts'
+import { type SigningKeys, signingDate, signJdcloud2 } from './signer.ts'
 
 /** STS is global, and the server reads the region from the signature's scope: this is what the Java and Go SDKs send. */
 const REGION = 'jdcloud-api'
@@ -68,23 +68,22 @@ export function createJdcloudSts(options: StsOptions, dependencies: Dependencies
     service: 'sts',
     region: REGION,
   }
-  const signedBy = (keys: SigningKeys) => ({ keys, sign: createSigner(kind, keys) })
-  let inUse = signedBy({ accessKey: options.accessKey, secretKey: options.secretKey })
+  let inUse: SigningKeys = { accessKey: options.accessKey, secretKey: options.secretKey }
 
   async function assumeRole(
     { roleSessionName, policy, durationSeconds: wanted }: AssumeRoleRequest,
-    { signal, by = inUse }: Readonly<{ signal?: AbortSignal; by?: ReturnType<typeof signedBy> }> = {},
+    { signal, by = inUse }: Readonly<{ signal?: AbortSignal; by?: SigningKeys }> = {},
   ): Promise<Credentials> {
     const durationSeconds = expirations.askable(wanted)
     const body = JSON.stringify({
       assumeRoleInfo: { roleJrn: options.roleJrn, roleSessionName, policy, durationSeconds },
     })
     const requestedAt = now()
-    const headers = by.sign({ body, date: signingDate(requestedAt), nonce: nonce() })
+    const headers = signJdcloud2({ ...kind, body, date: signingDate(requestedAt), nonce: nonce() }, by)
     const { timeoutMs } = options
     const request = { method: 'POST', url: url.href, headers, body, timeoutMs, signal } as const
     const response = await call(pool, request).catch(upstreamError)
-    if (response.status !== 200) throw refusal(response, [by.keys, inUse.keys])
+    if (response.status !== 200) throw refusal(response, [by, inUse])
     const { expiration, ...credentials } = readCredentials(response)
     const expiresAt = expirations.read(expiration, { requestedAt, receivedAt: now(), durationSeconds })
     if (expiresAt === undefined) throw unusable('no usable expiration')
@@ -94,12 +93,11 @@ export function createJdcloudSts(options: StsOptions, dependencies: Dependencies
   return {
     // Whoever passes this on must not pass keys by mistake.
     assumeRole: (request, { signal } = {}) => assumeRole(request, { ...(signal && { signal }) }),
-    keys: () => inUse.keys,
+    keys: () => inUse,
     zone: expirations.zone,
     async replaceKeys(keys, probe) {
-      const next = signedBy(keys)
-      await assumeRole(probe, { by: next })
-      inUse = next
+      await assumeRole(probe, { by: keys })
+      inUse = keys
     },
     close: () => pool.close(),
   }

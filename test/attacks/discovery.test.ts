@@ -35,7 +35,7 @@ async function discovered(issuer: string, address: unknown, origins: readonly st
     keys: { kind: 'discovery', origins, maxAgeSeconds: 3600 },
   }
   const keySet = createRemoteKeySet(configured, {
-    pool: { dispatcher: async () => agent, close: () => agent.close() },
+    pool: { dispatcher: agent, close: () => agent.close() },
     sandbox: false,
     onFetch: ({ result }) => results.push(result),
   })

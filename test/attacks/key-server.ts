@@ -2,7 +2,6 @@ import { generateKeyPairSync, type KeyObject } from 'node:crypto'
 import type { ServerResponse } from 'node:http'
 import type { Test } from 'tap'
 import type { App } from '../../src/http/fastify.ts'
-import { systemClock } from '../../src/lib/clock.ts'
 import { build } from '../helpers/build.ts'
 import { jwk } from '../helpers/key-servers.ts'
 import { listen } from '../helpers/listen.ts'
@@ -31,7 +30,7 @@ export async function withKeyServer(t: Test, first: Answer = set(jwk('a'))) {
   const clock = { now: 0 }
   const timers = manualTimers()
   const env = { JWT_SECRET: '', JWT_JWKS_URL: url, JWT_ALGORITHMS: 'RS256,PS256,ES256' }
-  const dependencies = { clock: { ...systemClock(), monotonic: () => clock.now }, every: timers.every }
+  const dependencies = { clock: { ...timers.clock, monotonic: () => clock.now } }
   const built = await build(t, { env, dependencies })
   const tick = () => timers.tick(1000)
   return { ...built, server, clock, tick }

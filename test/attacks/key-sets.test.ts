@@ -1,11 +1,14 @@
 import { createSecretKey } from 'node:crypto'
 import t from 'tap'
+import { withTokenCacheOnAndOff } from '../helpers/build.ts'
 import { jwk } from '../helpers/key-servers.ts'
 import { keys } from '../helpers/tokens.ts'
 import { until } from '../helpers/until.ts'
 import { type Answer, DAY, other, present, ready, rsa, SHARED, set, short, token, withKeyServer } from './key-server.ts'
 
-t.test('one bad entry disables no issuer, and opens nothing', async (t) => {
+const test = withTokenCacheOnAndOff(t)
+
+test('one bad entry disables no issuer, and opens nothing', async (t) => {
   const { app, server, reload, logs } = await withKeyServer(t)
   const octets = createSecretKey(Buffer.from(SHARED)).export({ format: 'jwk' })
   const bad = (more: Record<string, unknown>) => jwk('bad', rsa, more)
@@ -97,7 +100,7 @@ t.test('one bad entry disables no issuer, and opens nothing', async (t) => {
   t.test('and the log never says ZodError', async (t) => t.notMatch(logs.text(), /ZodError|level":60/u))
 })
 
-t.test('what a key server does for a week', async (t) => {
+test('what a key server does for a week', async (t) => {
   const rows: { name: string; input: Answer; want: { status: number | string; result: string } }[] = [
     {
       name: 'dies',
@@ -169,7 +172,7 @@ t.test('what a key server does for a week', async (t) => {
   }
 })
 
-t.test('a key that was revoked is dead by the second fetch', async (t) => {
+test('a key that was revoked is dead by the second fetch', async (t) => {
   const b = jwk('b', other.publicKey)
   const rows: { name: string; input: Answer; want: number[] }[] = [
     { name: 'alone', input: set(b), want: [200, 401] },

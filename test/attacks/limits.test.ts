@@ -1,8 +1,10 @@
 import { Registry } from 'prom-client'
 import t, { type Test } from 'tap'
 import type { Environment } from '../../src/config/environment.ts'
-import { build } from '../helpers/build.ts'
+import { build, withTokenCacheOnAndOff } from '../helpers/build.ts'
 import { claims, ISSUER, keys, mint } from '../helpers/tokens.ts'
+
+const test = withTokenCacheOnAndOff(t)
 
 const MINUTE_MS = 60_000
 const SHARED = '198.51.100.7'
@@ -68,7 +70,7 @@ const forgeries: readonly { name: string; forge: (good: string, i: number) => st
   { name: 'a good token with white space that is not ASCII', forge: (good) => `${good}\u00a0` },
 ]
 
-t.test('a forged token is limited, however much of it is from a good one', async (t) => {
+test('a forged token is limited, however much of it is from a good one', async (t) => {
   for (const { name, forge } of forgeries) {
     t.test(name, async (t) => {
       const { ask, tally } = await attacked(t, { RATE_LIMIT_FAILED_AUTH_PER_MINUTE: '50' })
@@ -80,7 +82,7 @@ t.test('a forged token is limited, however much of it is from a good one', async
   }
 })
 
-t.test('a token that was good and has expired is limited like any other', async (t) => {
+test('a token that was good and has expired is limited like any other', async (t) => {
   const { ask, tally, pass } = await attacked(t, { RATE_LIMIT_FAILED_AUTH_PER_MINUTE: '50' })
   const expiring = mint(claims({ exp: Math.floor(Date.now() / 1000) - 4 }))
   t.equal((await ask(bearer(expiring))).statusCode, 200, 'within the clock tolerance')
@@ -90,7 +92,7 @@ t.test('a token that was good and has expired is limited like any other', async 
   t.strictSame(await tally(times(60, () => bearer(expired))), { 401: 50, 429: 10 }, 'in each minute')
 })
 
-t.test('one address cannot lock out the good tokens of its neighbours', async (t) => {
+test('one address cannot lock out the good tokens of its neighbours', async (t) => {
   const limited = { 401: 300, 429: 100 }
   const noise: readonly { name: string; presented: (i: number) => string | undefined; want: Record<number, number> }[] =
     [
@@ -118,7 +120,7 @@ t.test('one address cannot lock out the good tokens of its neighbours', async (t
   }
 })
 
-t.test('over the limit, the answer is the same whatever is wrong with the token', async (t) => {
+test('over the limit, the answer is the same whatever is wrong with the token', async (t) => {
   const { ask, tally, metrics } = await attacked(t, { RATE_LIMIT_FAILED_AUTH_PER_MINUTE: '3' })
   await tally(times(3, () => 'Bearer x'))
   const now = Math.floor(Date.now() / 1000)
@@ -147,7 +149,7 @@ t.test('over the limit, the answer is the same whatever is wrong with the token'
   t.match(await metrics.metrics(), `oss_vend_rate_limited_total{limit="failed_authentication"} ${rows.length}`)
 })
 
-t.test('the limit ends with its minute, and is one for each address', async (t) => {
+test('the limit ends with its minute, and is one for each address', async (t) => {
   const { ask, tally, pass } = await attacked(t, { RATE_LIMIT_FAILED_AUTH_PER_MINUTE: '3' })
   t.strictSame(await tally(times(5, () => 'Bearer x')), { 401: 3, 429: 2 })
   t.equal((await ask('Bearer x', '203.0.113.1')).statusCode, 401)
@@ -157,7 +159,7 @@ t.test('the limit ends with its minute, and is one for each address', async (t) 
   t.equal((await ask('Bearer x')).statusCode, 401)
 })
 
-t.test('what the limit of addresses bounds is verified no more', async (t) => {
+test('what the limit of addresses bounds is verified no more', async (t) => {
   const { tally } = await attacked(t, {
     RATE_LIMIT_ADDRESS_PER_MINUTE: '100',
     RATE_LIMIT_FAILED_AUTH_PER_MINUTE: '10',
@@ -165,7 +167,7 @@ t.test('what the limit of addresses bounds is verified no more', async (t) => {
   t.strictSame(await tally(times(200, () => 'Bearer x')), { 401: 10, 429: 190 })
 })
 
-t.test('no header tells one client of another', async (t) => {
+test('no header tells one client of another', async (t) => {
   const { ask } = await attacked(t)
   const told = ({ headers }: Awaited<ReturnType<typeof ask>>) =>
     Object.fromEntries(Object.entries(headers).filter(([name]) => /ratelimit|retry/iu.test(name)))

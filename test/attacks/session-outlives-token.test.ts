@@ -1,8 +1,10 @@
 import t from 'tap'
-import { build } from '../helpers/build.ts'
+import { build, withTokenCacheOnAndOff } from '../helpers/build.ts'
 import { manualClock } from '../helpers/clock.ts'
 import { claims, mint } from '../helpers/tokens.ts'
 import { countingSource } from '../helpers/vending.ts'
+
+const test = withTokenCacheOnAndOff(t)
 
 const TEMPLATES = {
   'day.yaml': `
@@ -41,12 +43,12 @@ async function vendor(t: Parameters<typeof build>[0], bound: boolean) {
 
 const HOUR = 3600
 
-t.test('without the bound, a token with three seconds left is worth a whole session', async (t) => {
+test('without the bound, a token with three seconds left is worth a whole session', async (t) => {
   const { vend, tokenWith } = await vendor(t, false)
   t.equal((await vend(tokenWith(3))).grant.durationSeconds, 12 * HOUR)
 })
 
-t.test('with the bound, no session ends after its token', async (t) => {
+test('with the bound, no session ends after its token', async (t) => {
   const rows = [
     { name: 'three seconds left', left: 3, want: undefined },
     { name: 'an hour left', left: HOUR, want: undefined },
@@ -82,13 +84,13 @@ t.test('with the bound, no session ends after its token', async (t) => {
   }
 })
 
-t.test('what a caller may not have is refused for that, and not for its token', async (t) => {
+test('what a caller may not have is refused for that, and not for its token', async (t) => {
   const { vend, tokenWith } = await vendor(t, true)
   t.match(await vend(tokenWith(3, { scope: 'other' })), { code: 'policy_not_allowed', detail: /"scope"/u })
   t.match(await vend(tokenWith(2 * HOUR), { durationSeconds: 13 * HOUR }), { code: 'invalid_request' })
 })
 
-t.test('a session in the cache is never handed out beyond a token, and not renewed for each second', async (t) => {
+test('a session in the cache is never handed out beyond a token, and not renewed for each second', async (t) => {
   const { vend, tokenWith, clock, asked } = await vendor(t, true)
   const [long, short] = [tokenWith(6 * HOUR), tokenWith(2 * HOUR)]
   const ends = { long: clock.now() + 6 * HOUR * 1000, short: clock.now() + 2 * HOUR * 1000 }
@@ -106,7 +108,7 @@ t.test('a session in the cache is never handed out beyond a token, and not renew
   t.ok(asked.length <= 10, `one call for each quarter of an hour and token: ${asked.length}`)
 })
 
-t.test('a session that STS made longer than it was asked to is not handed out', async (t) => {
+test('a session that STS made longer than it was asked to is not handed out', async (t) => {
   const clock = manualClock()
   const source = {
     ...countingSource(clock.now).source,

@@ -1,8 +1,10 @@
 import t from 'tap'
-import { build, type Overrides } from '../helpers/build.ts'
+import { build, type Overrides, withTokenCacheOnAndOff } from '../helpers/build.ts'
 import { manualClock } from '../helpers/clock.ts'
 import { issuersFile } from '../helpers/config-faults.ts'
 import { AUDIENCE, claims, ISSUER, keys, mint } from '../helpers/tokens.ts'
+
+const test = withTokenCacheOnAndOff(t)
 
 const clock = manualClock()
 const NOW = clock.now() / 1000
@@ -33,7 +35,7 @@ const refused = (reason: string) => ({ wire: REFUSED, reason })
 /** A payload with numbers that JSON.stringify would not write. */
 const raw = (dates: string) => JSON.stringify(claims({ exp: undefined, iat: undefined })).replace(/\}$/u, `,${dates}}`)
 
-t.test('types of tokens', async (t) => {
+test('types of tokens', async (t) => {
   const ask = await asker(t)
   const accepted = [
     undefined,
@@ -87,7 +89,7 @@ t.test('types of tokens', async (t) => {
   }
 })
 
-t.test('claims that say what a token is for', async (t) => {
+test('claims that say what a token is for', async (t) => {
   const ask = await asker(t)
   const rows = [
     { name: 'Keycloak, access', input: { typ: 'Bearer' }, want: 'accepted' },
@@ -108,7 +110,7 @@ t.test('claims that say what a token is for', async (t) => {
   }
 })
 
-t.test('dates of tokens', async (t) => {
+test('dates of tokens', async (t) => {
   const ask = await asker(t)
   const dates = (changes: Record<string, unknown>) => claims({ ...GOOD, ...changes })
   const rows = [
@@ -152,7 +154,7 @@ t.test('dates of tokens', async (t) => {
   }
 })
 
-t.test('the clock that counts is the one that the service was given', async (t) => {
+test('the clock that counts is the one that the service was given', async (t) => {
   const own = manualClock()
   const ask = await asker(t, { dependencies: { clock: own } })
   const token = mint(claims(GOOD))
@@ -163,13 +165,13 @@ t.test('the clock that counts is the one that the service was given', async (t) 
   t.strictSame(await ask(token), refused('expired'), 'one that was accepted before is looked at again')
 })
 
-t.test('a forged token tells its forger nothing about dates', async (t) => {
+test('a forged token tells its forger nothing about dates', async (t) => {
   const ask = await asker(t)
   const forged = mint(claims({ ...GOOD, exp: 1 }), {}, 'another-fixture-secret-of-thirty-two-bytes')
   t.strictSame(await ask(forged), refused('signature'))
 })
 
-t.test('a greatest age, of a single issuer and of one in a file', async (t) => {
+test('a greatest age, of a single issuer and of one in a file', async (t) => {
   const entry = { name: 'app', issuer: ISSUER, audience: AUDIENCE, secret: keys.hmac }
   const settings = [
     { name: 'variables', env: { JWT_MAX_TOKEN_AGE_SECONDS: '300', JWT_ALLOWED_TYPES: 'at+jwt, ID' } },

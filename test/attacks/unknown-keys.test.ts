@@ -1,9 +1,12 @@
 import t from 'tap'
+import { withTokenCacheOnAndOff } from '../helpers/build.ts'
 import { jwk } from '../helpers/key-servers.ts'
 import { keys } from '../helpers/tokens.ts'
 import { other, present, set, short, token, withKeyServer } from './key-server.ts'
 
-t.test('a flood of tokens that no key fits costs the key server a few fetches, and good callers nothing', async (t) => {
+const test = withTokenCacheOnAndOff(t)
+
+test('a flood of tokens that no key fits costs the key server a few fetches, and good callers nothing', async (t) => {
   const rows: { name: string; input: (n: number) => string; want: (number | string)[] }[] = [
     { name: 'invented kids', input: (n) => token(`invented-${n}`), want: [401, '503 after 9'] },
     { name: 'one kid, that is wrong', input: () => token('b'), want: [401, '503 after 9'] },

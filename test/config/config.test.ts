@@ -106,6 +106,7 @@ t.test('defaults apply, and an empty variable counts as unset', async (t) => {
       connections: 32,
       maxRps: 100,
     },
+    tokenCacheEntries: 10_000,
     sessionBoundToToken: false,
     vendDeadlineMs: 5000,
     cache: { maxEntries: 100_000, maxBytes: 268_435_456, minValiditySeconds: 900 },

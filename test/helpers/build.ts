@@ -45,6 +45,16 @@ export type Overrides = Readonly<{
   realSts?: boolean
 }>
 
+/** Like `t.test`, but twice: verified tokens are remembered, and are not. `build` reads the setting from the context. */
+export const withTokenCacheOnAndOff = (t: Test) => (name: string, run: (t: Test) => Promise<void>) => {
+  for (const JWT_CACHE_ENTRIES of ['10000', '0']) {
+    t.test(`${name}, JWT_CACHE_ENTRIES=${JWT_CACHE_ENTRIES}`, async (t) => {
+      t.context = { ...t.context, env: { JWT_CACHE_ENTRIES } }
+      await run(t)
+    })
+  }
+}
+
 /** The app on a source that records what it is asked for and pays out sentinels; torn down with the test. */
 export async function build(
   t: Test,
@@ -67,7 +77,8 @@ export async function build(
     },
     close: async () => {},
   }
-  const settings = readConfig({ ...environment, ...env })
+  const { env: contextual = {} }: { env?: Environment } = t.context
+  const settings = readConfig({ ...environment, ...contextual, ...env })
   const { app, ops, stop, reload } = await buildApp(settings, {
     logger: logs.logger,
     ...(!realSts && { source }),

@@ -219,7 +219,7 @@ t.test('in a sandbox, discovery may lead over plain http', async (t) => {
   for (const sandbox of [false, true]) {
     const agent = new MockAgent()
     agent.disableNetConnect()
-    const pool = { dispatcher: async () => agent, close: () => agent.close() }
+    const pool = { dispatcher: agent, close: () => agent.close() }
     const mock = agent.get('http://idp.test')
     const document = { issuer: 'http://idp.test', jwks_uri: 'http://idp.test/k' }
     mock.intercept({ path: DISCOVERY }).reply(200, document)

@@ -1,13 +1,16 @@
 import { generateKeyPairSync } from 'node:crypto'
 import { writeFile } from 'node:fs/promises'
 import t from 'tap'
+import { withTokenCacheOnAndOff } from '../helpers/build.ts'
 import { issuersFile } from '../helpers/config-faults.ts'
 import { claims, keys, mint, pem } from '../helpers/tokens.ts'
 import { start } from './harness.ts'
 
+const test = withTokenCacheOnAndOff(t)
+
 const NEXT_SECRET = 'the-secret-that-comes-next-of-more-than-thirty-two-bytes-0123'
 
-t.test('after a change, only the new HMAC secret verifies tokens', async (t) => {
+test('after a change, only the new HMAC secret verifies tokens', async (t) => {
   const dir = t.testdir({ secret: keys.hmac })
   const path = `${dir}/secret`
   const { looks, status, reloads, logs, app, timers } = await start(t, { JWT_SECRET: '', JWT_SECRET_FILE: path })
@@ -30,7 +33,7 @@ t.test('after a change, only the new HMAC secret verifies tokens', async (t) => 
   t.equal(timers.running(), 0, 'no timer is running')
 })
 
-t.test('a secret that is too weak is refused, and the old one stays', async (t) => {
+test('a secret that is too weak is refused, and the old one stays', async (t) => {
   const rows = [
     { name: 'short', secret: 'SENTINEL-short' },
     { name: 'repeated', secret: 'ab'.repeat(40) },
@@ -52,7 +55,7 @@ t.test('a secret that is too weak is refused, and the old one stays', async (t) 
   }
 })
 
-t.test('after a change, only the new public key verifies tokens, and its kind must stay', async (t) => {
+test('after a change, only the new public key verifies tokens, and its kind must stay', async (t) => {
   const dir = t.testdir({ key: pem(keys.p256.publicKey) })
   const path = `${dir}/key`
   const { looks, status, reloads } = await start(t, { JWT_SECRET: '', JWT_PUBLIC_KEY_FILE: path })
@@ -79,7 +82,7 @@ t.test('after a change, only the new public key verifies tokens, and its kind mu
   t.equal(await status(mint(claims(), {}, keys.hmac)), 401)
 })
 
-t.test('each issuer of a file has its own key, which changes without SIGHUP', async (t) => {
+test('each issuer of a file has its own key, which changes without SIGHUP', async (t) => {
   const issuer = (name: string, more: object) => ({
     name,
     issuer: `https://${name}.test`,

@@ -7,7 +7,7 @@ import { ask, CREDENTIALS, GRANT, KEYS, NOW, REQUEST_ID, SUCCESS } from './harne
 t.test('asks as the documentation says, signed, and reads the answer', async (t) => {
   const agent = new MockAgent()
   agent.disableNetConnect()
-  const pool = { dispatcher: async () => agent, close: () => agent.close() }
+  const pool = { dispatcher: agent, close: () => agent.close() }
   let seen = { body: '', headers: {} as Record<string, string> }
   agent
     .get('https://sts.jdcloud-api.com')

@@ -90,6 +90,12 @@ export const tokens = {
     default: '5',
     remedy: 'keep it as small as your clocks allow',
   },
+  JWT_CACHE_ENTRIES: {
+    help: 'Verified tokens to remember, so that a token that returns costs no signature check; 0 remembers none. Dates and keys are still checked at each use. One takes about 2 kB.',
+    ...integer(0, 1_000_000),
+    default: '10000',
+    remedy: 'give how many verified tokens to remember, or 0 for none',
+  },
   JWT_ISSUERS_FILE: {
     help: 'YAML or JSON file of several issuers, in place of the settings above: see "Several issuers" in docs/configuration.md.',
     schema: text,

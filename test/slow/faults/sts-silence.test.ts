@@ -53,7 +53,7 @@ for (const mood of ['unknown', 'silent'] as const) {
       dependencies: ({ sts }, { now }) => {
         const endpoint = `http://sts.invalid:${new URL(sts.endpoint).port}`
         const agent = new Agent({ pipelining: 0, connect: { timeout: 600, lookup } })
-        const pool = { dispatcher: async () => agent, close: () => agent.close() }
+        const pool = { dispatcher: agent, close: () => agent.close() }
         return { source: createJdcloudSts({ ...sts, endpoint }, { pool, now }) }
       },
     })

@@ -14,6 +14,8 @@ const KEYS = [OWN, OLDER, TEMPORARY]
 const ID = 'bgvsvqrgujfiqoshw9mhwm3fw7tj35ev'
 const UUID = 'f37a54c6-c6ee-4d0e-8d5b-3fa4d9f29f05'
 
+const reversed = (text: string) => [...text].reverse().join('')
+
 /** Whether eight characters in a row of a key are in the text, however they are written. */
 function leaks(text: string): boolean {
   const plain = text.toLowerCase().replaceAll('-', '')
@@ -66,6 +68,21 @@ const rows: { name: string; body: unknown; want: Told }[] = [
     OLDER.accessKey.toLowerCase().replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/u, '$1-$2-$3-$4-$5'),
     `${OLDER.accessKey.slice(16).toLowerCase()}${OLDER.accessKey.slice(0, 16).toLowerCase()}`,
     TEMPORARY.sessionToken.slice(0, 32),
+    reversed(OLDER.accessKey).toLowerCase(),
+    reversed(OWN.accessKey.slice(-32)).toLowerCase(),
+    `00${reversed(OLDER.secretKey.slice(2, 30)).toLowerCase()}00`,
+    Buffer.from(OWN.accessKey).toString('hex').slice(0, 32),
+    Buffer.from(OWN.accessKey).toString('hex').slice(-32),
+    Buffer.from(OLDER.secretKey.toLowerCase()).toString('hex').slice(1, 33),
+    reversed(Buffer.from(OLDER.accessKey).toString('hex').slice(0, 32)),
+    Buffer.from(reversed(OLDER.accessKey)).toString('hex').slice(0, 32),
+    Buffer.from(OLDER.accessKey)
+      .toString('hex')
+      .replace(/^(.{8})(.{4})(.{4})(.{4})(.{12}).*$/u, '$1-$2-$3-$4-$5'),
+    `${ID.slice(0, 12)}${Buffer.from(TEMPORARY.sessionToken.slice(5, 15)).toString('hex')}`,
+    ...[0, 1, 2].map((at) =>
+      Buffer.from(`${OLDER.accessKey}${OLDER.accessKey}`.slice(at)).toString('base64').toLowerCase().slice(0, 32),
+    ),
     `tmp${ID.slice(3)}`,
     `${ID}\n${OWN.accessKey}`,
     `${ID.slice(1)}_`,

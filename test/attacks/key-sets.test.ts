@@ -51,7 +51,7 @@ const until = async (condition: () => boolean) => {
 }
 
 t.test('one bad entry disables no issuer, and opens nothing', async (t) => {
-  const { app, server, reload, logs } = await withKeyServer(t)
+  const { app, server, clock, reload, logs } = await withKeyServer(t)
   const octets = createSecretKey(Buffer.from(SHARED)).export({ format: 'jwk' })
   const bad = (more: Record<string, unknown>) => jwk('bad', rsa, more)
   const rows: { name: string; input: unknown; want: string; token?: string }[] = [
@@ -126,6 +126,8 @@ t.test('one bad entry disables no issuer, and opens nothing', async (t) => {
       await reload()
       t.equal(await present(app, token('a')), 200, 'the key before it is used')
       t.equal(await present(app, token('z', keys.p256.privateKey, 'ES256')), 200, 'and the one behind it')
+      // Enough for one more fetch on behalf of tokens.
+      clock.now += 10_000
       if (bad !== undefined) t.equal(await present(app, bad), 401, 'and it verifies nothing')
       const [line] = logs
         .lines()
@@ -215,13 +217,14 @@ t.test('what a key server does for a week', async (t) => {
 })
 
 t.test('a flood of tokens that no key fits costs the key server a few fetches, and good callers nothing', async (t) => {
+  const FLOODED = [401, '503 after 10', '503 after 9']
   const rows: { name: string; input: (n: number) => string; want: (number | string)[] }[] = [
-    { name: 'invented kids', input: (n) => token(`invented-${n}`), want: [401, '503 after 9'] },
-    { name: 'one kid, that is wrong', input: () => token('b'), want: [401, '503 after 9'] },
+    { name: 'invented kids', input: (n) => token(`invented-${n}`), want: FLOODED },
+    { name: 'one kid, that is wrong', input: () => token('b'), want: FLOODED },
     {
       name: 'another algorithm of the set',
       input: () => token('a', keys.p256.privateKey, 'ES256'),
-      want: [401, '503 after 9'],
+      want: FLOODED,
     },
     {
       name: 'bad signatures under a good kid',
@@ -231,7 +234,7 @@ t.test('a flood of tokens that no key fits costs the key server a few fetches, a
     {
       name: 'both',
       input: (n) => (n % 2 ? token('a', other.privateKey) : token(`invented-${n}`)),
-      want: [401, '503 after 9'],
+      want: FLOODED,
     },
   ]
   for (const { name, input, want } of rows) {
@@ -277,4 +280,58 @@ t.test('a key that was revoked is dead by the second fetch', async (t) => {
       }
     })
   }
+})
+
+t.test('a published key is never refused while nobody can know that it is not', async (t) => {
+  const invented = (n: number) => token(`invented-${n}`)
+  const dead: Answer = (response) => void response.socket?.destroy()
+  const rotated = jwk('a', other.publicKey)
+
+  t.test('a new kid, right after the fetch that used the budget up', async (t) => {
+    const { app, server, clock } = await withKeyServer(t)
+    for (let n = 0; n < 5; n++) await present(app, invented(n))
+    server.answer = set(jwk('a'), jwk('n', other.publicKey))
+    for (const ms of [0, 1, 999]) {
+      clock.now += ms
+      t.match(await present(app, token('n', other.privateKey)), /^503 after (?:9|10)$/u)
+    }
+    clock.now += 9000
+    t.equal(await present(app, token('n', other.privateKey)), 200)
+  })
+
+  const failures: Record<string, Answer> = {
+    'is dead': dead,
+    fails: (response) => void response.writeHead(500).end(),
+    'answers HTML': (response) => void response.end('<html>'),
+  }
+  for (const [name, answer] of Object.entries(failures)) {
+    t.test(`a new key under the old kid, while the key server ${name}`, async (t) => {
+      const { app, server, clock, reload } = await withKeyServer(t)
+      t.equal(await present(app, token('a')), 200)
+      server.answer = answer
+      for (let n = 0; n < 8; n++) {
+        t.match(await present(app, token('a', other.privateKey)), /^503 after \d+$/u, 'within the budget and beyond it')
+        t.match(await present(app, invented(n)), /^503 after \d+$/u)
+        t.equal(await present(app, token('a')), 200, 'the old key is good')
+        clock.now += 100
+      }
+      t.equal(server.asked, 5, 'the first fetch, and the budget')
+      server.answer = set(rotated)
+      await reload()
+      t.equal(await present(app, token('a', other.privateKey)), 200)
+      t.equal(await present(app, token('a')), 401, 'once the set is known again, so is what is not in it')
+    })
+  }
+
+  t.test('a withdrawn key, while the key server is dead', async (t) => {
+    const { app, server, reload } = await withKeyServer(t)
+    server.answer = set(jwk('b', other.publicKey))
+    await reload()
+    t.equal(await present(app, token('a')), 401)
+    server.answer = dead
+    for (let n = 0; n < 6; n++) t.match(await present(app, token('a')), /^503 after \d+$/u)
+    server.answer = set(jwk('a'), jwk('b', other.publicKey))
+    await reload()
+    t.equal(await present(app, token('a')), 200, 'it may be published again')
+  })
 })

@@ -7,7 +7,7 @@ import { environment } from '../helpers/build.ts'
 import { configError, faultLines } from '../helpers/config-faults.ts'
 import { AUDIENCE, ISSUER, keys } from '../helpers/tokens.ts'
 
-const AES_KEY = Buffer.from(Array.from({ length: 32 }, (_, index) => 7 * index)).toString('base64')
+const AES_KEY = Buffer.from(Array.from({ length: 32 }, (_, index) => 7 * index ** 2)).toString('base64')
 
 const integer = (min: number, max: number) => ({
   rule: `must be a whole number from ${min} to ${max}`,

@@ -75,6 +75,7 @@ const rows: { name: string; body: unknown; want: Told }[] = [
     Buffer.from(OWN.accessKey).toString('hex').slice(-32),
     Buffer.from(OLDER.secretKey.toLowerCase()).toString('hex').slice(1, 33),
     reversed(Buffer.from(OLDER.accessKey).toString('hex').slice(0, 32)),
+    reversed(Buffer.from(OWN.accessKey).toString('hex').slice(0, 32)),
     Buffer.from(reversed(OLDER.accessKey)).toString('hex').slice(0, 32),
     Buffer.from(OLDER.accessKey)
       .toString('hex')

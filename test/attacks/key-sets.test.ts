@@ -325,6 +325,7 @@ t.test('a published key is never refused while nobody can know that it is not', 
 
   t.test('a withdrawn key, while the key server is dead', async (t) => {
     const { app, server, reload } = await withKeyServer(t)
+    t.equal(await present(app, token('a')), 200)
     server.answer = set(jwk('b', other.publicKey))
     await reload()
     t.equal(await present(app, token('a')), 401)

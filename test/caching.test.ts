@@ -12,7 +12,7 @@ import { claims, mint } from './helpers/tokens.ts'
 import { until } from './helpers/until.ts'
 import { countingSource, heldSource, metric } from './helpers/vending.ts'
 
-const AES_KEY = Buffer.from(Array.from({ length: 32 }, (_, index) => 3 * index)).toString('base64')
+const AES_KEY = Buffer.from(Array.from({ length: 32 }, (_, index) => 3 * index ** 2)).toString('base64')
 
 const ask = (sub = 'alice', more: Record<string, unknown> = {}, token: Record<string, unknown> = {}) => ({
   method: 'POST' as const,

@@ -10,8 +10,8 @@ const RETRY_AFTER_MS = 10_000
 const FIRST_KEYS_RETRY_MS = 1000
 /** What tokens with unknown keys or bad signatures may cost the key server: four fetches at once, then six a minute. */
 const BUDGET = { burst: 4, everyMs: 10_000 }
-/** An answer that was asked for so shortly before a token came, or once the budget is used up, still speaks of it. */
-const RECENT_MS = 1000
+/** A fetch that is under way speaks of a token only if it began no longer than this before the token came. */
+const JOINABLE_MS = 1000
 const RETRY_AFTER_SECONDS = 2
 const MAX_RETIRED = 1024
 
@@ -45,14 +45,17 @@ export type KeyFetch = Readonly<{
 /** The public keys of one issuer. */
 export type KeySet = Readonly<{
   /**
-   * The SPKI PEM that verifies a token with this header; undefined when the issuer has none, by an answer that was asked
-   * for since the token arrived, or just before.
+   * The SPKI PEM that verifies a token with this header; undefined when the issuer has none, by a fetch that began after
+   * the token arrived or that it joined in flight, or when it has withdrawn the key.
    * @throws {KeysUnavailableError}
    */
   find(hint: KeyHint): Promise<string | undefined>
   /** Changes whenever keys do. */
   revision(): number
-  /** Whether the keys are others than at that revision, after a fetch if the budget allows one. Never rejects. */
+  /**
+   * Whether the keys are others than at that revision, after a fetch if the budget allows one.
+   * @throws {KeysUnavailableError} when they are not, but the last fetch failed: nobody knows what the issuer has now
+   */
   changedSince(revision: number): Promise<boolean>
   /** Whether there are keys, and none of them too old. */
   usable(): boolean
@@ -92,6 +95,8 @@ export function createKeySet({ fetchKeys, maxAgeMs, onFetch, now = () => perform
   let begunAt = Number.NEGATIVE_INFINITY
   let answered = 0
   let inFlight: Promise<boolean> | undefined
+  /** Whether the last fetch failed. */
+  let failing = false
   /** Hints whose key the issuer has withdrawn, the oldest first. */
   const retired = new Set<string>()
 
@@ -146,6 +151,7 @@ export function createKeySet({ fetchKeys, maxAgeMs, onFetch, now = () => perform
     }
     inFlight = undefined
     const ok = fetched.result === 'ok'
+    failing = !ok
     dueAt = now() + pauseMs(ok, fetched.lacking)
     onFetch({ ...fetched, usable: usable(), keys: keys?.length ?? 0 })
     return ok
@@ -179,7 +185,7 @@ export function createKeySet({ fetchKeys, maxAgeMs, onFetch, now = () => perform
     async find({ alg, kid }) {
       const hint = hintOf(alg, kid)
       // The first fetch whose answer can say that there is no such key.
-      const proof = inFlight && now() - begunAt <= RECENT_MS ? begun : begun + 1
+      const proof = inFlight && now() - begunAt <= JOINABLE_MS ? begun : begun + 1
       if (keys === undefined || tooOld()) {
         if (inFlight || now() >= dueAt) await fetchOnce()
         if (keys === undefined || tooOld()) throw unavailable()
@@ -190,7 +196,7 @@ export function createKeySet({ fetchKeys, maxAgeMs, onFetch, now = () => perform
         if (answered >= proof) return undefined
         if (!inFlight && !budget.take()) {
           // An answer 503 must not keep the callers of a withdrawn key from fetching a new token.
-          if (retired.has(hint) || now() - fetchedAt <= RECENT_MS) return undefined
+          if (retired.has(hint) && !failing) return undefined
           throw unavailable()
         }
         if (!(await fetchOnce())) throw unavailable()
@@ -198,7 +204,10 @@ export function createKeySet({ fetchKeys, maxAgeMs, onFetch, now = () => perform
     },
     async changedSince(before) {
       if (revision === before && (inFlight || budget.take())) await fetchOnce()
-      return revision !== before
+      if (revision !== before) return true
+      // A key server that answers has not shown another key for ten seconds at most. One that fails may have one.
+      if (failing) throw unavailable()
+      return false
     },
   }
 }

@@ -16,7 +16,7 @@ const END_OF_DATES = 10_000_000_000
  * Where issuers say by a claim what a token is for: Keycloak by `typ`, Cognito by `token_use`, Django and Flask by
  * `token_type` and `type`. Their refresh tokens have the issuer, the audience and the key of access tokens.
  */
-const PURPOSE_CLAIMS = ['typ', 'token_type', 'token_use', 'type'] as const
+const PURPOSE_CLAIMS = ['typ', 'token_type', 'token_use', 'type', 'tokenType', 'tokenUse'] as const
 const OTHER_PURPOSES = ['refresh', 'offline', 'logout']
 /** Keycloak alone: at other providers an ID token may be the only one with an audience, as at Cognito. */
 const OTHER_PURPOSES_OF_TYP = [...OTHER_PURPOSES, 'id']
@@ -29,13 +29,25 @@ export function typeFault({ header, payload }: UnverifiedToken, { allowedTypes }
   const type = Object.hasOwn(header, 'typ') ? (typeof typ === 'string' ? mediaType(typ) : undefined) : 'absent'
   if (type === undefined || !allowed.includes(type) || (type === 'absent' && typ !== undefined)) return 'type'
   for (const claim of PURPOSE_CLAIMS) {
-    const value = payload[claim]
-    const purpose = typeof value === 'string' ? value.toLowerCase() : ''
+    const purpose = purposeOf(payload[claim])
     const others = claim === 'typ' ? OTHER_PURPOSES_OF_TYP : OTHER_PURPOSES
     if (others.includes(purpose) && !allowed.includes(purpose)) return 'type'
   }
-  return undefined
+  // RFC 8417: what has events is a message between servers. OpenID Connect's logout tokens may have `typ: JWT`.
+  return isObject(payload.events) ? 'type' : undefined
 }
+
+/** `refresh` of `Refresh`, `refresh_token` and `urn:ietf:params:oauth:token-type:refresh_token`. */
+function purposeOf(value: unknown): string {
+  if (typeof value !== 'string') return ''
+  return value
+    .trim()
+    .toLowerCase()
+    .replace(/^urn:.*:/u, '')
+    .replace(/[\s_-]?token$|\+jwt$/u, '')
+}
+
+const isObject = (value: unknown) => typeof value === 'object' && value !== null && !Array.isArray(value)
 
 /** RFC 7515, 4.1.9: case does not matter, and `application/` is left out where no other slash is. */
 const mediaType = (type: string) => type.toLowerCase().replace(/^application\/(?=[^/]*$)/u, '')

@@ -1,3 +1,5 @@
+import { decodings, isKey, keyText, unescaped } from './key-material.ts'
+
 /** What a text is that stands where a secret should: a rule that it breaks, and what to do. Neither quotes the text. */
 export type ShapeFault = Readonly<{ rule: string; remedy: string }>
 
@@ -30,28 +32,6 @@ const NO_TEXT: ShapeFault = {
   remedy: 'generate one: openssl rand -base64 48',
 }
 
-/** Headers of PEM, RFC 4716 and PGP; lines of OpenSSH; PuTTY; XML of .NET. */
-const KEY_TEXTS = [
-  /-{4,5} ?(?:BEGIN|END) [A-Z0-9 ]+-{4,5}/iu,
-  /\b(?:ssh-(?:rsa|dss|ed25519|ed448)|ecdsa-sha2-nistp\d+|sk-(?:ssh|ecdsa)-[\w@.-]+)\s+AAAA/u,
-  /^PuTTY-User-Key-File/u,
-  /<(?:RSAKeyValue|ECKeyValue|Modulus)>/u,
-]
-
-/** What encoded keys hold: the object identifiers of RSA, of curves and of Edwards curves, and names of OpenSSH. */
-const KEY_BYTES = [
-  '2a864886f70d0101', // PKCS #1, with its signatures
-  '2a8648ce3d02', // keys on curves
-  '2a8648ce3d0301', // NIST's curves
-  '2b810400', // more of them
-  '06032b65', // X25519 to Ed448
-].map((hex) => Buffer.from(hex, 'hex'))
-
-const SSH_NAMES = /^(?:openssh-key-v1|\0\0\0.(?:ssh-|ecdsa-|sk-))/su
-
-/** DER of RSA keys alone: a sequence of long integers, behind a version where it is private. */
-const RSA_DER = /^30(?:82....|81..)(?:020100)?02(?:82....|81..)/u
-
 /** Of shells, Compose, Helm and documentation. */
 const PLACEHOLDER = /^(?:\$\{[\w.:?-]+\}|\$\([\w ./<"'-]+\)|\{\{[^{}]+\}\}|\$[A-Z_]+|%[A-Z_]+%|<[A-Za-z_ -]+>)$/u
 
@@ -59,8 +39,8 @@ const PLACEHOLDER = /^(?:\$\{[\w.:?-]+\}|\$\([\w ./<"'-]+\)|\{\{[^{}]+\}\}|\$[A-
 const DEPTH = 3
 
 /**
- * What a configured secret is instead of one. Keys are found also with `\n` for line breaks, without their headers, and
- * in base64 or hex: anybody who has the public key could sign tokens with it.
+ * What a configured secret is instead of one. Keys are found wherever they stand in it, escaped, packed, and in base64 or
+ * hex: anybody who has the public key could sign tokens with it.
  */
 export function shapeFault(secret: string): ShapeFault | undefined {
   // A file that is not UTF-8 was read as if it were: what is left of it is not the secret that it holds.
@@ -69,29 +49,28 @@ export function shapeFault(secret: string): ShapeFault | undefined {
 }
 
 function faultOf(given: string, depth: number): ShapeFault | undefined {
-  const text = given.replace(/\\[nr]/gu, '\n').replace(/^[\s"']+|[\s"']+$/gu, '')
-  if (KEY_TEXTS.some((pattern) => pattern.test(text))) return PUBLIC_KEY
+  const texts = [...new Set([given, unescaped(given)].map((text) => text.replace(/^[\s"']+|[\s"']+$/gu, '')))]
+  for (const text of texts) {
+    const fault = faultOfText(text)
+    if (fault) return fault
+  }
+  for (const bytes of texts.flatMap(decodings)) {
+    if (isKey(bytes)) return PUBLIC_KEY
+    const fault = depth > 0 ? faultOf(bytes.toString('utf8'), depth - 1) : undefined
+    if (fault) return fault
+  }
+  return undefined
+}
+
+function faultOfText(text: string): ShapeFault | undefined {
   if (isJson(text)) return JWK
+  const key = keyText(text)
+  if (key) return key === 'jwk' ? JWK : PUBLIC_KEY
+  if (isKey(Buffer.from(text, 'latin1'))) return PUBLIC_KEY
   if (/^[a-z][a-z0-9+.-]*:\/\//iu.test(text)) return ADDRESS
   if (isPath(text)) return PATH
   if (/^eyJ[\w-]+\.[\w-]+\./u.test(text)) return TOKEN
-  if (PLACEHOLDER.test(text)) return TEMPLATE
-  const bytes = decode(text)
-  if (!bytes) return undefined
-  if (isKey(bytes)) return PUBLIC_KEY
-  return depth > 0 ? faultOf(bytes.toString('utf8'), depth - 1) : undefined
-}
-
-function decode(text: string): Buffer | undefined {
-  const compact = text.replace(/[\s:]/gu, '')
-  if (/^(?:[\da-f]{2}){16,}$/iu.test(compact)) return Buffer.from(compact, 'hex')
-  return /^[\w+/-]{24,}={0,2}$/u.test(compact) ? Buffer.from(compact, 'base64') : undefined
-}
-
-function isKey(bytes: Buffer): boolean {
-  const hex = bytes.subarray(0, 32).toString('hex')
-  if (RSA_DER.test(hex) || SSH_NAMES.test(bytes.toString('latin1'))) return true
-  return KEY_BYTES.some((identifier) => bytes.includes(identifier))
+  return PLACEHOLDER.test(text) ? TEMPLATE : undefined
 }
 
 function isJson(text: string): boolean {

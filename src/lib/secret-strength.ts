@@ -1,3 +1,4 @@
+import { isDigestOfKnownText } from './known-digests.ts'
 import { KNOWN_TEXTS } from './known-secrets.ts'
 
 /**
@@ -53,10 +54,12 @@ const DATES = /(?:19|20)\d\d([-/. ]?)(?:0[1-9]|1[0-2])\1(?:0[1-9]|[12]\d|3[01])|
 /**
  * Whether a secret was made by a generator, or is long enough for a text: whether it takes {@link ENOUGH_BITS} to
  * describe it. Repeats, sequences, keyboard walks, dates, published examples and letters of words take few bits. What is
- * hex or base64 of something takes no more than that does.
+ * hex or base64 of something takes no more than that does, and a digest no more than the text that was hashed.
  */
 export function isStrongSecret(secret: string): boolean {
-  return [secret, ...encodedIn(secret)].every((text) => pieces(text).some((piece) => bitsOf(piece) >= ENOUGH_BITS))
+  const decoded = encodedIn(secret)
+  if (decoded.some((bytes) => isDigestOfKnownText(Buffer.from(bytes, 'latin1')))) return false
+  return [secret, ...decoded].every((text) => pieces(text).some((piece) => bitsOf(piece) >= ENOUGH_BITS))
 }
 
 function pieces(text: string): string[] {
@@ -74,11 +77,7 @@ function encodedIn(text: string, depth = 3): string[] {
   const compact = text.replace(/[\s:]/gu, '')
   const decoded: string[] = []
   if (/^(?:[\da-f]{2}){8,}$/iu.test(compact)) decoded.push(Buffer.from(compact, 'hex').toString('latin1'))
-  else if (/^[\w+/-]{16,}={0,2}$/u.test(compact)) {
-    const bytes = Buffer.from(compact, 'base64').toString('latin1')
-    // A text of letters alone is base64 of bytes as well, which say nothing about it.
-    if (isPrintable(bytes)) decoded.push(bytes)
-  }
+  else if (/^[\w+/-]{16,}={0,2}$/u.test(compact)) decoded.push(Buffer.from(compact, 'base64').toString('latin1'))
   return decoded.flatMap((one) => [one, ...encodedIn(one, depth - 1)])
 }
 
@@ -87,13 +86,14 @@ const isPrintable = (text: string) => /^[\x20-\x7e\s]+$/u.test(text)
 /** The bits of the shortest description of a text, out of literals, sequences, dates, known texts and repeats. */
 function bitsOf(text: string): number {
   const folded = fold(text)
+  const isRaw = !isPrintable(text)
   const best: number[] = [0]
   const offer = (end: number, bits: number) => {
     best[end] = Math.min(best[end] ?? Number.POSITIVE_INFINITY, bits)
   }
   for (let at = 0; at < text.length; at++) {
     const so = best[at] ?? 0
-    offer(at + 1, so + literalBits(text, at))
+    offer(at + 1, so + Math.min(sequenceBits(text, at, isRaw), characterBits(text, at)))
     const date = dateAt(text, at)
     if (date) offer(at + date.length, so + date.bits)
     offerRepeats(folded, at, (length, bits) => offer(at + length, so + bits))
@@ -123,13 +123,11 @@ function dateAt(text: string, at: number): Readonly<{ length: number; bits: numb
   return found === undefined ? undefined : { length: found.length, bits: found.length > 4 ? DATE : YEAR }
 }
 
-function sequenceBits(text: string, at: number): number {
+/** Bytes that are no text may step as they like, and start again at zero. */
+function sequenceBits(text: string, at: number, isRaw: boolean): number {
   const [a, b, c] = [text.charCodeAt(at - 2), text.charCodeAt(at - 1), text.charCodeAt(at)]
-  return at >= 2 && c - b === b - a && Math.abs(c - b) <= 2 ? NEXT_IN_SEQUENCE : Number.POSITIVE_INFINITY
-}
-
-function literalBits(text: string, at: number): number {
-  return Math.min(sequenceBits(text, at), characterBits(text, at))
+  const follows = isRaw ? ((c - b - (b - a)) & 255) === 0 : c - b === b - a && Math.abs(c - b) <= 2
+  return at >= 2 && follows ? NEXT_IN_SEQUENCE : Number.POSITIVE_INFINITY
 }
 
 function characterBits(text: string, at: number): number {

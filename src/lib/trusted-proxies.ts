@@ -7,11 +7,14 @@ export type Range = readonly [network: Address, bits: number]
 /** Whom to believe about a client's address: nobody, so many proxies from us outwards, or those in these ranges. */
 export type TrustedProxies = false | number | readonly Range[]
 
-/**
- * Ranges with this share of all IPv4 or IPv6 addresses, a /6, hold as good as everybody: public IPv6 addresses are an
- * eighth of all, and few parts of it are in use. All private ranges together are a smaller share.
- */
+/** Ranges with this share of all addresses, a /6, hold as good as everybody. All private ranges together are smaller. */
 const EVERYBODY = 1 / 64
+/**
+ * Public IPv6 addresses, and how many of them hold as good as everybody: a /16. Registries give out less than ten /12 of
+ * these, and 6to4 puts all of IPv4 into one /16. No load balancer has as many.
+ */
+const PUBLIC_IPV6: Range = [ipaddr.IPv6.parse('2000::'), 3]
+const EVERYBODY_IN_PUBLIC_IPV6 = 2 ** (128 - 16)
 
 /** Reads addresses and CIDR ranges; undefined when one is wrong, has host bits set, or they hold everybody together. */
 export function readRanges(texts: readonly string[]): readonly Range[] | undefined {
@@ -19,9 +22,15 @@ export function readRanges(texts: readonly string[]): readonly Range[] | undefin
   if (ranges.length === 0 || ranges.length < texts.length) return undefined
   // CIDR ranges never overlap in part: each is inside another or apart from it.
   const apart = ranges.filter((range, at) => !ranges.some((other, i) => i !== at && isInside(range, other, i < at)))
-  const share = (kind: 'ipv4' | 'ipv6', size: number) =>
-    apart.reduce((sum, [network, bits]) => (network.kind() === kind ? sum + 2 ** (size - bits) : sum), 0) / 2 ** size
-  return share('ipv4', 32) < EVERYBODY && share('ipv6', 128) < EVERYBODY ? ranges : undefined
+  const count = (size: number, some: readonly Range[]) => some.reduce((sum, [, bits]) => sum + 2 ** (size - bits), 0)
+  const of = (kind: 'ipv4' | 'ipv6') => apart.filter(([network]) => network.kind() === kind)
+  // A range around all public addresses is too large for any measure.
+  const inPublic = apart.filter((range) => isInside(range, PUBLIC_IPV6, true))
+  const tooMany =
+    count(32, of('ipv4')) >= EVERYBODY * 2 ** 32 ||
+    count(128, of('ipv6')) >= EVERYBODY * 2 ** 128 ||
+    count(128, inPublic) >= EVERYBODY_IN_PUBLIC_IPV6
+  return tooMany ? undefined : ranges
 }
 
 const CIDR = /^([^/%]+)(?:\/(0|[1-9]\d{0,2}))?$/u

@@ -55,8 +55,9 @@ const failureSchema = z.looseObject({
 })
 
 /**
- * What may be logged of an answer by which STS refuses. Access keys look like request ids, so an id that has a part of one
- * of these keys, however it is written, is left out.
+ * What may be logged of an answer by which STS refuses. JD Cloud's support finds a request by its id alone, so the log has
+ * it as it is. Access keys look like request ids: an id that has a part of one of these keys, also backwards, in hex or in
+ * base64, is left out.
  */
 export function describeRefusal(body: unknown, keys: readonly SigningKeys[]) {
   const { requestId, error } = failureSchema.catch({}).parse(body)
@@ -69,12 +70,29 @@ export function describeRefusal(body: unknown, keys: readonly SigningKeys[]) {
   }
 }
 
-/** Whether they have more in common than chance would explain, regardless of case and hyphens. */
+/** Whether they have more in common than chance would explain, regardless of case, hyphens, direction and encoding. */
 function overlap(id: string, secret: string): boolean {
-  const [one, other] = [plain(id), plain(secret)]
+  const ids = [plain(id), reversed(plain(id))]
+  return formsOf(secret).some((form) => ids.some((one) => haveInCommon(one, plain(form))))
+}
+
+function haveInCommon(one: string, other: string): boolean {
   if (other.length < TELLING) return other !== '' && one.includes(other)
   for (let at = 0; at + TELLING <= one.length; at++) if (other.includes(one.slice(at, at + TELLING))) return true
   return false
 }
 
+/** A key as it is, and in hex and base64, where each character depends on what it stands behind. */
+function formsOf(secret: string): string[] {
+  if (secret.length < TELLING) return [secret]
+  const texts = [secret, secret.toLowerCase(), secret.toUpperCase()].flatMap((text) => [text, reversed(text)])
+  const base64 = (text: string, at: number) => Buffer.from(text.slice(at)).toString('base64').replaceAll('=', '')
+  return texts.flatMap((text) => [
+    text,
+    Buffer.from(text).toString('hex'),
+    ...[0, 1, 2].map((at) => base64(text, at)).filter((form) => form.length >= TELLING),
+  ])
+}
+
 const plain = (text: string) => text.toLowerCase().replaceAll('-', '')
+const reversed = (text: string) => [...text].reverse().join('')

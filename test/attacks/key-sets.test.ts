@@ -9,7 +9,7 @@ import { type Answer, DAY, other, present, ready, rsa, SHARED, set, short, token
 const test = withTokenCacheOnAndOff(t)
 
 test('one bad entry disables no issuer, and opens nothing', async (t) => {
-  const { app, server, reload, logs } = await withKeyServer(t)
+  const { app, server, clock, reload, logs } = await withKeyServer(t)
   const octets = createSecretKey(Buffer.from(SHARED)).export({ format: 'jwk' })
   const bad = (more: Record<string, unknown>) => jwk('bad', rsa, more)
   const rows: { name: string; input: unknown; want: string; token?: string }[] = [
@@ -84,6 +84,8 @@ test('one bad entry disables no issuer, and opens nothing', async (t) => {
       await reload()
       t.equal(await present(app, token('a')), 200, 'the key before it is used')
       t.equal(await present(app, token('z', keys.p256.privateKey, 'ES256')), 200, 'and the one behind it')
+      // Enough for one more fetch on behalf of tokens.
+      clock.now += 10_000
       if (bad !== undefined) t.equal(await present(app, bad), 401, 'and it verifies nothing')
       const [line] = logs
         .lines()
@@ -191,4 +193,59 @@ test('a key that was revoked is dead by the second fetch', async (t) => {
       }
     })
   }
+})
+
+test('a published key is never refused while nobody can know that it is not', async (t) => {
+  const invented = (n: number) => token(`invented-${n}`)
+  const dead: Answer = (response) => void response.socket?.destroy()
+  const rotated = jwk('a', other.publicKey)
+
+  t.test('a new kid, right after the fetch that used the budget up', async (t) => {
+    const { app, server, clock } = await withKeyServer(t)
+    for (let n = 0; n < 5; n++) await present(app, invented(n))
+    server.answer = set(jwk('a'), jwk('n', other.publicKey))
+    for (const ms of [0, 1, 999]) {
+      clock.now += ms
+      t.match(await present(app, token('n', other.privateKey)), /^503 after (?:9|10)$/u)
+    }
+    clock.now += 9000
+    t.equal(await present(app, token('n', other.privateKey)), 200)
+  })
+
+  const failures: Record<string, Answer> = {
+    'is dead': dead,
+    fails: (response) => void response.writeHead(500).end(),
+    'answers HTML': (response) => void response.end('<html>'),
+  }
+  for (const [name, answer] of Object.entries(failures)) {
+    t.test(`a new key under the old kid, while the key server ${name}`, async (t) => {
+      const { app, server, clock, reload } = await withKeyServer(t)
+      t.equal(await present(app, token('a')), 200)
+      server.answer = answer
+      for (let n = 0; n < 8; n++) {
+        t.match(await present(app, token('a', other.privateKey)), /^503 after \d+$/u, 'within the budget and beyond it')
+        t.match(await present(app, invented(n)), /^503 after \d+$/u)
+        t.equal(await present(app, token('a')), 200, 'the old key is good')
+        clock.now += 100
+      }
+      t.equal(server.asked, 5, 'the first fetch, and the budget')
+      server.answer = set(rotated)
+      await reload()
+      t.equal(await present(app, token('a', other.privateKey)), 200)
+      t.equal(await present(app, token('a')), 401, 'once the set is known again, so is what is not in it')
+    })
+  }
+
+  t.test('a withdrawn key, while the key server is dead', async (t) => {
+    const { app, server, reload } = await withKeyServer(t)
+    t.equal(await present(app, token('a')), 200)
+    server.answer = set(jwk('b', other.publicKey))
+    await reload()
+    t.equal(await present(app, token('a')), 401)
+    server.answer = dead
+    for (let n = 0; n < 6; n++) t.match(await present(app, token('a')), /^503 after \d+$/u)
+    server.answer = set(jwk('a'), jwk('b', other.publicKey))
+    await reload()
+    t.equal(await present(app, token('a')), 200, 'it may be published again')
+  })
 })

@@ -1,7 +1,7 @@
 import t from 'tap'
 import { configFaults, faultLines } from '../helpers/config-faults.ts'
 
-const CACHE_ENCRYPTION_KEY = Buffer.from(Array.from({ length: 32 }, (_, index) => 5 * index)).toString('base64')
+const CACHE_ENCRYPTION_KEY = Buffer.from(Array.from({ length: 32 }, (_, index) => 5 * index ** 2)).toString('base64')
 const REFUSED = ['REDIS_URL: must not leave the machine in plain text']
 const SECRET = 'SENTINEL-password'
 

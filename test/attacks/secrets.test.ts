@@ -1,5 +1,6 @@
-import { generateKeyPairSync, type KeyObject } from 'node:crypto'
+import { createHash, generateKeyPairSync, type KeyObject } from 'node:crypto'
 import { writeFile } from 'node:fs/promises'
+import { deflateSync, gzipSync } from 'node:zlib'
 import t from 'tap'
 import { environment } from '../helpers/build.ts'
 import { faultLines, issuersFile } from '../helpers/config-faults.ts'
@@ -25,6 +26,83 @@ const sshLine = (name: string) => {
   length.writeUInt32BE(name.length)
   return base64(Buffer.concat([length, Buffer.from(name), Buffer.alloc(64, 7)]))
 }
+
+const ec = keys.p256.publicKey
+const body = (key: KeyObject) => base64(der(key, 'spki'))
+const derHex = der(ec, 'spki').toString('hex')
+const ecJwk = JSON.stringify(ec.export({ format: 'jwk' }))
+const { n = '', x = '', y = '' } = { ...keys.rsa.publicKey.export({ format: 'jwk' }), ...ec.export({ format: 'jwk' }) }
+const sha256 = createHash('sha256').update(spki).digest()
+const escapedBytes = (prefix: string) => derHex.replace(/../gu, (pair) => `${prefix}${pair}`)
+
+/** Public keys that are escaped, packed or have something around them. */
+const disguised: readonly { name: string; input: string; want: string }[] = [
+  { name: 'PEM, percent-encoded', input: encodeURIComponent(spki), want: KEY },
+  { name: 'PEM, percent-encoded twice', input: encodeURIComponent(encodeURIComponent(spki)), want: KEY },
+  { name: 'PEM in one line, percent-encoded', input: encodeURIComponent(spki.replaceAll('\n', '')), want: KEY },
+  { name: 'PEM of a form', input: spki.replaceAll(' ', '+').replaceAll('\n', '%0A'), want: KEY },
+  { name: 'PEM in JSON, twice', input: JSON.stringify(JSON.stringify(spki)), want: KEY },
+  { name: 'PEM in XML', input: spki.replaceAll('\n', '&#10;').replaceAll('-', '&#x2D;'), want: KEY },
+  { name: 'PEM with underscores', input: spki.replaceAll(' ', '_').replaceAll('\n', ''), want: KEY },
+  { name: 'PEM with long dashes', input: spki.replaceAll('-----', '—'), want: KEY },
+  { name: 'PEM without dashes', input: `BEGIN PUBLIC KEY ${body(keys.rsa.publicKey)}`, want: KEY },
+  { name: 'PEM in small letters', input: spki.toLowerCase(), want: KEY },
+  { name: 'the body behind base64:', input: `base64:${body(keys.rsa.publicKey)}`, want: KEY },
+  { name: 'the body behind a word', input: `key ${body(ec)}`, want: KEY },
+  ...['key_', 'pk/', 'a-', 'b64+', 'x'].map((word) => ({
+    name: `the body behind ${word}`,
+    input: word + body(ec),
+    want: KEY,
+  })),
+  { name: 'PKCS #1 behind a word', input: `key_${base64(der(keys.rsa.publicKey, 'pkcs1'))}`, want: KEY },
+  { name: 'the body with a comma behind it', input: `${body(keys.rsa.publicKey)},`, want: KEY },
+  { name: 'the body with a stop behind it', input: `${body(keys.rsa.publicKey)}.`, want: KEY },
+  { name: 'two bodies', input: `${body(ec)}|${body(keys.rsa.publicKey)}`, want: KEY },
+  { name: 'a line of .env', input: `JWT_PUBLIC_KEY="${body(keys.rsa.publicKey)}"`, want: KEY },
+  { name: 'data URL', input: `data:application/x-pem-file;base64,${base64(spki)}`, want: KEY },
+  { name: 'data URL of the body', input: `data:;base64,${body(ec)}`, want: KEY },
+  { name: 'hex behind 0x', input: `0x${derHex}`, want: KEY },
+  { name: 'hex with colons', input: derHex.replace(/..(?=.)/gu, '$&:'), want: KEY },
+  { name: 'hex with dashes', input: derHex.replace(/..(?=.)/gu, '$&-'), want: KEY },
+  { name: 'hex behind an odd letter', input: `e${derHex}`, want: KEY },
+  { name: 'bytes of C', input: escapedBytes(', 0x').slice(2), want: KEY },
+  { name: 'bytes in a text of C', input: escapedBytes('\\x'), want: KEY },
+  { name: 'bytes of a URL', input: escapedBytes('%'), want: KEY },
+  { name: 'XML of SAML', input: `<X509Certificate>${body(keys.rsa.publicKey)}</X509Certificate>`, want: KEY },
+  { name: 'XML of SAML with a namespace', input: `<ds:X509Certificate>${body(ec)}</ds:X509Certificate>`, want: KEY },
+  { name: 'gzip', input: base64(gzipSync(spki)), want: KEY },
+  { name: 'gzip of DER, in hex', input: gzipSync(der(ec, 'spki')).toString('hex'), want: KEY },
+  { name: 'zlib', input: base64(deflateSync(spki)), want: KEY },
+  { name: 'UTF-16', input: base64(Buffer.from(spki, 'utf16le')), want: KEY },
+  { name: 'UTF-16, a JWK', input: base64(Buffer.from(ecJwk, 'utf16le')), want: JWK },
+  {
+    name: 'openssl -modulus',
+    input: `Modulus=${Buffer.from(n, 'base64url').toString('hex').toUpperCase()}`,
+    want: KEY,
+  },
+  { name: 'openssl -text', input: 'Public-Key: (256 bit)\npub:\n    04:aa:bb', want: KEY },
+  { name: 'fingerprint of OpenSSH', input: `SHA256:${base64(sha256).replace('=', '')}`, want: KEY },
+  {
+    name: 'fingerprint of OpenSSL',
+    input: `SHA256 Fingerprint=${sha256
+      .toString('hex')
+      .toUpperCase()
+      .replace(/..(?=.)/gu, '$&:')}`,
+    want: KEY,
+  },
+  { name: 'did:key', input: 'did:key:z6MkhaXgBZDvotDkL5257faiztiGiC2QtKLGpbnnEGta2doK', want: KEY },
+  { name: 'JWK, percent-encoded', input: encodeURIComponent(ecJwk), want: JWK },
+  { name: 'JWK in JSON', input: JSON.stringify(ecJwk), want: JWK },
+  { name: 'JWK in JSON, twice', input: JSON.stringify(JSON.stringify(ecJwk)), want: JWK },
+  { name: 'JWK with single quotes', input: ecJwk.replaceAll('"', "'"), want: JWK },
+  { name: 'JWK without braces', input: ecJwk.slice(1, -1), want: JWK },
+  { name: 'JWK behind a word', input: `jwk=${ecJwk}`, want: JWK },
+  { name: 'JWK as YAML', input: `kty: EC\ncrv: P-256\nx: ${x}\ny: ${y}`, want: JWK },
+  { name: 'JWK as a query', input: `kty=EC&crv=P-256&x=${x}&y=${y}`, want: JWK },
+  { name: 'JWK as TOML, without kty', input: `crv = "P-256"\nx = "${x}"\ny = "${y}"`, want: JWK },
+  { name: 'n and e alone', input: `n: ${n}, e: AQAB`, want: JWK },
+  { name: 'JWK without braces, in base64 behind a word', input: `base64:${base64(ecJwk.slice(1, -1))}`, want: JWK },
+]
 
 /** Texts that are no secrets: anybody may have them, or they are not what somebody meant to give. */
 const mistaken: readonly { name: string; input: string; want: string }[] = [
@@ -95,9 +173,45 @@ const mistaken: readonly { name: string; input: string; want: string }[] = [
     input: der(keys.rsa.publicKey, 'spki').toString('utf8').replaceAll('\0', ''),
     want: NO_TEXT,
   },
+  ...disguised,
 ]
 
+/** What a hash function makes of texts that attackers try first. */
+const digests = [
+  'secret',
+  'password',
+  'changeme',
+  'Changeme',
+  'admin',
+  '',
+  'secret\n',
+  '123456',
+  'hello world',
+].flatMap((text) =>
+  ['md5', 'sha1', 'sha256', 'sha512'].flatMap((algorithm) => {
+    const digest = createHash(algorithm).update(text).digest()
+    return [digest.toString('hex'), digest.toString('hex').toUpperCase(), base64(digest), digest.toString('base64url')]
+  }),
+)
+const bytes = (byte: (at: number) => number, length = 48) => Buffer.from(Array.from({ length }, (_, at) => byte(at)))
+
 const weak: readonly string[] = [
+  // Shorter ones are refused for their length.
+  ...digests.filter((digest) => digest.length >= 32),
+  base64(createHash('sha256').update('secret').digest('hex')),
+  base64(bytes((at) => at)),
+  base64(bytes((at) => 47 - at)),
+  base64(bytes((at) => 128 + 3 * at)),
+  base64(bytes((at) => 17 * at)),
+  base64(bytes(() => 0)),
+  base64(bytes(() => 255)),
+  base64(bytes((at) => (at % 2 ? 0x55 : 0xaa))),
+  bytes((at) => at).toString('base64url'),
+  '9a4f2c8d3b7a1e6f45c8a0b3f267d8b1d4e6f3c8a9d2b5f8e3a9c8b5f6v8a3d9',
+  '09d25e094faa6ca2556c818166b7a9563b93f7099f6f0f4caa6cf63b88e8d3e7',
+  '192b9bdd22ab9ed4d12e236c78afcb9a393ec15f71bbf5dc987d54727823bcbf',
+  '5367566B59703373367639792F423F4528482B4D6251655468576D5A71347437',
+  '6fa459ea-ee8a-3ca4-894e-db77e160355e',
   'changeme-changeme-changeme-changeme',
   'Ch4ngeM3!Ch4ngeM3!Ch4ngeM3!Ch4ngeM3!',
   'change_me_please_change_me_please_1',
@@ -208,6 +322,25 @@ t.test('keys of JD Cloud are no paths, addresses, tokens or other keys', async (
     }
   }
   t.strictSame(faultLines({ JDCLOUD_ACCESS_KEY: environment.JDCLOUD_ACCESS_KEY }), [])
+})
+
+t.test('a key that seals sessions is no sequence, and no digest of a known text', async (t) => {
+  const rows = [
+    { name: 'a sequence', input: bytes((at) => at, 32) },
+    { name: 'a sequence downwards', input: bytes((at) => 255 - at, 32) },
+    { name: 'a sequence with steps', input: bytes((at) => 7 * at, 32) },
+    { name: 'half a sequence, twice', input: bytes((at) => at % 16, 32) },
+    ...['password', 'secret', 'changeme', ''].map((text) => ({
+      name: `SHA-256 of '${text}'`,
+      input: createHash('sha256').update(text).digest(),
+    })),
+    { name: 'MD5 in hex', input: createHash('md5').update('password').digest('hex') },
+  ]
+  for (const { name, input } of rows) {
+    t.test(name, async (t) => {
+      t.match(faultLines({ CACHE_ENCRYPTION_KEY: base64(input) }), [/^CACHE_ENCRYPTION_KEY: must be 32 random bytes/u])
+    })
+  }
 })
 
 t.test('a key that seals sessions is not a text in base64', async (t) => {

@@ -10,9 +10,13 @@ import { claims, mint } from '../helpers/tokens.ts'
 const OWN = { accessKey: 'JDC_0A1B2C3D4E5F60718293A4B5C6D7', secretKey: 'F0E1D2C3B4A5968778695A4B3C2D1E0F' }
 const OLDER = { accessKey: '9C8B7A6D5E4F30211203F4E5D6A7B8C9', secretKey: '00112233445566778899AABBCCDDEEFF' }
 const TEMPORARY = { accessKey: 'TMP', secretKey: 'x', sessionToken: '7f6e5d4c3b2a19080f1e2d3c4b5a69788f9eadbc' }
-const KEYS = [OWN, OLDER, TEMPORARY]
+/** Without a part that reads the same backwards. */
+const MIXED = { accessKey: 'JDC_9F3K7QZ1X5WM8TB2V6RD4HNP0YCG', secretKey: 'Q7ZK3M9XW1VT5RB8HND2YPG6CF4JAL0E' }
+const KEYS = [OWN, OLDER, TEMPORARY, MIXED]
 const ID = 'bgvsvqrgujfiqoshw9mhwm3fw7tj35ev'
 const UUID = 'f37a54c6-c6ee-4d0e-8d5b-3fa4d9f29f05'
+
+const reversed = (text: string) => [...text].reverse().join('')
 
 /** Whether eight characters in a row of a key are in the text, however they are written. */
 function leaks(text: string): boolean {
@@ -66,6 +70,25 @@ const rows: { name: string; body: unknown; want: Told }[] = [
     OLDER.accessKey.toLowerCase().replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/u, '$1-$2-$3-$4-$5'),
     `${OLDER.accessKey.slice(16).toLowerCase()}${OLDER.accessKey.slice(0, 16).toLowerCase()}`,
     TEMPORARY.sessionToken.slice(0, 32),
+    reversed(OLDER.accessKey).toLowerCase(),
+    reversed(OWN.accessKey.slice(-32)).toLowerCase(),
+    `00${reversed(OLDER.secretKey.slice(2, 30)).toLowerCase()}00`,
+    Buffer.from(OWN.accessKey).toString('hex').slice(0, 32),
+    Buffer.from(OWN.accessKey).toString('hex').slice(-32),
+    Buffer.from(OLDER.secretKey.toLowerCase()).toString('hex').slice(1, 33),
+    reversed(Buffer.from(OLDER.accessKey).toString('hex').slice(0, 32)),
+    reversed(MIXED.secretKey).toLowerCase(),
+    reversed(Buffer.from(MIXED.secretKey).toString('hex').slice(0, 32)),
+    Buffer.from(reversed(MIXED.secretKey)).toString('hex').slice(0, 32),
+    Buffer.from(MIXED.secretKey).toString('hex').slice(0, 32),
+    Buffer.from(reversed(OLDER.accessKey)).toString('hex').slice(0, 32),
+    Buffer.from(OLDER.accessKey)
+      .toString('hex')
+      .replace(/^(.{8})(.{4})(.{4})(.{4})(.{12}).*$/u, '$1-$2-$3-$4-$5'),
+    `${ID.slice(0, 12)}${Buffer.from(TEMPORARY.sessionToken.slice(5, 15)).toString('hex')}`,
+    ...[0, 1, 2].map((at) =>
+      Buffer.from(`${OLDER.accessKey}${OLDER.accessKey}`.slice(at)).toString('base64').toLowerCase().slice(0, 32),
+    ),
     `tmp${ID.slice(3)}`,
     `${ID}\n${OWN.accessKey}`,
     `${ID.slice(1)}_`,

@@ -3,6 +3,35 @@ import { CatalogueError, loadCatalogue } from '../../src/policy/check/catalogue.
 import { ACCEPTABLE_RULES } from '../../src/policy/template/accept.ts'
 import { BUCKET, below, errorsOf, lintSettings, type Parts, personal, READ, text, WRITE } from './open-templates.ts'
 
+/** Claims that users set themselves at some provider. */
+const USERS_OWN = [
+  '"https://x/user_metadata".id',
+  'https://x/user_metadata/id',
+  'app.user_metadata.id',
+  'userMetadata.id',
+  'raw_user_meta_data.id',
+  'unsafeMetadata.id',
+  'unsafe_metadata',
+  'identity.traits.id',
+  'custom:tenant',
+  'custom:team.id',
+  'profile.id',
+  'preferredUsername',
+  'PreferredUsername',
+  'preferred-username',
+  'email_address',
+  'emailAddress',
+  'http://schemas.xmlsoap.org/ws/2005/05/identity/claims/emailaddress',
+  'urn:example:email',
+  'emails',
+  'emails.primary',
+  'full_name',
+  'firstName',
+  'handle',
+  'address.country',
+  'user.displayName',
+]
+
 /** Beside personal folders, `it` is the template that is attacked with. */
 const rows: { name: string; action: unknown; resource: unknown; want: string[] }[] = [
   { name: 'the whole bucket, to read', action: READ, resource: below('*'), want: ['whole-bucket'] },
@@ -119,6 +148,12 @@ const rows: { name: string; action: unknown; resource: unknown; want: string[] }
     resource: below('mail/${jwt:email}/*'),
     want: ['user-chosen-claim'],
   },
+  ...USERS_OWN.map((claim) => ({
+    name: `a claim that users choose, ${claim}`,
+    action: WRITE,
+    resource: below(`mail/\${jwt:${claim}}/*`),
+    want: ['user-chosen-claim'],
+  })),
 ]
 
 for (const { name, action, resource, want } of rows) {

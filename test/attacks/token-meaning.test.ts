@@ -103,6 +103,38 @@ test('claims that say what a token is for', async (t) => {
     { name: 'Django, refresh', input: { token_type: 'refresh' }, want: refused('type') },
     { name: 'Flask, access', input: { type: 'access' }, want: 'accepted' },
     { name: 'Flask, refresh', input: { type: 'refresh' }, want: refused('type') },
+    { name: 'OAuth, refresh', input: { token_type: 'refresh_token' }, want: refused('type') },
+    { name: 'OAuth, access', input: { token_type: 'access_token' }, want: 'accepted' },
+    { name: 'OAuth, Bearer', input: { token_type: 'Bearer' }, want: 'accepted' },
+    {
+      name: 'token exchange, refresh',
+      input: { token_type: 'urn:ietf:params:oauth:token-type:refresh_token' },
+      want: refused('type'),
+    },
+    ...[
+      'refreshToken',
+      'REFRESH-TOKEN',
+      'Refresh Token',
+      ' refresh ',
+      'refresh+jwt',
+      'offline_token',
+      'logout_token',
+    ].map((type) => ({ name: type, input: { type }, want: refused('type') })),
+    { name: 'camel case, refresh', input: { tokenUse: 'refresh' }, want: refused('type') },
+    { name: 'camel case of the other, refresh', input: { tokenType: 'refresh_token' }, want: refused('type') },
+    {
+      name: 'OpenID Connect, logout',
+      input: { events: { 'http://schemas.openid.net/event/backchannel-logout': {} } },
+      want: refused('type'),
+    },
+    {
+      name: 'a security event',
+      input: { events: { 'https://schemas.openid.net/secevent/caep/event-type/session-revoked': { reason: 'x' } } },
+      want: refused('type'),
+    },
+    { name: 'no event in an object for events', input: { events: {} }, want: refused('type') },
+    { name: 'a list of events that an app has', input: { events: ['concert'] }, want: 'accepted' },
+    { name: 'no events', input: { events: null }, want: 'accepted' },
     { name: 'a type that is no text', input: { type: ['refresh'] }, want: 'accepted' },
   ]
   for (const { name, input, want } of rows) {

@@ -7,7 +7,7 @@ import { environment } from '../helpers/build.ts'
 import { configError, faultLines } from '../helpers/config-faults.ts'
 import { AUDIENCE, ISSUER, keys } from '../helpers/tokens.ts'
 
-const AES_KEY = Buffer.from(Array.from({ length: 32 }, (_, index) => 7 * index)).toString('base64')
+const AES_KEY = Buffer.from(Array.from({ length: 32 }, (_, index) => 7 * index ** 2)).toString('base64')
 
 t.test('a missing required setting is named, unset or empty', async (t) => {
   const required = [

@@ -6,7 +6,7 @@ import { configError, faultLines } from '../helpers/config-faults.ts'
 import { keys, pem } from '../helpers/tokens.ts'
 
 const SENTINEL = 'SENTINEL-value-that-must-not-be-told-0123456789'
-const AES_KEY = Buffer.from(Array.from({ length: 32 }, (_, index) => 5 * index)).toString('base64')
+const AES_KEY = Buffer.from(Array.from({ length: 32 }, (_, index) => 5 * index ** 2)).toString('base64')
 const spki = pem(keys.rsa.publicKey)
 
 /** Each secret: a good value, its place in the configuration, and further settings that it needs. */

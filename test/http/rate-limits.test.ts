@@ -6,7 +6,7 @@ import { connectTo, needsRedis, redisServer } from '../helpers/redis.ts'
 import { claims, mint } from '../helpers/tokens.ts'
 
 const bearer = (sub = 'alice') => ({ authorization: `Bearer ${mint(claims({ sub }))}` })
-const AES_KEY = Buffer.from(Array.from({ length: 32 }, (_, index) => 7 * index)).toString('base64')
+const AES_KEY = Buffer.from(Array.from({ length: 32 }, (_, index) => 7 * index ** 2)).toString('base64')
 const GUESS = { authorization: `Bearer ${mint(claims(), {}, 'a secret that is not the one, and long enough')}` }
 
 /** The app with these limits, by its own clock. */

@@ -5,16 +5,16 @@ import { isStrongSecret } from '../../lib/secret-strength.ts'
 import { flag, type Group, integer, list } from '../setting.ts'
 
 const AES_KEY_BYTES = 32
-/** Random bytes are practically never all printable, so this is a text that a person chose. */
-function isGuessableText(key: Buffer): boolean {
+/** A text that a person chose, the digest of one, a sequence, or something other than a secret. */
+function isGuessable(key: Buffer): boolean {
   const text = key.toString('latin1')
-  return /^[\x20-\x7e]*$/u.test(text) && (shapeFault(text) !== undefined || !isStrongSecret(text))
+  return (/^[\x20-\x7e]*$/u.test(text) && shapeFault(text) !== undefined) || !isStrongSecret(key.toString('base64'))
 }
 const aesKey = z
   .base64()
   .transform((value) => Buffer.from(value, 'base64'))
   // Zeros, or a few characters typed by hand, are not a key.
-  .refine((key) => key.length === AES_KEY_BYTES && new Set(key).size >= 16 && !isGuessableText(key))
+  .refine((key) => key.length === AES_KEY_BYTES && new Set(key).size >= 16 && !isGuessable(key))
 
 const redisAddress = z.string().transform((url, context) => {
   const address = parseRedisUrl(url)

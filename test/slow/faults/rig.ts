@@ -13,7 +13,7 @@ import { claims, mint } from '../../helpers/tokens.ts'
 import { watchedLogger } from './watch.ts'
 
 /** A key to seal with, made for tests. */
-const AES_KEY = Buffer.from(Array.from({ length: 32 }, (_, index) => 5 * index)).toString('base64')
+const AES_KEY = Buffer.from(Array.from({ length: 32 }, (_, index) => 5 * index ** 2)).toString('base64')
 
 /**
  * Node's own clock, of which a test can let hours go by at once. Timers run as they always do: it is as if the machine

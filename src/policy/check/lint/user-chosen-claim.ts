@@ -19,19 +19,59 @@ export const userChosenClaim: Rule = {
   },
 }
 
-/** Whether a claim, judged by its name, is one that users can set. */
-export const isUserChosen = ({ path: [first = '', ...rest] }: Readonly<{ path: readonly string[] }>): boolean =>
-  USERS_OWN.has(first) || CHOSEN.has(lastWord(rest.at(-1) ?? first))
+/**
+ * Whether a claim is, by its name, one that users can set. Each step of its path counts: what is below `user_metadata`
+ * or `profile` is as much the user's own. At Cognito, users write attributes of their own (`custom:`) unless told not to.
+ */
+export const isUserChosen = ({ path }: Readonly<{ path: readonly string[] }>): boolean =>
+  path.some((step) => step.startsWith('custom:') || words(step).some((word) => CHOSEN.has(word)))
 
-/** `email` for `https://example.com/email` and for `Email`. */
-const lastWord = (name: string) => name.toLowerCase().split(/[/:]/u).at(-1) ?? ''
+/** `email` of `https://example.com/email`; `preferredusername` of `preferred_username`, `preferredUsername` and so on. */
+const words = (step: string) =>
+  step
+    .replace(/^https?:\/\/[^/]*/iu, '')
+    .split(/[/:#]/u)
+    .map((word) => word.toLowerCase().replace(/[^\p{L}\p{N}]/gu, ''))
 
-/** OpenID Connect's standard claims that users can set, and providers' names for them. */
 const CHOSEN: ReadonlySet<string> = new Set([
-  ...['name', 'given_name', 'family_name', 'middle_name', 'nickname', 'preferred_username', 'profile', 'picture'],
-  ...['website', 'email', 'mail', 'gender', 'birthdate', 'zoneinfo', 'locale', 'phone_number', 'address'],
-  ...['username', 'user_name', 'login', 'display_name', 'displayname', 'unique_name', 'upn', 'phone', 'avatar_url'],
+  // OpenID Connect's standard claims that are the user's to set, and what providers call them.
+  ...[
+    'name',
+    'givenname',
+    'familyname',
+    'middlename',
+    'fullname',
+    'firstname',
+    'lastname',
+    'surname',
+    'nickname',
+    'nick',
+  ],
+  ...[
+    'preferredusername',
+    'username',
+    'login',
+    'loginname',
+    'displayname',
+    'screenname',
+    'uniquename',
+    'handle',
+    'alias',
+  ],
+  ...['upn', 'userprincipalname', 'profile', 'userprofile', 'picture', 'avatar', 'avatarurl', 'website', 'bio'],
+  ...[
+    'email',
+    'emails',
+    'emailaddress',
+    'emailaddresses',
+    'useremail',
+    'primaryemail',
+    'verifiedemail',
+    'mail',
+    'mails',
+  ],
+  ...['othermails', 'gender', 'birthdate', 'birthday', 'zoneinfo', 'timezone', 'locale', 'language', 'address'],
+  ...['phone', 'phonenumber', 'phonenumbers', 'mobile', 'mobilephone'],
+  // Objects that users fill in as they like: at Auth0, Supabase, Clerk and Ory.
+  ...['usermetadata', 'rawusermetadata', 'unsafemetadata', 'traits', 'preferences'],
 ])
-
-/** Objects that users of Auth0 and Supabase fill in freely. */
-const USERS_OWN: ReadonlySet<string> = new Set(['user_metadata', 'raw_user_meta_data'])

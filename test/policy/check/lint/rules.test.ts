@@ -214,8 +214,17 @@ const CASES: Record<string, { trips: Parts[]; nearly: Parts[]; settings?: LintSe
       keys('users/${jwt:https://example.com/email}/*'),
       keys('users/${jwt:user_metadata.folder}/*'),
       { ...keys('users/${jwt:email}/*'), sharedBy: ['email'] },
+      { ...keys('users/${jwt:userMetadata.id}/*'), sharedBy: ['userMetadata.id'] },
+      { ...keys('users/${jwt:"https://x/user_metadata".id}/*'), sharedBy: ['"https://x/user_metadata".id'] },
+      { ...keys('users/${jwt:profile.id}/*'), sharedBy: ['profile.id'] },
     ],
-    nearly: [keys('users/${jwt:sub}/${jwt:email}/*'), keys('users/${jwt:team}/*'), keys('users/${jwt:email_id}/*')],
+    nearly: [
+      keys('users/${jwt:sub}/${jwt:email}/*'),
+      keys('users/${jwt:team}/*'),
+      keys('users/${jwt:email_id}/*'),
+      { ...keys('users/${jwt:https://login.example.com/team}/*'), sharedBy: ['https://login.example.com/team'] },
+      { ...keys('users/${jwt:publicMetadata.team}/*'), sharedBy: ['publicMetadata.team'] },
+    ],
   },
   'shared-folder': {
     trips: [

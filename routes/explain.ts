@@ -122,7 +122,7 @@ export function explainRoutes(app: App, { authenticate, vending }: Services): vo
     onRequest: requireBearer(authenticate),
     // The body is optional. Fastify passes a missing body to the schema as null.
     preValidation: async (request) => {
-      request.body ??= {}
+      if (request.headers['content-type'] === undefined) request.body ??= {}
     },
     handler: async (request) => {
       const { operation, key, ...rest } = request.body

@@ -33,6 +33,8 @@ type Extras = Readonly<{
   retryAfterSeconds?: number
   /** Written to the log with the request id, never sent to the caller. */
   log?: Readonly<Record<string, unknown>>
+  /** Default: `error` from 500 up, and `info` below. */
+  logLevel?: 'info'
   cause?: unknown
 }>
 
@@ -44,14 +46,16 @@ export class VendError extends Error {
   readonly errors: readonly BodyFault[] | undefined
   readonly retryAfterSeconds: number | undefined
   readonly log: Readonly<Record<string, unknown>> | undefined
+  readonly logLevel: 'info' | 'error'
 
-  constructor(code: ErrorCode, { detail, errors, retryAfterSeconds, log, cause }: Extras = {}) {
+  constructor(code: ErrorCode, { detail, errors, retryAfterSeconds, log, logLevel, cause }: Extras = {}) {
     super(ERRORS[code].title, { cause })
     this.code = code
     this.detail = detail
     this.errors = errors
     this.retryAfterSeconds = retryAfterSeconds
     this.log = log
+    this.logLevel = logLevel ?? (ERRORS[code].status >= 500 ? 'error' : 'info')
   }
 
   get status(): number {

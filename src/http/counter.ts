@@ -5,8 +5,11 @@ import type { Count, Windows } from './windows.ts'
 /** Counts one more, for all replicas where they share a Redis. Never fails. */
 export type Counter = (key: string) => Promise<Count>
 
-/** The most that is believed of one window: over its limit a key is counted in memory. */
-const MAX_COUNT = 10_000_000
+/**
+ * The most that is believed of one window. Over its limit, each replica counts a key in memory, so a count in Redis is
+ * over it only by the requests that the replicas had in work.
+ */
+const believable = (max: number) => 2 * max + 1000
 
 /**
  * A count that no replica can have left so would lock its caller out: no number, absurdly high, or of a window that never
@@ -26,7 +29,7 @@ return {current, ttl, odd}`
 /** Counts in Redis, for all counters. */
 export type SharedCounts = Readonly<{
   /** Undefined when Redis did not answer, or not with a count. */
-  hit(key: string, windowMs: number): Promise<Count | undefined>
+  hit(key: string, window: Readonly<{ windowMs: number; max: number }>): Promise<Count | undefined>
 }>
 
 type SharedDependencies = Readonly<{
@@ -42,8 +45,8 @@ type SharedDependencies = Readonly<{
 export function createSharedCounts({ link, nameOf, implausible, onFailure }: SharedDependencies): SharedCounts {
   let alone = false
   return {
-    async hit(key, windowMs) {
-      const answer = await link.ask('write', (redis) => redis.eval(HIT, 1, nameOf(key), windowMs, MAX_COUNT))
+    async hit(key, { windowMs, max }) {
+      const answer = await link.ask('write', (redis) => redis.eval(HIT, 1, nameOf(key), windowMs, believable(max)))
       const count = countOf(answer)
       if (count && Array.isArray(answer) && answer[2] === 1) implausible('count')
       if (!count && !alone) onFailure()
@@ -80,7 +83,7 @@ export function createCounter({ prefix, max, windowMs, windows, shared }: Counte
   return async (key) => {
     const known = windows.peek(key)
     if (!shared || (known && known.current > max)) return windows.hit(key)
-    const count = await shared.hit(`${prefix}${key}`, windowMs)
+    const count = await shared.hit(`${prefix}${key}`, { windowMs, max })
     if (!count) return windows.hit(key)
     windows.adopt(key, count)
     return count

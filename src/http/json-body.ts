@@ -7,6 +7,11 @@ export function acceptJsonAlone(app: FastifyInstance): void {
   const parse = app.getDefaultJsonParser('error', 'error')
   app.removeAllContentTypeParsers()
   app.addContentTypeParser<string>('application/json', { parseAs: 'string' }, (request, text, done) => {
+    const { 'content-encoding': encoding = 'identity', 'content-type': type = '' } = request.headers
+    const charset = /;\s*charset="?([^";\s]*)/iu.exec(type)?.[1] ?? 'utf-8'
+    if (encoding.toLowerCase() !== 'identity' || charset.toLowerCase() !== 'utf-8') {
+      return done(new VendError('unsupported_media_type'))
+    }
     parse(request, text, (error, value) => {
       if (error || hasUniqueNames(text, value)) done(error, value)
       else done(new VendError('invalid_request', { detail: 'an object of the body has two members of one name' }))

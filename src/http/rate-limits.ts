@@ -3,7 +3,7 @@ import type { FastifyReply } from 'fastify'
 import { Counter as Metric, type Registry } from 'prom-client'
 import type { Config } from '../config/config.ts'
 import { VendError } from '../errors.ts'
-import type { Authenticate } from '../identity/authenticate.ts'
+import { type Authenticate, UNKNOWN_KEY } from '../identity/authenticate.ts'
 import type { Caller } from '../identity/caller.ts'
 import { clientKey } from '../lib/address.ts'
 import type { RedisLink } from '../lib/redis-link.ts'
@@ -113,7 +113,7 @@ export function registerRateLimits(
     try {
       caller = await authenticate(request, token)
     } catch (error) {
-      if (maxFailures === 0 || !(error instanceof VendError) || error.code !== 'unauthenticated') throw error
+      if (maxFailures === 0 || !(error instanceof VendError) || !isFailure(error)) throw error
       // Over the limit, too, every token is verified: anything else would let one guesser lock out the good tokens of a
       // whole mobile network. The limit of addresses bounds what that costs. Whatever is wrong, the 429 is the same.
       const count = await failures(clientKey(request))
@@ -127,6 +127,9 @@ export function registerRateLimits(
     return caller
   }
 }
+
+/** A token whose key nobody knows counts as well, or invented keys would be a way around the limit. */
+const isFailure = ({ code, log }: VendError) => code === 'unauthenticated' || log?.reason === UNKNOWN_KEY
 
 const DETAILS: Readonly<Record<Limit, string>> = {
   address: 'this address has asked too often',

@@ -142,10 +142,15 @@ const SECURITY_HEADERS = Object.freeze({
   'x-content-type-options': 'nosniff',
 })
 
+/** A name or an address, with or without a port. */
+const HOST = /^(?:[\w.-]+|\[[\da-f:.]+\])(?::\d{1,5})?$/iu
+
 /** What Node would refuse by itself, without a problem document. */
 function malformation(raw: IncomingMessage): string | undefined {
   const { host, expect } = raw.headers
-  if (host === undefined && raw.httpVersion === '1.1') return 'the request has no Host header'
+  const hosts = raw.rawHeaders.filter((item, index) => index % 2 === 0 && item.toLowerCase() === 'host')
+  if (hosts.length > 1 || (host === undefined ? raw.httpVersion === '1.1' : !HOST.test(host)))
+    return 'the request must have one valid Host header'
   if (expect !== undefined && !/^100-continue$/iu.test(expect)) return 'the request expects what this service cannot do'
   return headersOf(raw) > MAX_HEADERS ? `the request has more than ${MAX_HEADERS} header fields` : undefined
 }
@@ -154,8 +159,7 @@ function malformation(raw: IncomingMessage): string | undefined {
 function answerError(error: unknown, request: FastifyRequest, reply: FastifyReply) {
   const known = error instanceof VendError ? error : hasLeft(request) ? ABORTED : fromFastify(error)
   if (known.code === 'internal_error') request.log.error({ error }, 'unexpected error')
-  else if (known.status >= 500) request.log.error({ code: known.code, ...known.log }, 'refused')
-  else request.log.info({ code: known.code, detail: known.detail, ...known.log }, 'refused')
+  else request.log[known.logLevel]({ code: known.code, detail: known.detail, ...known.log }, 'refused')
 
   if (known.code === 'unauthenticated') {
     // RFC 6750: no error attribute when no token was sent at all.

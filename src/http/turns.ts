@@ -22,6 +22,8 @@ type Options = Readonly<{ sendMs: number; onCut: (cut: Cut) => void }>
 
 /** Requests that may wait on one connection. Browsers, SDKs and load balancers send none ahead. */
 const MAX_WAITING = 4
+/** What the headers of all that wait on one connection may hold: as much as those of one request. */
+const MAX_WAITING_BYTES = 16 * 1024
 /** What Envoy and Apache allow. A request of one-letter headers takes twenty times its size in memory. */
 export const MAX_HEADERS = 100
 
@@ -63,7 +65,12 @@ export function takeTurns(server: Server, serve: RequestListener, { sendMs, onCu
     const turn = { request, response }
     turns.push(turn)
     if (turns.length === 1) begin(turns, turn)
-    else if (turns.length > 1 + MAX_WAITING || headersOf(request) > MAX_HEADERS) cut(socket, 'pipelining')
+    else if (
+      turns.length > 1 + MAX_WAITING ||
+      headersOf(request) > MAX_HEADERS ||
+      waitingBytes(turns) > MAX_WAITING_BYTES
+    )
+      cut(socket, 'pipelining')
     else socket.pause()
   }
   // The other two are requests with an Expect header, which Node would answer by itself.
@@ -82,6 +89,9 @@ export function takeTurns(server: Server, serve: RequestListener, { sendMs, onCu
     },
   }
 }
+
+const waitingBytes = ([, ...waiting]: readonly Turn[]) =>
+  waiting.flatMap(({ request }) => request.rawHeaders).reduce((sum, text) => sum + text.length, 0)
 
 /** How many header fields a request has. */
 export const headersOf = ({ rawHeaders }: IncomingMessage) => rawHeaders.length / 2

@@ -119,10 +119,12 @@ async function verified(
   } catch (error) {
     // The issuer may have put a new key under the old `kid`.
     const suspect = !isAboutKeys(error) && likelyReason(unverified, issuer) === 'signature'
-    if (!suspect || !(await keySet?.changedSince(revision))) throw refusalFor(error, issuer, unverified)
-    return await verify().catch((again: unknown) => {
+    try {
+      if (!suspect || !(await keySet?.changedSince(revision))) throw error
+      return await verify()
+    } catch (again) {
       throw refusalFor(again, issuer, unverified)
-    })
+    }
   } finally {
     request.presentedToken = ''
   }
@@ -142,9 +144,18 @@ function refusalFor(error: unknown, issuer: Issuer, unverified: UnverifiedToken)
 
 const isAboutKeys = (error: unknown) => error instanceof KeysUnavailableError || error instanceof UnknownKeyError
 
+/** Why a token was answered 503: its issuer has no usable keys, or only the key of this token cannot be looked up. */
+export const NO_KEYS = 'keys'
+export const UNKNOWN_KEY = 'unknown_key'
+
 /** Not the token's fault: its caller would fetch another in vain. */
-const keysUnavailable = ({ name }: Issuer, { retryAfterSeconds }: KeysUnavailableError) =>
-  new VendError('upstream_unavailable', { retryAfterSeconds, log: { reason: 'keys', issuer: name } })
+const keysUnavailable = ({ name }: Issuer, { retryAfterSeconds, usable }: KeysUnavailableError) =>
+  new VendError('upstream_unavailable', {
+    retryAfterSeconds,
+    log: { reason: usable ? UNKNOWN_KEY : NO_KEYS, issuer: name },
+    // Anyone can invent a key's id. Failed fetches have a line of their own.
+    ...(usable && { logLevel: 'info' }),
+  })
 
 /** What is told to the log alone, and by one word: the messages of token libraries quote claims. */
 type Reason = 'malformed' | 'issuer' | 'algorithm' | 'key' | 'audience' | 'subject' | 'signature' | MeaningFault

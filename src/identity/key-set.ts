@@ -19,10 +19,13 @@ const MAX_RETIRED = 1024
 export class KeysUnavailableError extends Error {
   override readonly name = 'KeysUnavailableError'
   readonly retryAfterSeconds: number
+  /** Whether there is a set, so that only the key of this one token cannot be looked up. */
+  readonly usable: boolean
 
-  constructor(retryAfterSeconds: number) {
+  constructor(retryAfterSeconds: number, usable: boolean) {
     super('the keys of the issuer are not available')
     this.retryAfterSeconds = retryAfterSeconds
+    this.usable = usable
   }
 }
 
@@ -169,7 +172,7 @@ export function createKeySet({ fetchKeys, maxAgeMs, onFetch, now = () => perform
   }
 
   const unavailable = () =>
-    new KeysUnavailableError(Math.max(RETRY_AFTER_SECONDS, usable() ? Math.ceil(budget.waitMs() / 1000) : 0))
+    new KeysUnavailableError(Math.max(RETRY_AFTER_SECONDS, usable() ? Math.ceil(budget.waitMs() / 1000) : 0), usable())
 
   return {
     usable,

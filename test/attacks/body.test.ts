@@ -71,3 +71,28 @@ t.test('explain needs no body, and the API description says so', async (t) => {
   const url = '/v1/policies/user-upload/explain'
   t.match((await app.inject({ method: 'POST', url, headers: { authorization } })).json(), { granted: true })
 })
+
+t.test('a body in another encoding than it seems is refused', async (t) => {
+  const { app } = await build(t)
+  const payload = '{"policy":"user-upload"}'
+  const rows = [
+    { name: 'gzip', input: { 'content-encoding': 'gzip' }, want: 415 },
+    { name: 'br', input: { 'content-encoding': 'br' }, want: 415 },
+    { name: 'two encodings', input: { 'content-encoding': 'identity, gzip' }, want: 415 },
+    { name: 'UTF-16', input: { 'content-type': 'application/json; charset=utf-16' }, want: 415 },
+    { name: 'Latin-1, quoted', input: { 'content-type': 'application/json;charset="iso-8859-1"' }, want: 415 },
+    { name: 'UTF-8', input: { 'content-type': 'application/json; charset=UTF-8' }, want: 200 },
+    { name: 'none', input: { 'content-encoding': 'identity' }, want: 200 },
+  ]
+  for (const { name, input, want } of rows) {
+    const answer = await app.inject({
+      method: 'POST',
+      url: '/v1/credentials',
+      headers: { ...headers, ...input },
+      payload,
+    })
+    t.equal(answer.statusCode, want, name)
+  }
+  const url = '/v1/policies/user-upload/explain'
+  t.equal((await app.inject({ method: 'POST', url, headers, payload: 'null' })).statusCode, 400, 'null is no object')
+})

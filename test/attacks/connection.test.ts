@@ -73,6 +73,11 @@ t.test('too many requests ahead cost the connection', async (t) => {
     { name: 'that Node would refuse by itself', input: 'GET / HTTP/1.1\r\n\r\n'.repeat(6), want: 1 },
     { name: 'that expect something', input: get('/livez', 'expect: miracles').repeat(6), want: 1 },
     { name: 'of which one would be large to hold', input: vend() + get('/livez', ...many), want: 1 },
+    {
+      name: 'that are large to hold together',
+      input: vend() + get('/livez', `x: ${'x'.repeat(9000)}`).repeat(2),
+      want: 1,
+    },
     { name: 'that were answered meanwhile', input: undefined, want: 0 },
   ]
   for (const { name, input, want } of rows) {

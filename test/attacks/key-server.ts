@@ -1,6 +1,7 @@
 import { generateKeyPairSync, type KeyObject } from 'node:crypto'
 import type { ServerResponse } from 'node:http'
 import type { Test } from 'tap'
+import type { Environment } from '../../src/config/environment.ts'
 import type { App } from '../../src/http/fastify.ts'
 import { build } from '../helpers/build.ts'
 import { jwk } from '../helpers/key-servers.ts'
@@ -21,7 +22,7 @@ export const set =
     void response.end(JSON.stringify({ keys: list }))
 
 /** An app on a clock, whose only issuer has a key server that the test plays. */
-export async function withKeyServer(t: Test, first: Answer = set(jwk('a'))) {
+export async function withKeyServer(t: Test, first: Answer = set(jwk('a')), more: Environment = {}) {
   const server = { answer: first, asked: 0 }
   const url = await listen(t, (_request, response) => {
     server.asked++
@@ -29,7 +30,7 @@ export async function withKeyServer(t: Test, first: Answer = set(jwk('a'))) {
   })
   const clock = { now: 0 }
   const timers = manualTimers()
-  const env = { JWT_SECRET: '', JWT_JWKS_URL: url, JWT_ALGORITHMS: 'RS256,PS256,ES256' }
+  const env = { JWT_SECRET: '', JWT_JWKS_URL: url, JWT_ALGORITHMS: 'RS256,PS256,ES256', ...more }
   const dependencies = { clock: { ...timers.clock, monotonic: () => clock.now } }
   const built = await build(t, { env, dependencies })
   const tick = () => timers.tick(1000)

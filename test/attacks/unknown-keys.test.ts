@@ -50,3 +50,15 @@ test('a flood of tokens that no key fits costs the key server a few fetches, and
     })
   }
 })
+
+test('tokens with invented keys count as failures of their address, and page nobody', async (t) => {
+  const { app, logs } = await withKeyServer(t, set(jwk('a')), { RATE_LIMIT_FAILED_AUTH_PER_MINUTE: '20' })
+  const statuses: (number | string)[] = []
+  for (let n = 0; n < 40; n++) statuses.push(await present(app, token(`invented-${n}`)))
+  t.strictSame([...new Set(statuses.slice(20))], [429])
+  t.equal(await present(app, token('a')), 200, 'a good token of the same address passes')
+  t.strictSame(
+    logs.lines().filter(({ level }) => Number(level) >= 50),
+    [],
+  )
+})

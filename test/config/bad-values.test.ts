@@ -1,7 +1,7 @@
 import t from 'tap'
 import { configError, faultLines } from '../helpers/config-faults.ts'
 
-const AES_KEY = Buffer.from(Array.from({ length: 32 }, (_, index) => 7 * index)).toString('base64')
+const AES_KEY = Buffer.from(Array.from({ length: 32 }, (_, index) => 7 * index ** 2)).toString('base64')
 
 const integer = (min: number, max: number) => ({
   rule: `must be a whole number from ${min} to ${max}`,

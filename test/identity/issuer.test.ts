@@ -237,7 +237,7 @@ t.test('one origin of keys', async (t) => {
 
 t.test('origins are for a key set that is discovered', async (t) => {
   const origins = { JWT_JWKS_ORIGINS: 'https://keys.test, http://127.0.0.1:8080' }
-  const fault = ['JWT_JWKS_ORIGINS: is for a discovered key set alone']
+  const fault = ['JWT_JWKS_ORIGINS: applies only to a discovered key set']
   t.strictSame(faultLines(origins), fault, 'a secret')
   t.strictSame(faultLines({ ...KEY, JWT_JWKS_URL: 'https://keys.test/k', ...origins }), fault, 'an address')
   const { issuers } = readConfig({ ...environment, ...KEY, ...origins, JWT_JWKS_MAX_AGE_SECONDS: '3600' })

@@ -77,7 +77,7 @@ t.test('whose key is known is served while the key server is dead', async (t) =>
   )
   t.match(
     logs.lines().findLast(({ msg }) => msg === 'refused'),
-    { reason: 'keys', issuer: 'app' },
+    { reason: 'unknown_key', issuer: 'app' },
   )
 })
 

@@ -28,9 +28,9 @@ t.test('a broken directory is one clear error, and the service continues', async
     {
       name: 'an alias of itself',
       put: text(yaml('description: &a [*a]')),
-      want: /:1:18: error syntax: \*a stands in what it stands for/,
+      want: /:1:18: error syntax: \*a refers to itself/,
     },
-    { name: 'an alias of nothing', put: text('a: *b\n'), want: /:1:4: error syntax: there is no anchor &b before it/ },
+    { name: 'an alias of nothing', put: text('a: *b\n'), want: /:1:4: error syntax: no anchor &b stands before it/ },
     { name: '5 MB', put: text(`# ${'x'.repeat(5 * 1024 * 1024)}`), want: /: error file: is larger than 65536 bytes/ },
     { name: 'a directory', put: (file) => mkdirSync(file), want: /x\.yaml: error file: is not a readable file/ },
     {

@@ -179,10 +179,10 @@ t.test('sets that nearly collide', async (t) => {
 
 t.test('each resource is reported once, with its place and the other folder', async (t) => {
   t.strictSame(told([folders('users/${jwt:sub}/*'), folders('a/${jwt:sub}/*', 'users/teams/${jwt:team}/*')]), [
-    't1 policy.Statement.1.Resource.0: it can be the same folder as users/${jwt:sub}/* of t0, for two people',
+    't1 policy.Statement.1.Resource.0: two people can have the same folder: this one and users/${jwt:sub}/* of t0',
   ])
   t.strictSame(told([folders('${jwt:sub}/*', '${jwt:team}/*')]), [
-    't0 policy.Statement.1.Resource.0: it can be the same folder as ${jwt:sub}/*, for two people',
+    't0 policy.Statement.1.Resource.0: two people can have the same folder: this one and ${jwt:sub}/*',
   ])
   const twice = told([of(issuers, '${issuer}/${jwt:sub}/*'), of(issuers, '${issuer}/${jwt:team}/*')])
   t.equal(twice.length, 1, 'not once for each issuer')

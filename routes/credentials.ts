@@ -7,6 +7,7 @@ import type { Vended } from '../src/vending/vending.ts'
 import { quickJson, sendJson } from './quick-json.ts'
 import { duration, grantSchema, paramValues, policyName, presentGrant } from './schemas.ts'
 import type { Services } from './services.ts'
+import { expirationOf, logVended, namingPolicy } from './vended.ts'
 
 const requestSchema = z
   .strictObject({
@@ -106,20 +107,9 @@ export function credentialsRoutes(app: App, { authenticate, vending, oss }: Serv
     onRequest: requireBearer(authenticate),
     handler: async (request, reply) => {
       const { policy } = request.body
-      let vended: Vended
-      try {
-        vended = await vending.vend(callerOf(request), request.body)
-      } catch (error) {
-        request.log = request.log.child({ policy })
-        throw error
-      }
-      const { grant, from } = vended
+      const vended = await namingPolicy(request, policy, () => vending.vend(callerOf(request), request.body))
       const { expiration, text } = answerTo(vended)
-      const { roleSessionName } = grant
-      const milliseconds = Math.round(reply.elapsedTime * 10) / 10
-      // The whole story in one line, and told before the credentials are out. Of the request no more than is not known.
-      request.log.info({ address: request.ip, policy, roleSessionName, expiration, from, milliseconds }, 'vended')
-      request.told = true
+      logVended(request, reply, vended, expiration)
       return sendJson(reply, text)
     },
   })
@@ -154,6 +144,3 @@ function present({ credentials, grant }: Vended, expiration: string, { endpoint,
     grant: presentGrant(grant),
   }
 }
-
-/** Whole seconds, rounded down: some SDKs read no fraction, and a later time would be a promise not kept. */
-const expirationOf = (expiresAt: number) => `${new Date(expiresAt).toISOString().slice(0, 19)}Z`

@@ -21,7 +21,7 @@ export async function openapiRoutes(app: App, version: string): Promise<void> {
           'Trades the token that an app user already has for short-lived credentials that open nothing but their own corner of a JD Cloud OSS bucket. Errors are RFC 9457 problems with a `code` from a closed table.',
       },
       servers: [{ url: '/' }],
-      tags: [{ name: 'credentials' }, { name: 'health' }],
+      tags: [{ name: 'credentials' }, { name: 'aws' }, { name: 'health' }],
       components: { securitySchemes: { bearer: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT' } } },
     },
     transform: transformTo(components, withoutBody),

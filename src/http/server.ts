@@ -108,7 +108,15 @@ export async function createServer(
     await app.register(cors, {
       origin: config.corsOrigins.includes('*') ? '*' : [...config.corsOrigins],
       methods: ['GET', 'POST'],
-      allowedHeaders: ['authorization', 'content-type', 'x-request-id'],
+      // The last three are what the AWS SDK for JavaScript sends to STS.
+      allowedHeaders: [
+        'authorization',
+        'content-type',
+        'x-request-id',
+        'amz-sdk-invocation-id',
+        'amz-sdk-request',
+        'x-amz-user-agent',
+      ],
       exposedHeaders: ['x-request-id', 'retry-after', 'ratelimit-limit', 'ratelimit-remaining', 'ratelimit-reset'],
       maxAge: 600,
       strictPreflight: false,
@@ -137,8 +145,25 @@ function refuseMalformed({ raw }: FastifyRequest): void {
   if (detail !== undefined) throw new VendError('invalid_request', { detail })
 }
 
-/** The one place where an error becomes an answer. What is not a VendError is told as nothing but its kind. */
+/** The one place where an error becomes a problem document. */
 function answerError(error: unknown, request: FastifyRequest, reply: FastifyReply) {
+  const { code, status, detail, errors } = knownError(error, request, reply)
+  return reply
+    .code(status)
+    .type('application/problem+json')
+    .send(
+      problem(code, request.id, {
+        ...(detail !== undefined && { detail }),
+        ...(errors && { errors: [...errors] }),
+      }),
+    )
+}
+
+/**
+ * An error as a VendError, logged, with the reply's headers set: all but status and body, which each dialect writes in
+ * its own way. What is not a VendError is told as nothing but its kind.
+ */
+export function knownError(error: unknown, request: FastifyRequest, reply: FastifyReply): VendError {
   const known = error instanceof VendError ? error : hasLeft(request) ? ABORTED : fromFastify(error)
   if (known.code === 'internal_error') request.log.error({ error }, 'unexpected error')
   else if (known.status >= 500) request.log.error({ code: known.code, ...known.log }, 'refused')
@@ -150,17 +175,8 @@ function answerError(error: unknown, request: FastifyRequest, reply: FastifyRepl
     reply.header('www-authenticate', sent ? 'Bearer error="invalid_token"' : 'Bearer')
   }
   if (known.retryAfterSeconds !== undefined) reply.header('retry-after', known.retryAfterSeconds)
-  const { detail, errors } = known
-  return reply
-    .code(known.status)
-    .headers({ 'x-request-id': request.id, 'cache-control': 'no-store' })
-    .type('application/problem+json')
-    .send(
-      problem(known.code, request.id, {
-        ...(detail !== undefined && { detail }),
-        ...(errors && { errors: [...errors] }),
-      }),
-    )
+  reply.headers({ 'x-request-id': request.id, 'cache-control': 'no-store' })
+  return known
 }
 
 const ABORTED = new VendError('invalid_request', { log: { reason: 'aborted' } })

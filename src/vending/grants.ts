@@ -35,7 +35,7 @@ const ADMITTED = 1 / 16
 
 /** With all that it was made of beside the settings. */
 type Remembered = Granted &
-  Pick<GrantRequest, 'params' | 'durationSeconds' | 'mostSeconds'> &
+  Pick<GrantRequest, 'params' | 'durationSeconds' | 'mostSeconds' | 'sessionLabel'> &
   Readonly<{ template: Template; issuer: string; claims: readonly unknown[] }>
 
 /**
@@ -63,8 +63,9 @@ export function createGrants({
     const key = keyOf(grant)
     if (ofCaller || remembered.size < maxRemembered || random() < ADMITTED) {
       const values = template.plan.claims.map(({ path }) => claimAt(claims, path))
-      const { params, durationSeconds, mostSeconds } = request
-      const one = { template, issuer, claims: values, params, durationSeconds, mostSeconds, grant, key, again: true }
+      const { params, durationSeconds, mostSeconds, sessionLabel } = request
+      const asked = { params, durationSeconds, mostSeconds, sessionLabel }
+      const one = { template, issuer, claims: values, ...asked, grant, key, again: true }
       remembered.set(subject, [one, ...(ofCaller ?? [])].slice(0, MAX_OF_ONE_CALLER))
     }
     return { grant, key, again: false }
@@ -73,12 +74,13 @@ export function createGrants({
 
 /** Whether all that a grant is made of is the same. A template that was loaded anew is another one. */
 function isSame(one: Remembered, template: Template, request: GrantRequest): boolean {
-  const { caller, params, durationSeconds, mostSeconds } = request
+  const { caller, params, durationSeconds, mostSeconds, sessionLabel } = request
   return (
     one.template === template &&
     one.issuer === caller.issuer &&
     one.durationSeconds === durationSeconds &&
     one.mostSeconds === mostSeconds &&
+    one.sessionLabel === sessionLabel &&
     template.plan.claims.every(({ path }, index) => one.claims[index] === claimAt(caller.claims, path)) &&
     isSameRecord(one.params, params)
   )

@@ -17,6 +17,8 @@ export type VendRequest = Readonly<{
   durationSeconds?: number | undefined
   /** Seconds that the session must still have, at most half of its length. */
   minValiditySeconds?: number | undefined
+  /** Follows the caller's own name in the audit of JD Cloud. Another label is another session. */
+  sessionLabel?: string | undefined
 }>
 
 /** The credentials, the grant that they were paid out for, and who had them. */
@@ -70,13 +72,20 @@ export function createVending({
     if (!template) throw new VendError('policy_not_found')
     return template
   }
-  const requestOf = (caller: Caller, request: Pick<VendRequest, 'params' | 'durationSeconds'>): GrantRequest => {
+  const requestOf = (
+    caller: Caller,
+    request: Pick<VendRequest, 'params' | 'durationSeconds' | 'sessionLabel'>,
+  ): GrantRequest => {
     const at = now()
     return { caller, ...request, at, mostSeconds: boundToToken ? mostSecondsFor(caller, at) : undefined }
   }
   return {
-    vend(caller, { policy, params, durationSeconds, minValiditySeconds }, deadlineMs = limits.deadlineMs) {
-      const granted = grants(find(policy), requestOf(caller, { params, durationSeconds }))
+    vend(
+      caller,
+      { policy, params, durationSeconds, minValiditySeconds, sessionLabel },
+      deadlineMs = limits.deadlineMs,
+    ) {
+      const granted = grants(find(policy), requestOf(caller, { params, durationSeconds, sessionLabel }))
       const validitySeconds = Math.max(limits.minValiditySeconds, checkValidity(minValiditySeconds, granted.grant))
       const waitMs = Math.min(deadlineMs, limits.deadlineMs)
       const need = { owner: caller, validityMs: validitySeconds * 1000, deadlineMs: waitMs }

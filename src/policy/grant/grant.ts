@@ -41,6 +41,8 @@ export type GrantRequest = Readonly<{
   durationSeconds?: number | undefined
   /** Seconds: a session that would be longer is cut to this, and the request refused where none is that short. */
   mostSeconds?: number | undefined
+  /** Follows the caller's own name in the name of the session; it opens nothing. */
+  sessionLabel?: string | undefined
   /** When, in epoch milliseconds; now when left out. */
   at?: number | undefined
 }>
@@ -64,7 +66,7 @@ export function fillIn(template: Template, request: GrantRequest, settings: Gran
   }
   return {
     template: template.name,
-    roleSessionName: sessionName(template.name, caller, settings.severalIssuers),
+    roleSessionName: sessionName(template.name, caller, settings.severalIssuers, request.sessionLabel),
     policy,
     durationSeconds: duration,
     actions: plan.actions,

@@ -1,0 +1,47 @@
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import type { VendError } from '../src/errors.ts'
+import type { Vended } from '../src/vending/vending.ts'
+
+/** How a client asked, where it was not by `POST /v1/credentials`. */
+type Dialect = 'container' | 'sts'
+
+/**
+ * The whole story in one line, which the log is told before the credentials are out. Of the request no more than is not
+ * known.
+ */
+export function logVended(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  { grant, from }: Vended,
+  expiration: string,
+  dialect?: Dialect,
+): void {
+  const { template: policy, roleSessionName } = grant
+  const milliseconds = Math.round(reply.elapsedTime * 10) / 10
+  const story = { address: request.ip, policy, roleSessionName, expiration, from, milliseconds }
+  request.log.info(dialect === undefined ? story : { ...story, dialect }, 'vended')
+  request.told = true
+}
+
+/** What the vend resolves to; the log line of a refusal names the policy. */
+export async function namingPolicy<T>(request: FastifyRequest, policy: string, vend: () => T | Promise<T>): Promise<T> {
+  try {
+    return await vend()
+  } catch (error) {
+    request.log = request.log.child({ policy })
+    throw error
+  }
+}
+
+/** Whole seconds, rounded down: some SDKs read no fraction, and a later time would be a promise not kept. */
+export const expirationOf = (expiresAt: number) => `${new Date(expiresAt).toISOString().slice(0, 19)}Z`
+
+/** A refusal as one sentence, for SDKs that show a message and nothing else. Of a 5xx it says no more than its kind. */
+export function sentenceOf(error: VendError, requestId: string, title = error.message): string {
+  const faults = error.errors?.map(({ pointer, detail }) => `${pointer.slice(1)} ${detail}`)
+  const more = error.status < 500 ? (error.detail ?? faults?.join('; ')) : undefined
+  return `${title}${more === undefined ? '' : `: ${more}`} (request ${requestId})`
+}
+
+/** Answers with a text of exactly this media type: behind JSON's, Fastify would put a charset, which some SDKs mind. */
+export const sendBytes = (reply: FastifyReply, type: string, text: string) => reply.type(type).send(Buffer.from(text))

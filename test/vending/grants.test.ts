@@ -53,6 +53,7 @@ const requests: fc.Arbitrary<GrantRequest> = fc.record({
   }),
   params,
   durationSeconds: fc.constantFrom(undefined, 3600, 3601),
+  sessionLabel: fc.constantFrom(undefined, 'a', 'b'),
 })
 
 /** What comes of a request: the grant, or how it is refused. */
@@ -66,9 +67,14 @@ function outcome(of: () => Grant): unknown {
 
 /** A request, and the same with one part changed, so that what is remembered of the one meets the other. */
 const pairs = fc
-  .tuple(requests, requests, fc.constantFrom('issuer', 'subject', 'claims', 'params', 'durationSeconds'))
+  .tuple(
+    requests,
+    requests,
+    fc.constantFrom('issuer', 'subject', 'claims', 'params', 'durationSeconds', 'sessionLabel'),
+  )
   .map(([one, other, part]): readonly GrantRequest[] => {
-    if (part === 'params' || part === 'durationSeconds') return [one, { ...one, [part]: other[part] }]
+    if (part === 'params' || part === 'durationSeconds' || part === 'sessionLabel')
+      return [one, { ...one, [part]: other[part] }]
     return [one, { ...one, caller: { ...one.caller, [part]: other.caller[part] } }]
   })
 

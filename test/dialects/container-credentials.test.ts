@@ -158,14 +158,11 @@ t.test('an SDK that waits one second is told in time, and finds the session when
   const { app } = await build(t, { dependencies: { clock, source } })
   const first = app.inject(ask('user-upload'))
   while (asked.length === 0) await settle()
-  await clock.advance(899)
   let answered = false
   first.then(() => {
     answered = true
   })
-  // Not a whole second, whatever signing the test's own token took.
-  await clock.advance(1)
-  await settle()
+  await clock.advance(900)
   t.ok(answered, 'answered after 900 ms at the latest')
   const answer = await first
   t.match([answer.statusCode, answer.headers['retry-after']], [503, '1'])

@@ -53,7 +53,8 @@ async function serve(): Promise<void> {
 }
 
 async function main(args: readonly string[]): Promise<void> {
-  if (existsSync('.env')) process.loadEnvFile('.env')
+  // `credentials` runs wherever an SDK happens to: a folder that was downloaded must not say where credentials are kept.
+  if (args[0] !== 'credentials' && existsSync('.env')) process.loadEnvFile('.env')
   if (args.length === 0) return serve()
   // Only for who types a command: the service starts without it.
   const { runCli } = await import('./cli/cli.ts')

@@ -22,7 +22,7 @@ const formSchema = z
       .min(20)
       .max(2048)
       .regex(
-        /^(?:arn|jrn)(?::[\w-]*){3,4}:role\/(?:[\w+=,.@-]+\/)*[a-z0-9][a-z0-9-]{0,31}$/u,
+        /^(?:arn|jrn)(?::[\w-]*){3,4}:role\/(?:[\w+=,@-][\w+=,.@-]*\/)*[a-z0-9][a-z0-9-]{0,31}$/u,
         'does not end in a policy',
       )
       .describe('Its last part names the policy: arn:aws:iam::000000000000:role/user-upload.'),

@@ -1,5 +1,6 @@
 import {
   chmodSync,
+  chownSync,
   existsSync,
   mkdirSync,
   readdirSync,
@@ -149,6 +150,17 @@ t.test('what is not ours, or not what we wrote, is not believed', { skip: proces
         chmodSync(file, 0o640)
       },
     },
+    ...(process.getuid?.() === 0
+      ? [
+          {
+            name: "another user's file",
+            plant: (file: string) => {
+              writeFileSync(file, planted)
+              chownSync(file, 12_345, 12_345)
+            },
+          },
+        ]
+      : []),
     {
       name: 'a link',
       plant: (file) => {

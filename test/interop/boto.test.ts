@@ -94,8 +94,16 @@ test('the AWS CLI does all three', { skip }, async (t) => {
   const checksum = { AWS_REQUEST_CHECKSUM_CALCULATION: 'when_required' }
   const main = join(here, '../../src/main.ts')
   const command = `${process.execPath} --import=${import.meta.resolve('tsx')} ${main} credentials --url ${url} --policy user-upload --token-file ${tokenFile}`
+  const identity = `[profile identity]
+role_arn = arn:aws:iam::000000000000:role/user-upload
+web_identity_token_file = ${tokenFile}
+services = vend
+[services vend]
+sts =
+  endpoint_url = ${url}/v1/aws/sts
+`
   const config = join(directory, 'config')
-  await writeFile(config, `[profile vend]\ncredential_process = ${command}\n`)
+  await writeFile(config, `[profile vend]\ncredential_process = ${command}\n${identity}`)
   const rows = [
     {
       AWS_CONTAINER_CREDENTIALS_FULL_URI: `${url}/v1/aws/container-credentials/user-upload`,
@@ -107,6 +115,7 @@ test('the AWS CLI does all three', { skip }, async (t) => {
       AWS_WEB_IDENTITY_TOKEN_FILE: tokenFile,
     },
     { AWS_CONFIG_FILE: config, AWS_PROFILE: 'vend' },
+    { AWS_CONFIG_FILE: config, AWS_PROFILE: 'identity' },
   ]
   for (const [index, row] of rows.entries()) {
     const put = (key: string) =>

@@ -13,7 +13,7 @@ import { expirationOf, logVended, namingPolicy, sendBytes, sentenceOf } from './
 /** The AWS SDK for JavaScript waits for one second, with the way there and back. */
 const ANSWER_MS = 900
 
-/** What every AWS SDK reads; some refuse an answer that lacks one of these. */
+/** AWS SDKs read these four; some refuse an answer that lacks one. */
 const responseSchema = z
   .strictObject({
     AccessKeyId: z.string(),

@@ -6,8 +6,8 @@ import type { Vended } from '../src/vending/vending.ts'
 type Dialect = 'container' | 'sts'
 
 /**
- * The whole story in one line, which the log is told before the credentials are out. Of the request no more than is not
- * known.
+ * Logs the whole story in one line, before the credentials are out. Nothing that came in a query or a form is logged, but
+ * what the grant was made of.
  */
 export function logVended(
   request: FastifyRequest,
@@ -23,7 +23,7 @@ export function logVended(
   request.told = true
 }
 
-/** What the vend resolves to; the log line of a refusal names the policy. */
+/** Vends; the log line of a refusal names the policy. */
 export async function namingPolicy<T>(request: FastifyRequest, policy: string, vend: () => T | Promise<T>): Promise<T> {
   try {
     return await vend()

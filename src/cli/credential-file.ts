@@ -18,9 +18,9 @@ export type Kept = z.infer<typeof keptSchema>
 
 /** Where the credentials of one question are kept between two runs. */
 export type CredentialFile = Readonly<{
-  /** What is there and has at least 15 minutes left; undefined for anything else, whatever is wrong with it. */
+  /** The kept credentials, if they have at least 15 minutes left; undefined for anything else that is there. */
   read(): Promise<Kept | undefined>
-  /** Why it could not be written, in a word. */
+  /** Resolves with the reason when it could not be written. */
   write(credentials: Kept): Promise<string | undefined>
 }>
 

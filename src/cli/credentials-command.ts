@@ -8,7 +8,7 @@ import { createCredentialFile, type Kept } from './credential-file.ts'
 import { CommandError, type Io } from './io.ts'
 import { readTokenFrom, type TokenOrigin } from './token-origin.ts'
 
-/** What `credentials` is told. */
+/** The options of `credentials`. */
 export type CredentialsOptions = TokenOrigin &
   Readonly<{ url: string; policy: string; param?: Readonly<Record<string, string>> }>
 
@@ -34,8 +34,8 @@ const answerSchema = z.object({
 })
 
 /**
- * `credentials`: prints what AWS SDKs and tools read of a `credential_process`. A session that this user was given before
- * is printed again until 15 minutes before its end.
+ * `credentials`: prints the JSON that AWS SDKs and tools read of a `credential_process`. A session is kept for this user,
+ * and printed again until 15 minutes before its end.
  * @throws {CommandError} in one line for standard error, which has no secret
  */
 export async function credentialsCommand(
@@ -114,7 +114,7 @@ const problemSchema = z.object({
   requestId: z.string(),
 })
 
-/** What else may stand there answers with whatever it likes, the request's own headers among it. */
+/** Another server may answer with anything, the request's own headers among it. */
 function refusalOf(status: number, answer: unknown, token: string): string {
   const { data } = problemSchema.safeParse(answer)
   if (!data) return `The address answered ${status}, and not as this service does: check --url`

@@ -124,74 +124,78 @@ t.test('a session is renewed 15 minutes before its end', async (t) => {
   t.equal(asked(), 2)
 })
 
-t.test('what is not ours, or not what we wrote, is not believed', { skip: process.getuid === undefined }, async (t) => {
-  const planted = JSON.stringify({
-    accessKey: 'planted',
-    secretKey: 'planted',
-    sessionToken: 'planted',
-    expiration: '2999-01-01T00:00:00Z',
-  })
-  const rows: { name: string; plant: (file: string) => void }[] = [
-    { name: 'half a file', plant: (file) => writeFileSync(file, planted.slice(0, 50), { mode: 0o600 }) },
-    { name: 'an empty file', plant: (file) => writeFileSync(file, '') },
-    { name: 'another shape', plant: (file) => writeFileSync(file, planted.replace('secretKey', 'secret')) },
-    { name: 'more than we write', plant: (file) => writeFileSync(file, planted.padEnd(70_000)) },
-    {
-      name: 'a file that others may change',
-      plant: (file) => {
-        writeFileSync(file, planted)
-        chmodSync(file, 0o602)
+t.test(
+  'a file that is not ours, or that we did not write, is not believed',
+  { skip: process.getuid === undefined },
+  async (t) => {
+    const planted = JSON.stringify({
+      accessKey: 'planted',
+      secretKey: 'planted',
+      sessionToken: 'planted',
+      expiration: '2999-01-01T00:00:00Z',
+    })
+    const rows: { name: string; plant: (file: string) => void }[] = [
+      { name: 'half a file', plant: (file) => writeFileSync(file, planted.slice(0, 50), { mode: 0o600 }) },
+      { name: 'an empty file', plant: (file) => writeFileSync(file, '') },
+      { name: 'another shape', plant: (file) => writeFileSync(file, planted.replace('secretKey', 'secret')) },
+      { name: 'more than we write', plant: (file) => writeFileSync(file, planted.padEnd(70_000)) },
+      {
+        name: 'a file that others may change',
+        plant: (file) => {
+          writeFileSync(file, planted)
+          chmodSync(file, 0o602)
+        },
       },
-    },
-    {
-      name: 'a file that others may read',
-      plant: (file) => {
-        writeFileSync(file, planted)
-        chmodSync(file, 0o640)
+      {
+        name: 'a file that others may read',
+        plant: (file) => {
+          writeFileSync(file, planted)
+          chmodSync(file, 0o640)
+        },
       },
-    },
-    ...(process.getuid?.() === 0
-      ? [
-          {
-            name: "another user's file",
-            plant: (file: string) => {
-              writeFileSync(file, planted)
-              chownSync(file, 12_345, 12_345)
+      ...(process.getuid?.() === 0
+        ? [
+            {
+              name: "another user's file",
+              plant: (file: string) => {
+                writeFileSync(file, planted)
+                chownSync(file, 12_345, 12_345)
+              },
             },
-          },
-        ]
-      : []),
-    {
-      name: 'a link',
-      plant: (file) => {
-        writeFileSync(`${file}.target`, planted, { mode: 0o600 })
-        symlinkSync(`${file}.target`, `${file}.link`)
-        renameSync(`${file}.link`, file)
+          ]
+        : []),
+      {
+        name: 'a link',
+        plant: (file) => {
+          writeFileSync(`${file}.target`, planted, { mode: 0o600 })
+          symlinkSync(`${file}.target`, `${file}.link`)
+          renameSync(`${file}.link`, file)
+        },
       },
-    },
-  ]
-  for (const { name, plant } of rows) {
-    t.test(name, async (t) => {
+    ]
+    for (const { name, plant } of rows) {
+      t.test(name, async (t) => {
+        const { ask, files } = await start(t)
+        await ask()
+        plant(files()[0] ?? '')
+        const { exitCode, out } = await ask()
+        t.equal(exitCode, 0)
+        t.equal(JSON.parse(out).AccessKeyId, SENTINELS.accessKey)
+        t.match(
+          JSON.parse(readFileSync(files()[0] ?? '', 'utf8')),
+          { accessKey: SENTINELS.accessKey },
+          'and it is mended',
+        )
+      })
+    }
+    t.test('the very file would be believed', async (t) => {
       const { ask, files } = await start(t)
       await ask()
-      plant(files()[0] ?? '')
-      const { exitCode, out } = await ask()
-      t.equal(exitCode, 0)
-      t.equal(JSON.parse(out).AccessKeyId, SENTINELS.accessKey)
-      t.match(
-        JSON.parse(readFileSync(files()[0] ?? '', 'utf8')),
-        { accessKey: SENTINELS.accessKey },
-        'and it is mended',
-      )
+      writeFileSync(files()[0] ?? '', planted)
+      t.equal(JSON.parse((await ask()).out).AccessKeyId, 'planted')
     })
-  }
-  t.test('the very file would be believed', async (t) => {
-    const { ask, files } = await start(t)
-    await ask()
-    writeFileSync(files()[0] ?? '', planted)
-    t.equal(JSON.parse((await ask()).out).AccessKeyId, 'planted')
-  })
-})
+  },
+)
 
 t.test('a folder that others may look into is closed, and without one it works all the same', async (t) => {
   const { ask, directory, cache, url, files } = await start(t)

@@ -80,7 +80,7 @@ t.test('the root answers where it is told to, and nowhere else', async (t) => {
   t.equal((await open.app.inject({ url: '/' })).statusCode, 404)
 })
 
-t.test('what SDKs send beside is taken or ignored', async (t) => {
+t.test('other things that SDKs send are taken or ignored', async (t) => {
   const rows = [
     { name: 'a token with its line end', request: post({ ...good, WebIdentityToken: ` ${token}\r\n` }) },
     {

@@ -5,6 +5,7 @@ import { problemResponses } from '../src/http/problem.ts'
 import type { Vended } from '../src/vending/vending.ts'
 import { duration, grantSchema, paramValues, policyName, presentGrant } from './schemas.ts'
 import type { Services } from './services.ts'
+import { expirationOf, logVended, namingPolicy } from './vended.ts'
 
 const requestSchema = z
   .strictObject({
@@ -111,20 +112,9 @@ export function credentialsRoutes(app: App, { authenticate, vending, oss }: Serv
     onRequest: requireBearer(authenticate),
     handler: async (request, reply) => {
       const { policy } = request.body
-      let vended: Vended
-      try {
-        vended = await vending.vend(callerOf(request), request.body)
-      } catch (error) {
-        request.log = request.log.child({ policy })
-        throw error
-      }
-      const { roleSessionName } = vended.grant
-      const { from } = vended.session
+      const vended = await namingPolicy(request, policy, () => vending.vend(callerOf(request), request.body))
       const expiration = expirationOf(vended.session.expiresAt)
-      const milliseconds = Math.round(reply.elapsedTime * 10) / 10
-      // One line tells the whole vend, and it is written before the answer leaves.
-      request.log.info({ address: request.ip, policy, roleSessionName, expiration, from, milliseconds }, 'vended')
-      request.told = true
+      logVended(request, reply, vended, expiration)
       return present(vended, expiration, oss)
     },
   })
@@ -142,8 +132,3 @@ function present({ session, grant }: Vended, expiration: string, { endpoint, reg
     grant: presentGrant(grant),
   }
 }
-
-/**
- * Whole seconds, rounded down: some SDKs cannot read fractions, and a rounded-up time would be later than the true one.
- */
-const expirationOf = (expiresAt: number) => `${new Date(expiresAt).toISOString().slice(0, 19)}Z`

@@ -1,6 +1,8 @@
 import { readFileSync } from 'node:fs'
 import type { FastifyBaseLogger } from 'fastify'
 import { Registry } from 'prom-client'
+import { awsContainerCredentialsRoutes } from '../routes/aws-container-credentials.ts'
+import { awsStsRoutes } from '../routes/aws-sts.ts'
 import { credentialsRoutes } from '../routes/credentials.ts'
 import { explainRoutes } from '../routes/explain.ts'
 import { healthRoutes } from '../routes/health.ts'
@@ -170,6 +172,8 @@ export async function buildApp(config: Config, dependencies: AppDependencies): P
   }
   if (config.docsEnabled) await openapiRoutes(app, packageVersion())
   credentialsRoutes(app, services)
+  awsContainerCredentialsRoutes(app, services)
+  await awsStsRoutes(app, { ...services, now }, { atRoot: config.awsStsAtRoot })
   policiesRoutes(app, services)
   explainRoutes(app, services)
   healthRoutes(app, services)

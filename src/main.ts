@@ -51,7 +51,8 @@ async function serve(): Promise<void> {
 
 async function main(args: readonly string[]): Promise<void> {
   const { stdout, stderr } = process
-  if (existsSync('.env')) process.loadEnvFile('.env')
+  // SDKs start `credentials` in any folder: a downloaded one must not say where credentials are kept.
+  if (args[0] !== 'credentials' && existsSync('.env')) process.loadEnvFile('.env')
   if (args.length === 0) return serve()
   // A reader such as head or less may stop before the end.
   stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1))

@@ -17,6 +17,7 @@ export function collectClaim(text: string, claims: Readonly<Record<string, unkno
 /** Collects `--param name=value`. */
 export function collectParam(text: string, params: Readonly<Record<string, string>> = {}): Record<string, string> {
   const [name, value] = nameAndValue(text)
+  if (Object.hasOwn(params, name)) throw new InvalidArgumentError(`${name} is given twice.`)
   return { ...params, [name]: value }
 }
 

@@ -5,6 +5,7 @@ import { isOperation, OPERATION_ACTIONS } from '../policy/language/operations.ts
 import { templateJsonSchema } from '../policy/template/template.ts'
 import type { CallerOptions } from './caller.ts'
 import { collectClaim, collectParam } from './claims.ts'
+import { type CredentialsOptions, credentialsCommand } from './credentials-command.ts'
 import { diffCommand } from './diff-command.ts'
 import { explainCommand } from './explain-command.ts'
 import { CommandError, type Io, writeJson } from './io.ts'
@@ -60,6 +61,15 @@ function build(io: Io, serve: () => Promise<void>, done: (code: number) => void)
     parent.command(name).description(description).copyInheritedSettings(program).helpCommand(false)
 
   command(program, 'serve', 'run the service; this is the default command').action(serve)
+
+  command(program, 'credentials', 'print credentials for a credential_process of AWS SDKs and tools')
+    .requiredOption('--url <url>', 'address of the service')
+    .requiredOption('--policy <name>', 'policy to ask for')
+    .option('--param <name=value>', 'a parameter of the policy; may be given several times', collectParam)
+    .option('--token-file <file>', "file with the caller's token")
+    .option('--token-env <name>', 'environment variable with it')
+    .option('--token-command <command>', 'shell command that prints it')
+    .action(async (options: CredentialsOptions) => done(await credentialsCommand(io, options)))
 
   const policies = command(program, 'policies', 'check, test, explain and compare policy templates').addHelpText(
     'after',

@@ -38,6 +38,7 @@ export function readConfig(env: Environment, { sandbox = false } = {}) {
     logLevel: values.LOG_LEVEL,
     trustProxy: values.TRUST_PROXY ?? false,
     corsOrigins: values.CORS_ORIGINS ?? [],
+    awsStsAtRoot: values.AWS_STS_AT_ROOT,
     requestTimeoutMs: values.REQUEST_TIMEOUT_MS,
     maxConnections: values.MAX_CONNECTIONS,
     /** Requests a minute; 0 turns a limit off. */

@@ -10,14 +10,17 @@ declare module 'fastify' {
   }
 }
 
+/** How a token may stand in the Authorization header; AWS SDKs send there whatever they were configured with. */
+const SCHEMES = { bearer: /^Bearer +([^\s,]+)$/iu, 'bearer-or-bare': /^(?:Bearer +)?([^\s,]+)$/iu } as const
+
 /** An onRequest hook: a request without a good token is refused before its body is read. */
-export function requireBearer(authenticate: Authenticate) {
+export function requireBearer(authenticate: Authenticate, scheme: keyof typeof SCHEMES = 'bearer') {
   return async (request: FastifyRequest) => {
     // Not for `authenticate`, which counts bad tokens: a request without any is no guess.
     if (request.headers.authorization === undefined) {
       throw new VendError('unauthenticated', { log: { reason: 'no token' } })
     }
-    request.caller = await authenticate(request, bearerToken(request))
+    request.caller = await authenticate(request, bearerToken(request, SCHEMES[scheme]))
   }
 }
 
@@ -31,8 +34,8 @@ export function callerOf(request: FastifyRequest): Caller {
  * The empty token, which never verifies, for anything but one bearer token. Node keeps the first of several
  * Authorization headers and drops the others, while a proxy may have checked the last: more than one is nobody's.
  */
-function bearerToken({ raw, headers }: FastifyRequest): string {
-  const [, token = ''] = /^Bearer +([^\s,]+)$/iu.exec(headers.authorization ?? '') ?? []
+function bearerToken({ raw, headers }: FastifyRequest, scheme: RegExp): string {
+  const [, token = ''] = scheme.exec(headers.authorization ?? '') ?? []
   return isSentTwice('authorization', raw) ? '' : token
 }
 

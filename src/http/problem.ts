@@ -43,16 +43,21 @@ export function problem(
 
 /** The `response` part of a route's schema for the errors that it can answer with, with an example for each code. */
 export function problemResponses(...codes: ErrorCode[]) {
+  return errorResponses(codes, problemSchema, (code) => problem(code, EXAMPLE_REQUEST_ID))
+}
+
+/** The same for a dialect that has members beside those of a problem. */
+export function errorResponses(codes: readonly ErrorCode[], schema: z.ZodType, example: (code: ErrorCode) => unknown) {
   const byStatus = new Map<number, ErrorCode[]>()
   for (const code of codes) byStatus.set(ERRORS[code].status, [...(byStatus.get(ERRORS[code].status) ?? []), code])
   return Object.fromEntries(
     [...byStatus].map(([status, alike]) => {
       const description = alike.map((code) => `\`${code}\`: ${ERRORS[code].title}`).join('. ')
-      const examples = alike.map((code) => [code, { value: problem(code, EXAMPLE_REQUEST_ID) }])
-      const media = { schema: problemSchema, examples: Object.fromEntries(examples) }
+      const examples = alike.map((code) => [code, { value: example(code) }])
+      const media = { schema, examples: Object.fromEntries(examples) }
       return [status, { description, content: { 'application/problem+json': media } }]
     }),
   )
 }
 
-const EXAMPLE_REQUEST_ID = '5f0c7e0a-3b8e-4a55-9b7e-0f5d2c1b7a11'
+export const EXAMPLE_REQUEST_ID = '5f0c7e0a-3b8e-4a55-9b7e-0f5d2c1b7a11'

@@ -114,7 +114,15 @@ export async function createServer(
     await app.register(cors, {
       origin: config.corsOrigins.includes('*') ? '*' : [...config.corsOrigins],
       methods: ['GET', 'POST'],
-      allowedHeaders: ['authorization', 'content-type', 'x-request-id'],
+      // The last three are what the AWS SDK for JavaScript sends to STS.
+      allowedHeaders: [
+        'authorization',
+        'content-type',
+        'x-request-id',
+        'amz-sdk-invocation-id',
+        'amz-sdk-request',
+        'x-amz-user-agent',
+      ],
       exposedHeaders: ['x-request-id', 'retry-after', 'ratelimit-limit', 'ratelimit-remaining', 'ratelimit-reset'],
       maxAge: 600,
       strictPreflight: false,
@@ -155,8 +163,26 @@ function malformation(raw: IncomingMessage): string | undefined {
   return headersOf(raw) > MAX_HEADERS ? `the request has more than ${MAX_HEADERS} header fields` : undefined
 }
 
-/** The one place where an error becomes an answer. What is not a VendError is told as nothing but its kind. */
+/** The one place where an error becomes a problem document. */
 function answerError(error: unknown, request: FastifyRequest, reply: FastifyReply) {
+  const { code, status, detail, errors } = knownError(error, request, reply)
+  return reply
+    .code(status)
+    .type('application/problem+json; charset=utf-8')
+    .serializer(writeProblem)
+    .send(
+      problem(code, request.id, {
+        ...(detail !== undefined && { detail }),
+        ...(errors && { errors: [...errors] }),
+      }),
+    )
+}
+
+/**
+ * An error as a VendError, logged, with the reply's headers set: all but status and body, which each dialect writes in
+ * its own way. What is not a VendError is told as nothing but its kind.
+ */
+export function knownError(error: unknown, request: FastifyRequest, reply: FastifyReply): VendError {
   const known = error instanceof VendError ? error : hasLeft(request) ? ABORTED : fromFastify(error)
   if (known.code === 'internal_error') request.log.error({ error }, 'unexpected error')
   else request.log[known.logLevel]({ code: known.code, detail: known.detail, ...known.log }, 'refused')
@@ -167,19 +193,8 @@ function answerError(error: unknown, request: FastifyRequest, reply: FastifyRepl
     reply.header('www-authenticate', sent ? 'Bearer error="invalid_token"' : 'Bearer')
   }
   if (known.retryAfterSeconds !== undefined) reply.header('retry-after', known.retryAfterSeconds)
-  const { detail, errors } = known
-  return reply
-    .code(known.status)
-    .headers(SECURITY_HEADERS)
-    .header('x-request-id', request.id)
-    .type('application/problem+json; charset=utf-8')
-    .serializer(writeProblem)
-    .send(
-      problem(known.code, request.id, {
-        ...(detail !== undefined && { detail }),
-        ...(errors && { errors: [...errors] }),
-      }),
-    )
+  reply.headers(SECURITY_HEADERS).header('x-request-id', request.id)
+  return known
 }
 
 /** For all routes, and for what is no route. */

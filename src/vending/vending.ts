@@ -18,6 +18,8 @@ export type VendRequest = Readonly<{
   durationSeconds?: number | undefined
   /** Seconds that the session must still have, at most half of its length. */
   minValiditySeconds?: number | undefined
+  /** Follows the caller's own name in the audit of JD Cloud. Another label is another session. */
+  sessionLabel?: string | undefined
 }>
 
 /** A session, and the grant that it was paid out for. */
@@ -66,13 +68,20 @@ export function createVending({
     if (!template) throw new VendError('policy_not_found')
     return template
   }
-  const requestOf = (caller: Caller, request: Pick<VendRequest, 'params' | 'durationSeconds'>): GrantRequest => {
+  const requestOf = (
+    caller: Caller,
+    request: Pick<VendRequest, 'params' | 'durationSeconds' | 'sessionLabel'>,
+  ): GrantRequest => {
     const at = clock.now()
     return { caller, ...request, at, mostSeconds: boundToToken ? mostSecondsFor(caller, at) : undefined }
   }
   return {
-    async vend(caller, { policy, params, durationSeconds, minValiditySeconds }, deadlineMs = limits.deadlineMs) {
-      const grant = fillIn(find(policy), requestOf(caller, { params, durationSeconds }), settings)
+    async vend(
+      caller,
+      { policy, params, durationSeconds, minValiditySeconds, sessionLabel },
+      deadlineMs = limits.deadlineMs,
+    ) {
+      const grant = fillIn(find(policy), requestOf(caller, { params, durationSeconds, sessionLabel }), settings)
       const validitySeconds = Math.max(limits.minValiditySeconds, checkValidity(minValiditySeconds, grant))
       const session = await sessions.session(grant, {
         owner: caller,

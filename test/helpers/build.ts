@@ -86,7 +86,7 @@ export async function build(
   })
   const answers: string[] = []
   app.addHook('onSend', async (request, reply, payload) => {
-    const paidOut = reply.statusCode === 200 && request.routeOptions.url === '/v1/credentials'
+    const paidOut = reply.statusCode === 200 && PAYING_OUT.has(request.routeOptions.url ?? '')
     answers.push(JSON.stringify(reply.getHeaders()), paidOut ? '' : String(payload))
   })
   t.teardown(async () => {
@@ -96,6 +96,15 @@ export async function build(
   })
   return { app, ops, stop, reload, asked, logs }
 }
+
+/** Routes whose good answers have credentials. */
+const PAYING_OUT: ReadonlySet<string> = new Set([
+  '/v1/credentials',
+  '/v1/aws/container-credentials/:policy',
+  '/v1/aws/sts',
+  '/v1/aws/sts/',
+  '/',
+])
 
 /** Whatever a test is about: no line that was logged and no refusal has a planted secret or anything like a token. */
 function mustBeSilent(text: string, where: string): void {

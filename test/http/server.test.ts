@@ -182,11 +182,16 @@ t.test('the API description', async (t) => {
   t.strictSame(Object.keys(document.paths).sort(), [
     '/livez',
     '/readyz',
+    '/v1/aws/container-credentials/{policy}',
+    '/v1/aws/sts',
     '/v1/credentials',
     '/v1/policies',
     '/v1/policies/{name}/explain',
   ])
   t.strictSame(Object.keys(document.components.schemas).sort(), [
+    'AssumeRoleWithWebIdentity',
+    'ContainerCredentials',
+    'ContainerProblem',
     'Credentials',
     'CredentialsRequest',
     'ExplainRequest',

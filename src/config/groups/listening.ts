@@ -72,6 +72,12 @@ export const listening = {
     rule: 'must be origins such as https://app.example.com, separated by commas',
     remedy: 'write scheme and host, without a path',
   },
+  AWS_STS_AT_ROOT: {
+    help: 'Whether POST / answers AssumeRoleWithWebIdentity, too, for clients that drop the path of AWS_ENDPOINT_URL_STS. POST /v1/aws/sts always does.',
+    ...flag,
+    default: 'false',
+    remedy: 'leave it out for false',
+  },
   REQUEST_TIMEOUT_MS: {
     help: 'Milliseconds within which a whole request must arrive, and within which the client must read the answer. A slower connection is closed.',
     ...integer(1000, 60_000),

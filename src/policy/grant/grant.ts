@@ -40,6 +40,8 @@ export type GrantRequest = Readonly<{
   durationSeconds?: number | undefined
   /** Cuts the session to this length; below 3600 the request is refused. */
   mostSeconds?: number | undefined
+  /** Follows the caller's own name in the name of the session; it opens nothing. */
+  sessionLabel?: string | undefined
   /** Epoch milliseconds; default: now. */
   at?: number | undefined
 }>
@@ -68,7 +70,7 @@ export function fillIn(template: Template, request: GrantRequest, settings: Gran
   const resources = [...new Set(Statement.flatMap(({ Resource }) => Resource))]
   return {
     template: template.name,
-    roleSessionName: sessionName(template.name, caller, settings.severalIssuers),
+    roleSessionName: sessionName(template.name, caller, settings.severalIssuers, request.sessionLabel),
     policy,
     durationSeconds: duration,
     actions: template.actions,

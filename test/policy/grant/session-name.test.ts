@@ -97,3 +97,56 @@ t.test('two callers never share a name, and every name fits the grammar', async 
   )
   t.ok(forgeries > 50, 'many pairs were forgeries')
 })
+
+t.test('a label follows the name, cut to what fits', async (t) => {
+  const rows = [
+    { name: 'a label', subject: 'alice', label: 'build-7', want: 'u@alice@@build-7' },
+    { name: 'what AWS allows and JD Cloud may not', subject: 'alice', label: 'a+b', want: 'u@alice@@a_b' },
+    { name: 'line ends and worse', subject: 'alice', label: 'a\r\n<b>照', want: 'u@alice@@a___b__' },
+    { name: 'a long one', subject: 'alice', label: 'b'.repeat(64), want: `u@alice@@${'b'.repeat(55)}` },
+    { name: 'room for one character', subject: 'a'.repeat(59), label: 'bc', want: `u@${'a'.repeat(59)}@@b` },
+    { name: 'room for none', subject: 'a'.repeat(60), label: 'bc', want: `u@${'a'.repeat(60)}` },
+    { name: 'room for less than none', subject: 'a'.repeat(62), label: 'bc', want: `u@${'a'.repeat(62)}` },
+  ]
+  for (const { name, subject, label, want } of rows) {
+    t.test(name, async (t) => t.equal(sessionName('u', { issuer: 'app', subject }, false, label), want))
+  }
+  t.test('a subject that reads like one with a label is hashed', async (t) => {
+    for (const subject of ['alice@@build-7', 'alice@', '@@']) {
+      t.match(sessionName('u', { issuer: 'app', subject }, false), /^u@=[A-Za-z0-9_-]{27}$/u, subject)
+    }
+  })
+})
+
+const labelled = fc.oneof(
+  fc.constant(undefined),
+  fc.stringMatching(/^[\w+=,.@-]{2,64}$/u),
+  fc.string({ unit: fc.constantFrom(...'ab=@'), minLength: 1, maxLength: 9 }),
+)
+const short = fc.string({ unit: fc.constantFrom(...'ab=@.'), minLength: 1, maxLength: 7 })
+
+t.test('two callers never share a name, whatever their labels are', async (t) => {
+  let alike = 0
+  const who = fc.record({ subject: fc.oneof(short, plain), label: labelled })
+  // The second is often the caller whom the first's name seems to be of.
+  const both = who.chain((first) => {
+    const name = sessionName('u', { issuer: 'app', subject: first.subject }, false, first.label).slice(2)
+    const forged = fc.nat(name.length).map((at) => ({ subject: name.slice(0, at) || 'a', label: name.slice(at) }))
+    return fc.tuple(
+      fc.constant(first),
+      fc.oneof(forged, fc.record({ subject: fc.constant(name), label: labelled }), who),
+    )
+  })
+  fc.assert(
+    fc.property(both, ([first, second]) => {
+      const [one, other] = [first, second].map(({ subject, label }) =>
+        sessionName('u', { issuer: 'app', subject }, false, label),
+      )
+      if (one === undefined || !GRAMMAR.test(one)) return false
+      if (first.subject !== second.subject && second.subject.includes('@@')) alike++
+      return one !== other || first.subject === second.subject
+    }),
+    { numRuns: 8000 },
+  )
+  t.ok(alike > 50, 'and many were made to be mistaken')
+})

@@ -24,7 +24,7 @@ t.test('POST /v1/credentials answers as the contract says', async (t) => {
   t.strictSame(Object.keys(credentials), ['accessKey', 'secretKey', 'sessionToken', 'expiration'])
   t.match(credentials.expiration, /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/u)
   const left = Date.parse(credentials.expiration) - before
-  t.ok(left > 3_598_000 && left <= 3_600_100, 'rounded down, never up')
+  t.ok(left > 3_598_000 && left <= 3_600_000 + Date.now() - before, 'rounded down, never up')
   t.strictSame(oss, {
     endpoint: 'https://s3.cn-north-1.jdcloud-oss.com',
     region: 'cn-north-1',

@@ -1,6 +1,6 @@
 import { createPublicKey } from 'node:crypto'
 import { z } from 'zod'
-import { isLoopback } from '../lib/loopback.ts'
+import { isLoopback } from '../lib/address.ts'
 import { shapeFault } from '../lib/secret-shape.ts'
 import { isStrongSecret } from '../lib/secret-strength.ts'
 

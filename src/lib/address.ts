@@ -61,3 +61,7 @@ export function clientKey(request: Pick<FastifyRequest, 'ip' | 'ips'>): string {
   // Without any: the connection is closed, and nobody sees the answer.
   return nearer ?? 'unknown'
 }
+/** Whether a host, as `URL` writes it, is this machine itself. */
+export function isLoopback(hostname: string): boolean {
+  return hostname === 'localhost' || hostname === '[::1]' || /^127(?:\.\d{1,3}){3}$/u.test(hostname)
+}

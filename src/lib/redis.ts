@@ -1,6 +1,6 @@
 import { Cluster, Redis, type RedisOptions } from 'ioredis'
+import { isLoopback } from './address.ts'
 import { type Clock, systemClock } from './clock.ts'
-import { isLoopback } from './loopback.ts'
 
 /** A connection to Redis or Valkey, whatever it is made of. */
 export type RedisClient = Redis | Cluster

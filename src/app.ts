@@ -48,7 +48,7 @@ const START_MS = 500
 /** How often key sets are asked whether it is time to fetch them. */
 const TEND_KEYS_MS = 1000
 
-/** What the app is given from outside; the optional ones are for tests and the sandbox. */
+/** Dependencies from outside. The optional ones are for tests and the sandbox. */
 export type AppDependencies = Readonly<{
   logger: FastifyBaseLogger
   /** Epoch milliseconds. */

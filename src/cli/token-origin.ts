@@ -38,7 +38,7 @@ async function textFrom({ tokenFile, tokenEnv, tokenCommand }: TokenOrigin, env:
   return outputOf(tokenCommand ?? '', env)
 }
 
-/** What it writes to standard error may quote a secret, and is left out. */
+/** Its standard error may quote a secret, so it is dropped. */
 function outputOf(command: string, env: Environment): Promise<string> {
   return new Promise((resolve, reject) => {
     const options = { env: { ...env }, timeout: COMMAND_TIMEOUT_MS, maxBuffer: MAX_BYTES, windowsHide: true }

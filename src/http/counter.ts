@@ -34,7 +34,7 @@ export type SharedCounts = Readonly<{
 
 type SharedDependencies = Readonly<{
   link: RedisLink
-  /** What a key is called in Redis: it may hold a caller or an address, and must not tell it. */
+  /** The name of a key in Redis. A key may hold a caller or an address; its name must not reveal it. */
   nameOf: (key: string) => string
   implausible: CountImplausible
   /** Told once each time that this replica begins to count alone. */

@@ -38,7 +38,7 @@ export function createDrain(app: App, clock: Pick<Clock, 'after' | 'monotonic'>)
         await delay(10)
         if (app.unanswered.working()) graceUntil = clock.monotonic() + GRACE_MS
       }
-      // What is left are sockets on which no whole request came, and Node no longer looks how long they have been at it.
+      // The remaining sockets have sent no whole request, and Node no longer checks how long they take.
       app.server.closeAllConnections()
       await closed
     },

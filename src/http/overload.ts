@@ -29,7 +29,7 @@ export type Overload = Readonly<{
 }>
 
 const SAMPLE_MS = 500
-/** What is this far below its limit counts as over: a load that stands at the limit would else be let in and out. */
+/** An overload ends only below this share of the limit. Otherwise a load at the limit would switch it on and off. */
 const CALM_SHARE = 0.8
 /** So many calm measurements in a row, three seconds, end it. */
 const CALM_SAMPLES = 6
@@ -92,7 +92,7 @@ export function createOverload(limits: Config['overload'], dependencies: Depende
     },
     start() {
       if (!REASONS.some((reason) => limits[reason] > 0)) return
-      // What the start itself took says nothing about the load.
+      // The start itself says nothing about the load.
       measure.read()
       stop ??= clock.every(SAMPLE_MS, sample)
     },

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { ERRORS, type ErrorCode } from '../errors.ts'
 
-/** What is wrong at one place of a request body. */
+/** A fault at one place of a request body. */
 export const bodyFaultSchema = z.strictObject({
   pointer: z.string().describe('RFC 6901, into the request body'),
   detail: z.string(),

@@ -137,12 +137,12 @@ const DETAILS: Readonly<Record<Limit, string>> = {
   caller: 'this caller has asked too often',
 }
 
-/** What a caller is counted as: no two callers run together. */
+/** The key of a caller's count. No two callers share one. */
 function callerKey({ issuer, subject }: Caller): string {
   return hash('sha256', JSON.stringify([issuer, subject]), 'base64url')
 }
 
-/** How it stands with a limit. */
+/** Sets the headers that describe a limit. */
 function tellLimit(reply: FastifyReply, { current, ttl }: Count, max: number): void {
   reply.headers({
     'ratelimit-limit': max,

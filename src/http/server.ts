@@ -153,7 +153,7 @@ const SECURITY_HEADERS = Object.freeze({
 /** A name or an address, with or without a port. */
 const HOST = /^(?:[\w.-]+|\[[\da-f:.]+\])(?::\d{1,5})?$/iu
 
-/** What Node would refuse by itself, without a problem document. */
+/** Faults that Node would answer by itself, without a problem document. */
 function malformation(raw: IncomingMessage): string | undefined {
   const { host, expect } = raw.headers
   const hosts = raw.rawHeaders.filter((item, index) => index % 2 === 0 && item.toLowerCase() === 'host')
@@ -180,7 +180,7 @@ function answerError(error: unknown, request: FastifyRequest, reply: FastifyRepl
 
 /**
  * An error as a VendError, logged, with the reply's headers set: all but status and body, which each dialect writes in
- * its own way. What is not a VendError is told as nothing but its kind.
+ * its own way. An error that is not a VendError tells nothing but its kind.
  */
 export function knownError(error: unknown, request: FastifyRequest, reply: FastifyReply): VendError {
   const known = error instanceof VendError ? error : hasLeft(request) ? ABORTED : fromFastify(error)

@@ -22,9 +22,9 @@ type Options = Readonly<{ sendMs: number; onCut: (cut: Cut) => void }>
 
 /** Requests that may wait on one connection. Browsers, SDKs and load balancers send none ahead. */
 const MAX_WAITING = 4
-/** What the headers of all that wait on one connection may hold: as much as those of one request. */
+/** Limit for the headers of all waiting requests of one connection: as much as one request may have. */
 const MAX_WAITING_BYTES = 16 * 1024
-/** What Envoy and Apache allow. A request of one-letter headers takes twenty times its size in memory. */
+/** The limit of Envoy and Apache. A request of one-letter headers takes twenty times its size in memory. */
 export const MAX_HEADERS = 100
 
 /**
@@ -60,7 +60,7 @@ export function takeTurns(server: Server, serve: RequestListener, { sendMs, onCu
   function accept(request: IncomingMessage, response: ServerResponse) {
     const { socket } = request
     const turns = connections.get(socket)
-    // What else came with the read that led to the cut.
+    // The same read brought more requests than the one that led to the cut.
     if (!turns || socket.destroyed) return
     const turn = { request, response }
     turns.push(turn)

@@ -4,7 +4,7 @@ import { problem } from './problem.ts'
 import { requestIdOf } from './request-id.ts'
 
 /**
- * What Node's parser refuses, or what did not arrive in time, never becomes a request: the answer is written by hand. The
+ * Writes the answer by hand: bytes that Node's parser refuses, or that do not arrive in time, never become a request. The
  * client has `closeMs` to close its side.
  */
 export function answerUnparsable(error: NodeJS.ErrnoException, socket: Socket, closeMs: number): void {

@@ -157,7 +157,7 @@ const keysUnavailable = ({ name }: Issuer, { retryAfterSeconds, usable }: KeysUn
     ...(usable && { logLevel: 'info' }),
   })
 
-/** What is told to the log alone, and by one word: the messages of token libraries quote claims. */
+/** One word for the log, never for the caller. The messages of token libraries quote claims. */
 type Reason = 'malformed' | 'issuer' | 'algorithm' | 'key' | 'audience' | 'subject' | 'signature' | MeaningFault
 
 const refusal = (reason: Reason) => new VendError('unauthenticated', { log: { reason } })

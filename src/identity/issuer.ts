@@ -28,7 +28,7 @@ export type Issuer = Readonly<{
   audience: readonly string[]
   algorithms: readonly Algorithm[]
   clockToleranceSeconds: number
-  /** What the `typ` of a token may be, see {@link DEFAULT_TYPES}. */
+  /** Accepted values of `typ`, see {@link DEFAULT_TYPES}. */
   allowedTypes?: readonly string[]
   /** A token that was issued longer ago is refused, and so is one that does not say when it was. */
   maxTokenAgeSeconds?: number
@@ -40,7 +40,7 @@ export type Issuer = Readonly<{
 /** The short name grammar leaves out `.`, `/` and `@`, which join it to other parts of keys and session names. */
 export const ISSUER_NAME = /^[a-z0-9][a-z0-9-]{0,31}$/u
 
-/** What may be set as the age after which a fetched key set verifies nothing. */
+/** Bounds of the age after which a fetched key set verifies nothing. */
 export const JWKS_MAX_AGE_SECONDS = { least: 60, most: 2_592_000 } as const
 
 /** Where a discovered key set may lie, beside the issuer's own host. No pattern: `*` would match nothing, in silence. */
@@ -84,7 +84,7 @@ export const issuerEntrySchema = z.strictObject({
   maxTokenAgeSeconds: z.int().min(1).max(MAX_TOKEN_AGE_SECONDS).optional(),
 })
 
-/** What an issuer must not be, each as `[rule, remedy]`; `weak` ones are let through where only a sandbox listens. */
+/** A fault of an issuer's configuration. A sandbox accepts `weak` ones. */
 export type IssuerFault = Readonly<{ rule: string; remedy: string; weak?: true }>
 
 /** The algorithms that fit a key, the first being the default. */
@@ -159,7 +159,7 @@ export function issuerFaults({ keys, algorithms, issuer }: Issuer): IssuerFault[
   return faults
 }
 
-/** What is wrong with an address that keys or credentials come from; plain http is for loopback only. */
+/** Faults of an address that keys or credentials come from. Plain http is for loopback only. */
 export function addressFaults(address: string, allow: Readonly<{ query: boolean }> = { query: false }): IssuerFault[] {
   if (!URL.canParse(address)) {
     return [{ rule: 'must be an absolute URL', remedy: 'write it with https:// and a host' }]

@@ -8,7 +8,7 @@ const CONFIRM_AFTER_MS = 5000
 const RETRY_AFTER_MS = 10_000
 /** While no key can be used. */
 const FIRST_KEYS_RETRY_MS = 1000
-/** What tokens with unknown keys or bad signatures may cost the key server: four fetches at once, then six a minute. */
+/** Fetches that tokens with unknown keys or bad signatures may cause: four at once, then six a minute. */
 const BUDGET = { burst: 4, everyMs: 10_000 }
 /** A fetch that is under way speaks of a token only if it began no longer than this before the token came. */
 const JOINABLE_MS = 1000
@@ -29,7 +29,7 @@ export class KeysUnavailableError extends Error {
   }
 }
 
-/** What of a token's header picks its key. Its `jku`, `x5u`, `jwk` and `x5c` are never looked at. */
+/** The members of a token's header that choose its key. `jku`, `x5u`, `jwk` and `x5c` are never used. */
 export type KeyHint = Readonly<{ alg: string; kid?: string | undefined }>
 
 /** How a fetch ended: `result` is `ok` or the code of the failure. */

@@ -22,7 +22,7 @@ type Dependencies = Readonly<{
   metrics: Registry
 }>
 
-/** What one question may take, and how many times that while others are being answered: then only a crowd is in its way. */
+/** Time for one question. While Redis answers other questions, a question may wait this often: only a crowd delays it. */
 const BUDGET_MS = 50
 const ROUNDS = 4
 /** For so long Redis is left alone once it did not answer; then one question tries it. */

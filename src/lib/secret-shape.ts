@@ -1,6 +1,6 @@
 import { decodings, isKey, keyText, unescaped } from './key-material.ts'
 
-/** What a text is that stands where a secret should: a rule that it breaks, and what to do. Neither quotes the text. */
+/** The rule that a text breaks as a secret, and the remedy. Neither quotes the text. */
 export type ShapeFault = Readonly<{ rule: string; remedy: string }>
 
 const PUBLIC_KEY: ShapeFault = {

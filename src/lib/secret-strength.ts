@@ -18,7 +18,7 @@ const PAIRS =
 
 const FOLLOWERS: ReadonlyMap<string, string> = new Map(PAIRS.split(' ').map((row) => [row.charAt(0), row.slice(1)]))
 
-/** What people write in place of letters. */
+/** Characters that people write in place of letters. */
 const LOOK_ALIKES: Readonly<Record<string, string>> = {
   '0': 'o',
   '1': 'i',
@@ -71,7 +71,7 @@ function pieces(text: string): string[] {
   return all
 }
 
-/** What the text is hex or base64 of, one byte a character, and what that is hex or base64 of in turn. */
+/** The bytes that a hex or base64 text encodes, one for each character, decoded again while they are hex or base64. */
 function encodedIn(text: string, depth = 3): string[] {
   if (depth === 0) return []
   const compact = text.replace(/[\s:]/gu, '')

@@ -69,7 +69,7 @@ export function createBreaker({ failures, openMs, probeMs, monotonic, onOpen, on
       check()
       const probe = openUntil !== undefined
       if (probe) probing = true
-      // What began before it opened says nothing about now.
+      // A call that began before the breaker opened says nothing about now.
       const counts = () => probe || openUntil === undefined
       try {
         const result = await call()

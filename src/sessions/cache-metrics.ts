@@ -1,7 +1,7 @@
 import { Counter, Gauge, type Registry } from 'prom-client'
 import type { SessionStore } from './session-store.ts'
 
-/** What operators see of the in-memory cache. */
+/** Metrics of the in-memory cache. */
 export type CacheMetrics = Readonly<{
   /** How a vend met the cache: a session was there, a call for it was under way, or one had to be begun. */
   count(meeting: 'hit' | 'joined' | 'miss'): void

@@ -144,7 +144,7 @@ function isFailure(error: unknown): error is Failure {
   return error.code === 'upstream_unavailable' || error.code === 'upstream_timeout'
 }
 
-/** What a caller is counted as. Hashed, so that a long subject takes no more memory than a short one. */
+/** The key of a caller's counts, hashed so that a long subject takes no more memory than a short one. */
 function ownerKey({ issuer, subject }: Owner): string {
   return hash('sha256', JSON.stringify([issuer, subject]), 'base64url')
 }

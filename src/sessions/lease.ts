@@ -30,7 +30,7 @@ const RENEW_MS = 200
 const ROUNDS = 4
 export const MAX_LEASE_MS = 4000
 
-/** What the lease must be of a replica that has lately been so slow. */
+/** The length of a lease for a replica that was late by this much. */
 export const leaseFor = (lateMs: number) => Math.round(Math.min(Math.max(LEASE_MS, ROUNDS * lateMs), MAX_LEASE_MS))
 
 // `pcall`: a lease of another type is somebody else's, and no reason to leave Redis alone.

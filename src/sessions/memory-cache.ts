@@ -28,7 +28,7 @@ type Dependencies = Readonly<{
  */
 type Flight = Readonly<{ outcome: Promise<Session>; background: boolean }>
 
-/** What went wrong for a grant, if anything did, and until when it is not tried again without need. */
+/** The last failure of a grant, and until when it is not tried again without need. */
 type Failure = Readonly<{ error?: unknown; until: number }>
 
 /** STS's refusal is remembered for so long, so that a broken key or policy does not make each request a call. */

@@ -23,7 +23,7 @@ type Dependencies = Readonly<{
   metrics: Registry
 }>
 
-/** What Redis has for a grant: a session, or for this replica alone the right to ask for one. */
+/** An answer of Redis: a session, or the right of this replica alone to ask STS for one. */
 type Found =
   | Readonly<{ session: Session }>
   | Readonly<{
@@ -37,7 +37,7 @@ type Found =
     }>
 
 const POLL_MS = 40
-/** Whatever lies under a key, no more of it is read: three texts of 8 KiB, sealed. */
+/** Limit for one entry, whatever it holds: three texts of 8 KiB, sealed. */
 const MAX_ENTRY_BYTES = 32 * 1024
 
 // An entry of another type is read as one byte, which no seal is.

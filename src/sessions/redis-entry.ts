@@ -8,7 +8,7 @@ import type { Session } from './session.ts'
 /** An instant by Redis' clock, and one by our monotonic clock that is surely not before it. */
 export type RedisTime = Readonly<{ redis: number; monotonic: number }>
 
-/** What Redis says of one name: the bytes, the milliseconds for which it keeps them, and its own clock. */
+/** An entry in Redis: its bytes, its remaining milliseconds, and Redis' own clock. */
 export type Kept = Readonly<{ sealed: Buffer; ttlMs: number; redisNow: number }>
 
 /** `sure` unless our date says that the session is over. */

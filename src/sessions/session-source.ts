@@ -4,7 +4,7 @@ import type { Session } from './session.ts'
 /** The caller who causes a call to STS: turns and limits are counted by it, nothing else. */
 export type Owner = Readonly<{ issuer: string; subject: string }>
 
-/** What a caller needs of a session, and how long they wait for it. */
+/** A caller's needs: the remaining life of the session, and the time to wait for it. */
 export type Needs = Readonly<{
   owner: Owner
   /** Milliseconds that the session must still have. */

@@ -16,7 +16,7 @@ export type SessionStore = Readonly<{
 
 type Options = Readonly<{ maxEntries: number; maxBytes: number; monotonic: () => number }>
 
-/** What V8 and the cache spend on an entry beside its text: measured, rounded up. */
+/** Memory of an entry beside its text in V8 and in the cache: measured, rounded up. */
 const OVERHEAD_BYTES = 300
 /** Ended sessions that one new session clears away. More than one, so that clearing gets ahead of what is added. */
 const CLEARED = 2

@@ -1,6 +1,6 @@
 import { VendError } from '../errors.ts'
 
-/** What kept a vend from STS: the breaker is open, no turn in time, the rate is used up, another replica is asking. */
+/** Why a vend did not reach STS: the breaker is open, no turn in time, the rate is used up, another replica is asking. */
 export type ShedReason = 'breaker' | 'queue' | 'rate' | 'lease'
 
 /**

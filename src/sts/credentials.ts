@@ -1,4 +1,4 @@
-/** What STS pays out. Never logged. */
+/** The answer of STS. Never logged. */
 export type Credentials = Readonly<{
   accessKey: string
   secretKey: string
@@ -7,7 +7,7 @@ export type Credentials = Readonly<{
   expiresAt: number
 }>
 
-/** What a credential source is asked for. */
+/** A request to a credential source. */
 export type AssumeRoleRequest = Readonly<{
   roleSessionName: string
   /** JSON text. There is no way to ask without one: the session would get all that the role has. */
@@ -15,7 +15,7 @@ export type AssumeRoleRequest = Readonly<{
   durationSeconds: number
 }>
 
-/** Whoever turns a grant into credentials. Fails with a `VendError` whose code starts with `upstream_`. */
+/** Turns a grant into credentials. Fails with a `VendError` whose code starts with `upstream_`. */
 export type CredentialSource = Readonly<{
   /** Nobody waits for the answer any more once the signal is given. */
   assumeRole(request: AssumeRoleRequest, options?: Readonly<{ signal?: AbortSignal }>): Promise<Credentials>

@@ -1,4 +1,4 @@
-/** What is known of an AssumeRole call whose expiration is to be read. Epoch milliseconds; duration in seconds. */
+/** Times of the AssumeRole call whose expiration is read. Epoch milliseconds; duration in seconds. */
 export type CallTimes = Readonly<{ requestedAt: number; receivedAt: number; durationSeconds: number }>
 
 // As far apart as STS lets our clocks be, or it would have refused the signature.

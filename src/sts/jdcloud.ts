@@ -91,7 +91,7 @@ export function createJdcloudSts(options: StsOptions, dependencies: Dependencies
   }
 
   return {
-    // Whoever passes this on must not pass keys by mistake.
+    // Callers of this function cannot pass keys by mistake.
     assumeRole: (request, { signal } = {}) => assumeRole(request, { ...(signal && { signal }) }),
     keys: () => inUse,
     zone: expirations.zone,

@@ -4,7 +4,7 @@ import aws4 from 'aws4'
 /** Long-lived or temporary JD Cloud keys. `sessionToken` only with temporary ones. */
 export type SigningKeys = Readonly<{ accessKey: string; secretKey: string; sessionToken?: string }>
 
-/** What a signature covers. */
+/** The parts of a request that a signature covers. */
 export type SignableRequest = Readonly<{
   method: string
   /** With the port, when it is not the scheme's default. */

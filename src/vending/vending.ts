@@ -10,7 +10,7 @@ import type { Session } from '../sessions/session.ts'
 import type { SessionSource } from '../sessions/session-source.ts'
 import { mostSecondsFor, mustEndWithToken } from './token-bound.ts'
 
-/** What a caller asks for. */
+/** A caller's request. */
 export type VendRequest = Readonly<{
   policy: string
   params?: Readonly<Record<string, string | number>> | undefined
@@ -33,7 +33,7 @@ export type Vending = Readonly<{
    */
   vend(caller: Caller, request: VendRequest, deadlineMs?: number): Promise<Vended>
   /**
-   * What a vend would give, or why not, without asking the source.
+   * Says what a vend would answer, or why it would not, without a call to STS.
    * @throws {VendError} `policy_not_found`, or `invalid_request` for a question that makes no sense
    */
   explain(caller: Caller, request: VendRequest, question?: Question): Explanation

@@ -224,6 +224,16 @@ t.test('over the wire', async (t) => {
       want: 'HTTP/1.1 400 Bad Request',
     },
     {
+      name: 'two Host headers',
+      bytes: 'GET /livez HTTP/1.1\r\nhost: x\r\nhost: y\r\nconnection: close\r\n\r\n',
+      want: 'HTTP/1.1 400 Bad Request',
+    },
+    {
+      name: 'a Host that is no name',
+      bytes: 'GET /livez HTTP/1.1\r\nhost: a b/@\r\nconnection: close\r\n\r\n',
+      want: 'HTTP/1.1 400 Bad Request',
+    },
+    {
       name: 'a path that cannot be decoded',
       bytes: 'GET /%zz HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n',
       want: 'HTTP/1.1 400 Bad Request',

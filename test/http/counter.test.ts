@@ -53,6 +53,7 @@ t.test('a count that no replica can have left is counted anew, and told', needsR
     'a window without an end': () => one.redis.set('test:a', '5'),
     'a window of thirty days': () => one.redis.set('test:a', '5', 'PX', 30 * 86_400_000),
     'a number as high as none': () => one.redis.set('test:a', '9007199254740991', 'PX', 1000),
+    'more than the limit and all requests in work': () => one.redis.set('test:a', '99999', 'PX', 1000),
     'the highest number that Redis can count to': () => one.redis.set('test:a', '9223372036854775807', 'PX', 1000),
     'a number below zero': () => one.redis.set('test:a', '-1000000', 'PX', 1000),
     text: () => one.redis.set('test:a', 'x'.repeat(1000), 'PX', 1000),

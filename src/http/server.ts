@@ -225,7 +225,7 @@ function isFastifyError(error: unknown): error is FastifyError {
   return error instanceof Error && 'code' in error && String(error.code).startsWith('FST_')
 }
 
-/** At most so many faults of one body are told. */
+/** The most faults of one body that an answer names. */
 const MAX_FAULTS = 16
 
 /** zod's own words for what it expected, under RFC 6901 pointers; a key that has no place gets one of its own. */

@@ -4,7 +4,7 @@ import ipaddr from 'ipaddr.js'
 
 export type Address = ipaddr.IPv4 | ipaddr.IPv6
 
-/** The longest address with brackets, zone and port is shorter. What a proxy passes on may be of any length. */
+/** The longest address with brackets, zone and port is shorter. A proxy may pass on a text of any length. */
 const MAX_LENGTH = 100
 
 /**
@@ -36,7 +36,7 @@ export function unmapped(address: Address): Address {
 }
 
 /**
- * What an address is counted as: an IPv4 address, or the /64 of an IPv6 one, because anyone who has one address has the
+ * The key of an address's counts: an IPv4 address, or the /64 of an IPv6 one, because anyone who has one address has the
  * whole /64, and can use a new one for every request. Undefined for what is no address.
  */
 export function addressKey(text: string | undefined): string | undefined {
@@ -49,7 +49,7 @@ export function addressKey(text: string | undefined): string | undefined {
 }
 
 /**
- * What the client of a request is counted as. A client whose trusted proxy hides its address, or tells nonsense, is
+ * The key of a client's counts. A client whose trusted proxy hides its address, or tells nonsense, is
  * counted as the nearest proxy that has one: under one key for all of them, every such client in the world would share
  * its limits with the others.
  */

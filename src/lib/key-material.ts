@@ -43,7 +43,7 @@ const RSA_DER_WITHIN = /30(?:82....|81..)(?:020100)?02(?:82(?:0101|0181|0201)|81
 
 const MAX_UNPACKED_BYTES = 1_000_000
 
-/** What a text says that it is. Decode it before you ask. */
+/** The kind of key that a decoded text contains, if any. */
 export function keyText(text: string): 'key' | 'jwk' | undefined {
   if (KEY_TEXTS.some((pattern) => pattern.test(text))) return 'key'
   return JWK_TEXTS.some((pattern) => pattern.test(text)) ? 'jwk' : undefined

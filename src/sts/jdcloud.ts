@@ -2,10 +2,10 @@ import { randomUUID } from 'node:crypto'
 import { z } from 'zod'
 import { VendError } from '../errors.ts'
 import { call, createPool, OutboundError, type OutboundResponse, type Pool } from '../lib/outbound.ts'
+import { type SigningKeys, signingDate, signJdcloud2 } from '../lib/signature-v4.ts'
 import type { AssumeRoleRequest, CredentialSource, Credentials } from './credentials.ts'
 import { createExpirationReader, type TimeZone, type ZoneReport } from './expiration.ts'
 import { describeRefusal } from './refusal.ts'
-import { type SigningKeys, signingDate, signJdcloud2 } from './signer.ts'
 
 /** STS is global, and the server reads the region from the signature's scope: this is what the Java and Go SDKs send. */
 const REGION = 'jdcloud-api'

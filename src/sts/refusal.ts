@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import type { SigningKeys } from './signer.ts'
+import type { SigningKeys } from '../lib/signature-v4.ts'
 
 /**
  * The statuses in JD Cloud's error tables (`APIGW_KEY_NOT_EXITST` is spelled so there). Only these are told: anything else

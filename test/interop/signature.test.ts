@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
 import { test } from 'node:test'
 import { SANDBOX_KEYS } from '../../sandbox/world.ts'
-import { signJdcloud2 } from '../../src/sts/signer.ts'
+import { signJdcloud2 } from '../../src/lib/signature-v4.ts'
 import { type Captured, capture } from './capture.ts'
 import { officialSts } from './sdk.ts'
 

@@ -3,7 +3,7 @@ import { connect } from 'node:net'
 import t from 'tap'
 import { startSandbox } from '../../sandbox/index.ts'
 import { SANDBOX_KEYS } from '../../sandbox/world.ts'
-import { signingDate, signJdcloud2 } from '../../src/sts/signer.ts'
+import { signingDate, signJdcloud2 } from '../../src/lib/signature-v4.ts'
 
 const NOW = Date.UTC(2026, 0, 2, 20, 30, 0)
 const PATH = '/v1/sessionToken%3AassumeRole'

@@ -1,6 +1,6 @@
 import t from 'tap'
 import { MockAgent } from 'undici'
-import { signJdcloud2 } from '../../src/sts/signer.ts'
+import { signJdcloud2 } from '../../src/lib/signature-v4.ts'
 import { listen } from '../helpers/listen.ts'
 import { ask, CREDENTIALS, GRANT, KEYS, NOW, REQUEST_ID, SUCCESS } from './harness.ts'
 

@@ -6,7 +6,7 @@ import type { Test } from 'tap'
 import type { Policy } from '../../../sandbox/iam/policy.ts'
 import { createOssHandler } from '../../../sandbox/oss/handler.ts'
 import { createWorld, SANDBOX_KEYS, type Scenario } from '../../../sandbox/world.ts'
-import { signingDate } from '../../../src/sts/signer.ts'
+import { signingDate } from '../../../src/lib/signature-v4.ts'
 import { listen } from '../../helpers/listen.ts'
 import { type Keys, type Signable, scopeOf, sha256, signature } from './sigv4.ts'
 

@@ -1,4 +1,4 @@
-import { signingDate } from '../../../src/sts/signer.ts'
+import { signingDate } from '../../../src/lib/signature-v4.ts'
 import { BUCKET, type Oss, OWNER } from './harness.ts'
 import { hmacChain, type Keys, scopeOf } from './sigv4.ts'
 

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import t from 'tap'
 import { SANDBOX_KEYS } from '../../../sandbox/world.ts'
-import { signingDate } from '../../../src/sts/signer.ts'
+import { signingDate } from '../../../src/lib/signature-v4.ts'
 import { type Call, NOW, type RefusedRow, refuses, startSts, type Tamper } from './harness.ts'
 
 const MINUTE = 60_000

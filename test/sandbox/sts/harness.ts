@@ -4,7 +4,7 @@ import type { Test } from 'tap'
 import { z } from 'zod'
 import { createStsHandler, type StsOptions } from '../../../sandbox/sts/handler.ts'
 import { createWorld, SANDBOX_KEYS, type World } from '../../../sandbox/world.ts'
-import { type SigningKeys, signingDate, signJdcloud2 } from '../../../src/sts/signer.ts'
+import { type SigningKeys, signingDate, signJdcloud2 } from '../../../src/lib/signature-v4.ts'
 import { listen } from '../../helpers/listen.ts'
 
 /** The time at which the tests' world starts. */

@@ -1,7 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import t from 'tap'
-import { signingDate, signJdcloud2 } from '../../src/sts/signer.ts'
+import { signingDate, signJdcloud2 } from '../../src/lib/signature-v4.ts'
 import { vectors } from '../fixtures/jdcloud2-vectors.ts'
 
 t.test('the published vectors', async (t) => {
@@ -42,5 +42,5 @@ t.test('aws4, which falls back to keys from the environment, is used in this one
       }
     }
   }
-  t.strictSame(users, ['src/sts/signer.ts'])
+  t.strictSame(users, ['src/lib/signature-v4.ts'])
 })

@@ -25,10 +25,12 @@ export type SignableRequest = Readonly<{
 const ALGORITHM = 'JDCLOUD2-HMAC-SHA256'
 const TERMINATOR = 'jdcloud2_request'
 
+// aws4 is used in this file alone: it falls back to keys from the environment when it is given none, changes the request
+// that it is handed, and adds AWS headers unless told not to.
+
 /**
  * JD Cloud's signature is AWS Signature Version 4 under five other names, so aws4's canonicalisation is kept and only
- * what carries a name is replaced. aws4 is used here alone: it falls back to keys from the environment when it is given
- * none, changes the request that it is handed, and adds AWS headers unless told not to.
+ * what carries a name is replaced.
  */
 class Jdcloud2Signer extends aws4.RequestSigner {
   readonly keys: SigningKeys
@@ -92,7 +94,46 @@ class Jdcloud2Signer extends aws4.RequestSigner {
  * gives the same headers.
  */
 export function signJdcloud2(request: SignableRequest, keys: SigningKeys): Record<string, string> {
-  const { headers } = new Jdcloud2Signer(request, keys).sign()
+  return headersOf(new Jdcloud2Signer(request, keys))
+}
+
+/** Signs with AWS4-HMAC-SHA256 and returns every header to send, `authorization` included. Pure. */
+export function signAws(request: Omit<SignableRequest, 'nonce'>, keys: SigningKeys): Record<string, string> {
+  const { method, host, path, headers, body, service, region, date } = request
+  const options = { method, host, path, service, region, ...(body !== undefined && { body }) }
+  return headersOf(
+    new aws4.RequestSigner({ ...options, headers: { ...headers, host, 'x-amz-date': date } }, awsKeys(keys)),
+  )
+}
+
+/**
+ * Signs a request to S3 in its query, for whoever holds the URL (`UNSIGNED-PAYLOAD`). The holder must send the headers
+ * just so; with headers, aws4 takes the date from the query. Pure.
+ * @returns path and query
+ */
+export function presignS3(
+  request: Omit<SignableRequest, 'nonce' | 'body' | 'service'> & Readonly<{ expiresSeconds: number }>,
+  keys: SigningKeys,
+): string {
+  const { method, host, headers, region, date, expiresSeconds } = request
+  const [path = '', query = ''] = request.path.split('?')
+  const signed = new URLSearchParams(query)
+  signed.set('X-Amz-Date', date)
+  signed.set('X-Amz-Expires', String(expiresSeconds))
+  // URLSearchParams writes a space as +, which aws4 reads as a plus sign.
+  const url = `${path}?${signed.toString().replaceAll('+', '%20')}`
+  const options = { method, host, path: url, service: 's3', region, signQuery: true }
+  return String(new aws4.RequestSigner({ ...options, headers: { ...headers, host } }, awsKeys(keys)).sign().path)
+}
+
+const awsKeys = ({ accessKey, secretKey, sessionToken }: SigningKeys) => ({
+  accessKeyId: accessKey,
+  secretAccessKey: secretKey,
+  ...(sessionToken !== undefined && { sessionToken }),
+})
+
+function headersOf(signer: aws4.RequestSigner): Record<string, string> {
+  const { headers } = signer.sign()
   return Object.fromEntries(Object.entries(headers ?? {}).map(([name, value]) => [name.toLowerCase(), String(value)]))
 }
 

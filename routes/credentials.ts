@@ -20,6 +20,12 @@ const requestSchema = z
       .describe(
         'The session must be valid for at least this many seconds: from 900 (the default) to half of durationSeconds.',
       ),
+    fresh: z
+      .boolean()
+      .optional()
+      .describe(
+        'True for a new session in place of a cached one: ask once for it when OSS refuses the session that you have. Counts against the limit of new sessions.',
+      ),
   })
   .meta({ title: 'CredentialsRequest', examples: [{ policy: 'user-upload' }] })
 
@@ -32,6 +38,7 @@ const responseSchema = z
       expiration: z
         .string()
         .describe('When the credentials expire: RFC 3339, UTC. Request new ones a few minutes earlier.'),
+      expiresInSeconds: z.int().describe('The same as seconds from now, for a device whose clock may be wrong.'),
     }),
     oss: z.strictObject({
       endpoint: z.string().describe('Endpoint for any S3 SDK.'),
@@ -41,11 +48,11 @@ const responseSchema = z
         .array(z.string())
         .describe('Prefixes that object keys must start with. An empty prefix is the whole bucket.'),
       forcePathStyle: z.boolean(),
-      chunkedEncoding: z
-        .boolean()
-        .describe(
-          'Always false: OSS refuses aws-chunked bodies. In AWS SDKs, set requestChecksumCalculation to WHEN_REQUIRED.',
-        ),
+      chunkedEncoding: z.boolean().describe('Always false: OSS refuses aws-chunked bodies.'),
+      requestChecksumCalculation: z
+        .literal('WHEN_REQUIRED')
+        .describe('For the setting of this name in AWS SDKs, which send aws-chunked bodies without it.'),
+      signatureVersion: z.literal('v4').describe('For SDKs that choose another by the name of the endpoint.'),
     }),
     grant: grantSchema,
   })
@@ -58,6 +65,7 @@ const responseSchema = z
           secretKey: 'EXAMPLEEXAMPLEEXAMPLEEXAMPLE0000',
           sessionToken: 'example-session-token',
           expiration: '2026-01-01T01:00:00Z',
+          expiresInSeconds: 3600,
         },
         oss: {
           endpoint: 'https://s3.cn-north-1.jdcloud-oss.com',
@@ -66,6 +74,8 @@ const responseSchema = z
           prefixes: ['users/alice/'],
           forcePathStyle: true,
           chunkedEncoding: false,
+          requestChecksumCalculation: 'WHEN_REQUIRED',
+          signatureVersion: 'v4',
         },
         grant: {
           policy: 'user-upload',
@@ -79,7 +89,10 @@ const responseSchema = z
   })
 
 /** `POST /v1/credentials`: trades a token for short-lived credentials. */
-export function credentialsRoutes(app: App, { authenticate, vending, oss }: Services): void {
+export function credentialsRoutes(
+  app: App,
+  { authenticate, vending, oss, now }: Services & Readonly<{ now: () => number }>,
+): void {
   app.route({
     method: 'POST',
     url: '/v1/credentials',
@@ -115,20 +128,34 @@ export function credentialsRoutes(app: App, { authenticate, vending, oss }: Serv
       const vended = await namingPolicy(request, policy, () => vending.vend(callerOf(request), request.body))
       const expiration = expirationOf(vended.session.expiresAt)
       logVended(request, reply, vended, expiration)
-      return present(vended, expiration, oss)
+      const expiresInSeconds = Math.max(0, Math.floor((vended.session.expiresAt - now()) / 1000))
+      return present(vended, { expiration, expiresInSeconds }, oss)
     },
   })
 }
 
-function present({ session, grant }: Vended, expiration: string, { endpoint, region, bucket }: Services['oss']) {
+function present(
+  { session, grant }: Vended,
+  time: Readonly<{ expiration: string; expiresInSeconds: number }>,
+  { endpoint, region, bucket }: Services['oss'],
+) {
   return {
     credentials: {
       accessKey: session.accessKey,
       secretKey: session.secretKey,
       sessionToken: session.sessionToken,
-      expiration,
+      ...time,
     },
-    oss: { endpoint, region, bucket, prefixes: [...grant.prefixes], forcePathStyle: true, chunkedEncoding: false },
+    oss: {
+      endpoint,
+      region,
+      bucket,
+      prefixes: [...grant.prefixes],
+      forcePathStyle: true,
+      chunkedEncoding: false,
+      requestChecksumCalculation: 'WHEN_REQUIRED' as const,
+      signatureVersion: 'v4' as const,
+    },
     grant: presentGrant(grant),
   }
 }

@@ -171,7 +171,7 @@ export async function buildApp(config: Config, dependencies: AppDependencies): P
     ready: () => !draining() && !overload.shedding() && issuers.some(({ keySet }) => !keySet || keySet.usable()),
   }
   if (config.docsEnabled) await openapiRoutes(app, packageVersion())
-  credentialsRoutes(app, services)
+  credentialsRoutes(app, { ...services, now })
   awsContainerCredentialsRoutes(app, services)
   await awsStsRoutes(app, { ...services, now }, { atRoot: config.awsStsAtRoot })
   policiesRoutes(app, services)

@@ -24,7 +24,7 @@ const ask = (sub = 'alice', more: Record<string, unknown> = {}, token: Record<st
 t.test('a vend says in the log where its session came from, in one line', async (t) => {
   const { app, asked, logs } = await build(t)
   const [first, second] = [await app.inject(ask()), await app.inject(ask())]
-  t.strictSame(first.json(), second.json())
+  t.equal(first.json().credentials.sessionToken, second.json().credentials.sessionToken)
   t.equal(asked.length, 1)
   const lines = logs.lines().filter(({ reqId }) => reqId !== undefined)
   const line = {

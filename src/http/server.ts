@@ -123,7 +123,15 @@ export async function createServer(
         'amz-sdk-request',
         'x-amz-user-agent',
       ],
-      exposedHeaders: ['x-request-id', 'retry-after', 'ratelimit-limit', 'ratelimit-remaining', 'ratelimit-reset'],
+      // `date`: by it a page finds out that the clock of its device is wrong.
+      exposedHeaders: [
+        'date',
+        'x-request-id',
+        'retry-after',
+        'ratelimit-limit',
+        'ratelimit-remaining',
+        'ratelimit-reset',
+      ],
       maxAge: 600,
       strictPreflight: false,
     })

@@ -43,9 +43,12 @@ export function memoryCache(next: SessionSource, dependencies: Dependencies): Se
   const { monotonic } = clock
   const store = createSessionStore({ ...dependencies, monotonic })
   const metrics = createCacheMetrics(dependencies.metrics, store.size)
+  /** Calls that are under way, by key; those that must go to STS apart from those that Redis may answer. */
   const flights = new Map<string, Flight>()
+  const flightName = (key: string, fresh = false) => (fresh ? `${key} fresh` : key)
   const failures = new LRUCache<string, Failure>({ max: MAX_FAILURES })
 
+  const began = (session: Session) => session.endsAt - session.lengthMs
   const left = (session: Session) => session.endsAt - monotonic()
 
   function lastFailure(key: string): Failure | undefined {
@@ -54,6 +57,9 @@ export function memoryCache(next: SessionSource, dependencies: Dependencies): Se
   }
 
   function keep(key: string, session: Session, needMs: number): void {
+    const kept = store.get(key)
+    // A refresh that began before a fresh session was asked for may bring the old one, out of Redis, after it.
+    if (kept && began(kept) > began(session)) return
     // When half of it is over or up to a tenth later, so that what began together is not renewed together.
     const refreshAt = session.endsAt - session.lengthMs * (0.5 - 0.1 * random())
     store.set(key, { ...session, from: 'cache', refreshAt })
@@ -63,16 +69,17 @@ export function memoryCache(next: SessionSource, dependencies: Dependencies): Se
   }
 
   function start(key: string, grant: Grant, needs: Omit<Needs, 'until'>): Flight {
+    const name = flightName(key, needs.fresh)
     const fetched = next.session(grant, { ...needs, until: monotonic() + deadlineMs })
     const outcome = fetched.then(
       (session) => {
-        flights.delete(key)
+        flights.delete(name)
         keep(key, session, needs.validityMs)
         return session
       },
       (error: unknown) => {
         // In one step: a request that came in between would begin another.
-        flights.delete(key)
+        flights.delete(name)
         const forMs = isDenied(error) ? DENIED_MS : AGAIN_MS[outcomeOf(error)] * (0.5 + random())
         failures.set(key, { error, until: monotonic() + forMs })
         throw error
@@ -81,7 +88,7 @@ export function memoryCache(next: SessionSource, dependencies: Dependencies): Se
     // All who waited may have left when it fails.
     outcome.catch(() => {})
     const flight = { outcome, background: needs.background ?? false }
-    flights.set(key, flight)
+    flights.set(name, flight)
     return flight
   }
 
@@ -97,14 +104,15 @@ export function memoryCache(next: SessionSource, dependencies: Dependencies): Se
   }
 
   /** Joins the call that is under way for the grant, or begins one. */
-  async function fetch(key: string, grant: Grant, { owner, validityMs, until }: Needs): Promise<Session> {
+  async function fetch(key: string, grant: Grant, { until, ...needs }: Needs): Promise<Session> {
+    const { validityMs, fresh } = needs
     const late = () => Promise.reject(askAgain('the call to STS still runs'))
     for (;;) {
-      const running = flights.get(key)
+      const running = flights.get(flightName(key, fresh))
       const denied = running ? undefined : lastFailure(key)?.error
       if (isDenied(denied)) throw denied
       metrics.count(running ? 'joined' : 'miss')
-      const flight = running ?? start(key, grant, { owner, validityMs })
+      const flight = running ?? start(key, grant, needs)
       try {
         const session = await clock.within(flight.outcome, until - monotonic(), late)
         if (left(session) >= validityMs) return session
@@ -130,6 +138,7 @@ export function memoryCache(next: SessionSource, dependencies: Dependencies): Se
   return {
     async session(grant, needs) {
       const key = keyOf(grant)
+      if (needs.fresh) return fetch(key, grant, needs)
       const kept = store.get(key)
       const stands = kept ? standing(kept, needs.validityMs, clock) : 'over'
       if (!kept || stands === 'over') return fetch(key, grant, needs)

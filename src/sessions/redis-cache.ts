@@ -163,6 +163,12 @@ export function redisCache(next: SessionSource, dependencies: Dependencies): Ses
     }
   }
 
+  /** Needs nothing that is in Redis, nor a lease: other replicas may go on with what they find. */
+  function alone(key: string): Found {
+    const names = redisNames(seal.names(key)[0])
+    return { names, lease: noLease(link, names) }
+  }
+
   /** Leaves a session where the other replicas look, and ends the lease. */
   async function share(key: string, session: Session, { names, lease, time }: Exclude<Found, { session: Session }>) {
     // Without Redis' time nobody could tell when the session ends.
@@ -173,7 +179,7 @@ export function redisCache(next: SessionSource, dependencies: Dependencies): Ses
 
   async function session(grant: Grant, needs: Needs): Promise<Session> {
     const key = keyOf(grant)
-    const found = await find(key, needs)
+    const found = needs.fresh ? alone(key) : await find(key, needs)
     if (found.session) return found.session
     try {
       const fetched = await next.session(grant, needs)

@@ -13,6 +13,8 @@ export type Needs = Readonly<{
   until: number
   /** For a caller who still has a session: gives way to callers who have none, and never waits for a turn. */
   background?: boolean
+  /** For a caller whose session the store refuses: no cache answers, only STS. */
+  fresh?: boolean | undefined
 }>
 
 /** Where a session comes from. Each level wraps the next and answers from itself what it can. */

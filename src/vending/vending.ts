@@ -18,6 +18,8 @@ export type VendRequest = Readonly<{
   durationSeconds?: number | undefined
   /** Seconds that the session must still have, at most half of its length. */
   minValiditySeconds?: number | undefined
+  /** Whether only a new session will do, since the store refuses the one that the caller has. */
+  fresh?: boolean | undefined
   /** Follows the caller's own name in the audit of JD Cloud. Another label is another session. */
   sessionLabel?: string | undefined
 }>
@@ -78,7 +80,7 @@ export function createVending({
   return {
     async vend(
       caller,
-      { policy, params, durationSeconds, minValiditySeconds, sessionLabel },
+      { policy, params, durationSeconds, minValiditySeconds, fresh, sessionLabel },
       deadlineMs = limits.deadlineMs,
     ) {
       const grant = fillIn(find(policy), requestOf(caller, { params, durationSeconds, sessionLabel }), settings)
@@ -86,6 +88,7 @@ export function createVending({
       const session = await sessions.session(grant, {
         owner: caller,
         validityMs: validitySeconds * 1000,
+        fresh,
         until: clock.monotonic() + Math.min(deadlineMs, limits.deadlineMs),
       })
       if (boundToToken) mustEndWithToken(session, caller)

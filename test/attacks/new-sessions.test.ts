@@ -84,6 +84,7 @@ t.test('one caller causes 20 calls to STS a minute', async (t) => {
       calls: 1,
       want: 200,
     },
+    { name: 'asking for fresh ones of the same', body: () => ({ fresh: true }), calls: 20, want: 429 },
     { name: 'and 20 more in the next minute', body: album, pauseMs: 3100, calls: 40, want: 200 },
   ]
   for (const { name, body, token = () => ({}), pauseMs = 0, answer, calls, want } of rows) {

@@ -21,10 +21,11 @@ t.test('POST /v1/credentials answers as the contract says', async (t) => {
   t.equal(response.headers['cache-control'], 'no-store')
   t.equal(response.headers['content-type'], 'application/json; charset=utf-8')
   const { credentials, oss, grant } = response.json()
-  t.strictSame(Object.keys(credentials), ['accessKey', 'secretKey', 'sessionToken', 'expiration'])
+  t.strictSame(Object.keys(credentials), ['accessKey', 'secretKey', 'sessionToken', 'expiration', 'expiresInSeconds'])
   t.match(credentials.expiration, /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/u)
   const left = Date.parse(credentials.expiration) - before
   t.ok(left > 3_598_000 && left <= 3_600_000 + Date.now() - before, 'rounded down, never up')
+  t.ok([3598, 3599, 3600].includes(credentials.expiresInSeconds), 'the same in seconds, never more')
   t.strictSame(oss, {
     endpoint: 'https://s3.cn-north-1.jdcloud-oss.com',
     region: 'cn-north-1',
@@ -32,6 +33,8 @@ t.test('POST /v1/credentials answers as the contract says', async (t) => {
     prefixes: ['users/alice/'],
     forcePathStyle: true,
     chunkedEncoding: false,
+    requestChecksumCalculation: 'WHEN_REQUIRED',
+    signatureVersion: 'v4',
   })
   t.strictSame(grant, {
     policy: 'user-upload',

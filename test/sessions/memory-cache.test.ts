@@ -38,8 +38,11 @@ function setUp(t: Test, clock: ManualClock, source: CredentialSource, options: P
     },
     { source, keyOf, clock, logger: quietLogger(), metrics, random: () => 0.5 },
   )
-  const find = async (key = 'alice', { validityMs = 15 * MINUTE, deadlineMs = 5000, durationSeconds = 3600 } = {}) => {
-    const needs = needsOf(clock.monotonic() + deadlineMs, { validityMs })
+  const find = async (
+    key = 'alice',
+    { validityMs = 15 * MINUTE, deadlineMs = 5000, durationSeconds = 3600, fresh = false } = {},
+  ) => {
+    const needs = needsOf(clock.monotonic() + deadlineMs, { validityMs, fresh })
     const { accessKey, from } = await sessions.session(grantOf(key, { durationSeconds }), needs)
     return `${accessKey} ${from}`
   }
@@ -329,6 +332,41 @@ t.test('whoever waits for a refresh that gives up gets a call of its own', async
   await settle()
   asked[2]?.pay(credentials(3, clock.now() + HOUR))
   t.equal(await needy, 'access-3 sts')
+})
+
+t.test('a caller whose session the store refuses gets a new one, and everybody after it', async (t) => {
+  const clock = manualClock()
+  const sts = countingSource(clock.now)
+  const { find } = setUp(t, clock, sts.source)
+  t.equal(await find(), 'access-1 sts')
+  t.strictSame(await Promise.all([find('alice', { fresh: true }), find('alice', { fresh: true }), find()]), [
+    'access-2 sts',
+    'access-2 sts',
+    'access-1 cache',
+  ])
+  t.equal(await find(), 'access-2 cache')
+  t.equal(await find('alice', { fresh: true }), 'access-3 sts')
+})
+
+t.test('a refresh that ends after a fresh session was got does not bring the old one back', async (t) => {
+  const clock = manualClock()
+  const { asked, source } = heldSource()
+  const { find } = setUp(t, clock, source)
+  const first = find()
+  await settle()
+  asked[0]?.pay(credentials(1, clock.now() + HOUR))
+  await first
+  await clock.advance(40 * MINUTE)
+  const askedAt = clock.now()
+  await find() // begins a refresh
+  await clock.advance(1000)
+  const fresh = find('alice', { fresh: true })
+  await settle()
+  asked[2]?.pay(credentials(3, clock.now() + HOUR))
+  t.equal(await fresh, 'access-3 sts')
+  asked[1]?.pay(credentials(2, askedAt + HOUR))
+  await settle()
+  t.equal(await find(), 'access-3 cache')
 })
 
 t.test('ten hours of callers leave as much behind as one', async (t) => {

@@ -61,8 +61,8 @@ async function replica(t: Test, url: string, source: CredentialSource, options: 
     { source, keyOf, clock, logger, metrics, shared: { link, seal: createSeal(keys), scope } },
   )
   t.teardown(close)
-  const find = async (key = 'alice', validityMs = 900_000) => {
-    const found = await session(grantOf(key), needsOf(clock.monotonic() + 5000, { validityMs }))
+  const find = async (key = 'alice', validityMs = 900_000, fresh = false) => {
+    const found = await session(grantOf(key), needsOf(clock.monotonic() + 5000, { validityMs, fresh }))
     return `${found.accessKey} ${found.from}`
   }
   return { find, redis, metrics, logger, close }
@@ -100,6 +100,17 @@ t.test('what lies in Redis is sealed, ends with its session, and is no lease any
   const ttl = await one.redis.pttl(namesOf('alice').session)
   t.ok(ttl > HOUR - 5000 && ttl <= HOUR, String(ttl))
   t.equal(await one.redis.exists(namesOf('alice').lease), 0)
+})
+
+t.test('a fresh session takes the place of the old one in Redis', needsRedis, async (t) => {
+  const { url } = await redisServer(t)
+  const sts = countingSource(Date.now)
+  const [one, two] = [await replica(t, url, sts.source), await replica(t, url, sts.source)]
+  t.equal(await one.find(), 'access-1 sts')
+  const old = await stored(one.redis, 'alice')
+  t.equal(await one.find('alice', 900_000, true), 'access-2 sts')
+  while ((await stored(one.redis, 'alice')).equals(old)) await delay(5)
+  t.equal(await two.find(), 'access-2 shared')
 })
 
 t.test('replicas whose clocks are an hour apart agree about how long a session lives', needsRedis, async (t) => {

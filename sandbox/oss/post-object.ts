@@ -55,7 +55,7 @@ function finalKey({ fields, filename }: Form): string {
 }
 
 function answer(
-  { headers }: OssRequest,
+  { headers, scheme }: OssRequest,
   fields: ReadonlyMap<string, string>,
   bucket: string,
   { key, etag: hash }: StoredObject,
@@ -67,7 +67,7 @@ function answer(
     for (const [name, value] of Object.entries({ bucket, key, etag })) url.searchParams.set(name, value)
     if (/^https?:$/u.test(url.protocol)) return { status: 303, headers: { etag, location: url.href } }
   }
-  const location = `http://${headers.get('host')}/${bucket}/${encodePath(key)}`
+  const location = `${scheme}://${headers.get('host')}/${bucket}/${encodePath(key)}`
   switch (fields.get('success_action_status')) {
     case '200':
       return { status: 200, headers: { etag, location } }

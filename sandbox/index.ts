@@ -51,7 +51,9 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
 
   async function start(listener: Parameters<typeof withFaults>[1], port: number, httpsPort: number) {
     const faults = createFaults()
-    const server = createServer(withFaults(faults, listener))
+    const withItsFaults = withFaults(faults, listener)
+    const server = createServer(withItsFaults)
+    if (listener === ossHandler) server.on('checkContinue', withItsFaults)
     server.listen(port, host)
     await once(server, 'listening')
     started.push({ close: () => stop(server) })

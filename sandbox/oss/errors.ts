@@ -16,6 +16,7 @@ const ERRORS = {
   InvalidArgument: [400, 'Invalid Argument'],
   InvalidDigest: [400, 'The Content-MD5 that you specified is not valid.'],
   InvalidPart: [400, 'One or more of the specified parts could not be found, or its ETag did not match.'],
+  InvalidPartNumber: [416, 'The requested partnumber is not satisfiable.'],
   InvalidPartOrder: [400, 'The list of parts was not in ascending order.'],
   InvalidPolicyDocument: [
     400,

@@ -28,7 +28,8 @@ export const encode = (text: string) =>
 
 /** Signature Version 4, written from AWS's description, because it judges the sandbox. */
 export function signature(request: Signable, secretKey: string): string {
-  const query = [...request.query].map(([name, value]) => `${encode(name)}=${encode(value)}`).sort()
+  const encoded = [...request.query].map(([name, value]): [string, string] => [encode(name), encode(value)])
+  const query = encoded.sort(([a], [b]) => (a < b ? -1 : 1)).map((pair) => pair.join('='))
   const canonical = [
     request.method,
     request.path,

@@ -123,7 +123,8 @@ function readParts(
     /^([^/]+)\/(\d{8})\/([^/]+)\/([^/]+)\/aws4_request$/u.exec(credential) ?? []
   if (algorithm !== ALGORITHM || accessKey === undefined || !/^[0-9a-f]{64}$/u.test(signature)) throw malformed()
   // Some clients learn the region from this answer, and try again.
-  if (scopeRegion !== region) throw malformed(`The region is wrong; expecting '${region}'.`, { Region: region })
+  if (scopeRegion !== region)
+    throw malformed(`The region '${scopeRegion}' is wrong; expecting '${region}'`, { Region: region })
   if (service !== 's3') throw malformed("The service is wrong; expecting 's3'.")
   const signedAt = parseDate(date)
   if (Number.isNaN(signedAt)) throw malformed('The date is not of the form YYYYMMDDTHHmmssZ.')

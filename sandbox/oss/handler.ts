@@ -90,11 +90,9 @@ export function createOssHandler(world: World, { onInternalError = () => undefin
       const refusal = error instanceof OssError ? error : new OssError('InternalError')
       response = errorResponse(refusal, req.url?.split('?', 1)[0] ?? '', requestId)
     }
-    // A client without leave may send its body all the same, or not: what follows on this connection is unknowable.
-    const close = mayContinue ? { connection: 'close' } : {}
     writeResponse(res, method, {
       ...response,
-      headers: { 'x-amz-request-id': requestId, ...cors, ...response.headers, ...close },
+      headers: { 'x-amz-request-id': requestId, ...cors, ...response.headers },
     })
   }
 

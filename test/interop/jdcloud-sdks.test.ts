@@ -25,7 +25,7 @@ async function start(t: TestContext, sdk: string) {
   const sandbox = await startSandbox()
   t.after(sandbox.close)
   const { accessKey, secretKey } = SANDBOX_KEYS.testIam
-  const assumeRole = async (url: string, info: object, secret = secretKey) => {
+  const assumeRole = async (url: string, info: object, secret: string = secretKey) => {
     const { protocol, host } = new URL(url)
     const args = [join(here, 'jdcloud.py'), protocol.slice(0, -1), host, accessKey, secret, JSON.stringify(info)]
     const env = {

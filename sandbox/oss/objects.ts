@@ -37,7 +37,7 @@ export function getObject(context: BucketContext): OssResponse {
 
 /** One part of an object as it was uploaded. An object that was put as a whole is its own first part. */
 function getPart(
-  { body, partSizes = [body.length] }: StoredObject,
+  { body, partSizes }: StoredObject,
   request: OssRequest,
   headers: Readonly<Record<string, string>>,
 ): OssResponse {
@@ -45,10 +45,11 @@ function getPart(
     throw new OssError('InvalidRequest', 'Cannot specify both Range header and partNumber query parameter')
   }
   const number = integerParameter(request, 'partNumber', { min: 1, max: MAX_PART_NUMBER })
-  const size = partSizes[number - 1]
+  const sizes = partSizes ?? [body.length]
+  const size = sizes[number - 1]
   if (size === undefined) throw new OssError('InvalidPartNumber')
-  const count = partSizes.length > 1 ? { 'x-amz-mp-parts-count': String(partSizes.length) } : {}
-  const first = partSizes.slice(0, number - 1).reduce((sum, each) => sum + each, 0)
+  const count = partSizes ? { 'x-amz-mp-parts-count': String(partSizes.length) } : {}
+  const first = sizes.slice(0, number - 1).reduce((sum, each) => sum + each, 0)
   const range = size === 0 ? {} : { 'content-range': `bytes ${first}-${first + size - 1}/${body.length}` }
   return {
     status: size === 0 ? 200 : 206,
@@ -63,9 +64,9 @@ function storedChecksum({ headers }: OssRequest, { checksum }: StoredObject): Re
   return asked ? checksumHeaders(checksum) : {}
 }
 
-/** The headers that confirm a checksum. */
+/** The header that confirms a checksum. */
 export function checksumHeaders(checksum: Checksum | undefined): Record<string, string> {
-  return checksum ? { [checksum.name]: checksum.value, 'x-amz-checksum-type': 'FULL_OBJECT' } : {}
+  return checksum ? { [checksum.name]: checksum.value } : {}
 }
 
 /** `If-Range` names the object of which a client already has a part. A part of another object would not fit. */

@@ -5,8 +5,6 @@ import { listObjects, listObjectsV2 } from './list-objects.ts'
 import { deleteObjects } from './multi-delete.ts'
 import type { Route } from './route.ts'
 
-const LISTING = ['prefix', 'delimiter', 'max-keys', 'encoding-type']
-
 /** Operations on the account. */
 export const ACCOUNT_ROUTES: readonly Route[] = [
   { method: 'GET', access: 'ListBuckets', handleWithoutBucket: listBuckets },
@@ -18,21 +16,9 @@ export const BUCKET_ROUTES: readonly Route[] = [
   { method: 'GET', needs: ['cors'], access: 'owner', handle: getBucketCors },
   { method: 'PUT', needs: ['cors'], access: 'owner', handle: putBucketCors },
   { method: 'DELETE', needs: ['cors'], access: 'owner', handle: deleteBucketCors },
-  {
-    method: 'GET',
-    needs: ['uploads'],
-    takes: ['prefix', 'max-uploads', 'key-marker', 'upload-id-marker', 'encoding-type'],
-    access: 'ListMultipartUploads',
-    handle: listMultipartUploads,
-  },
-  {
-    method: 'GET',
-    needs: ['list-type'],
-    takes: [...LISTING, 'continuation-token', 'start-after', 'fetch-owner'],
-    access: 'ListObjectsV2',
-    handle: listObjectsV2,
-  },
-  { method: 'GET', takes: [...LISTING, 'marker'], access: 'ListObjects', handle: listObjects },
+  { method: 'GET', needs: ['uploads'], access: 'ListMultipartUploads', handle: listMultipartUploads },
+  { method: 'GET', needs: ['list-type'], access: 'ListObjectsV2', handle: listObjectsV2 },
+  { method: 'GET', access: 'ListObjects', handle: listObjects },
   { method: 'HEAD', access: 'HeadBucket', handle: headBucket },
   { method: 'PUT', access: 'owner', handleWithoutBucket: createBucket },
   { method: 'DELETE', access: 'DeleteBucket', handle: deleteBucket },

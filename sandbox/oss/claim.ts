@@ -1,4 +1,4 @@
-import { OssError } from './errors.ts'
+import { type ErrorDetails, OssError } from './errors.ts'
 import type { OssRequest } from './request.ts'
 
 /** The claims of a request about its signature. Nothing of them is verified yet. */
@@ -26,6 +26,9 @@ export type RequestClaim = Claim &
 /** The four texts that every form of the signature contains, each in its own place. */
 type Parts = { algorithm: string; credential: string; date: string; signature: string }
 
+/** Makes the error for the place of the claim. */
+type Malformed = (message?: string, details?: ErrorDetails) => OssError
+
 const ALGORITHM = 'AWS4-HMAC-SHA256'
 const MAX_EXPIRES_SECONDS = 604_800
 const AUTHORIZATION = /^(\S+) +Credential=([^\s,]+) *, *SignedHeaders=([^\s,]+) *, *Signature=([^\s,]+)$/u
@@ -42,7 +45,7 @@ export function readClaim(request: OssRequest, region: string): RequestClaim {
 }
 
 function readHeaderClaim({ headers }: OssRequest, region: string): RequestClaim {
-  const malformed = (message?: string) => new OssError('AuthorizationHeaderMalformed', message)
+  const malformed: Malformed = (message, details) => new OssError('AuthorizationHeaderMalformed', message, details)
   const authorization = headers.get('authorization') ?? ''
   if (!authorization.startsWith('AWS4-')) {
     throw new OssError('InvalidRequest', `The authorization mechanism is not supported. Please use ${ALGORITHM}.`)
@@ -64,7 +67,7 @@ function readHeaderClaim({ headers }: OssRequest, region: string): RequestClaim 
 }
 
 function readQueryClaim({ headers, wire: { query, ...wire } }: OssRequest, region: string): RequestClaim {
-  const malformed = (message?: string) => new OssError('AuthorizationQueryParametersError', message)
+  const malformed: Malformed = (message, details) => new OssError('AuthorizationQueryParametersError', message, details)
   const parameter = (name: string) => {
     const value = query.get(name)
     if (value === undefined) throw malformed(`The query parameter ${name} is missing.`)
@@ -107,19 +110,21 @@ export function readFormClaim(fields: ReadonlyMap<string, string>, region: strin
     date: field('x-amz-date'),
     signature: field('x-amz-signature'),
   }
-  const malformed = (message?: string) => new OssError('AuthorizationHeaderMalformed', message)
+  const malformed: Malformed = (message, details) => new OssError('AuthorizationHeaderMalformed', message, details)
   return { ...readParts(parts, region, malformed), sessionToken: fields.get('x-amz-security-token') }
 }
 
 function readParts(
   { algorithm, credential, date, signature }: Parts,
   region: string,
-  malformed: (message?: string) => OssError,
+  malformed: Malformed,
 ): Omit<Claim, 'sessionToken'> {
   const [, accessKey, day, scopeRegion, service] =
     /^([^/]+)\/(\d{8})\/([^/]+)\/([^/]+)\/aws4_request$/u.exec(credential) ?? []
   if (algorithm !== ALGORITHM || accessKey === undefined || !/^[0-9a-f]{64}$/u.test(signature)) throw malformed()
-  if (scopeRegion !== region) throw malformed(`The region is wrong; expecting '${region}'.`)
+  // Some clients learn the region from this answer, and try again.
+  if (scopeRegion !== region)
+    throw malformed(`The region '${scopeRegion}' is wrong; expecting '${region}'`, { Region: region })
   if (service !== 's3') throw malformed("The service is wrong; expecting 's3'.")
   const signedAt = parseDate(date)
   if (Number.isNaN(signedAt)) throw malformed('The date is not of the form YYYYMMDDTHHmmssZ.')

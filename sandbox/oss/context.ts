@@ -13,10 +13,10 @@ export type Context = Readonly<{
   request: OssRequest
   /** Whether the caller may do something in addition to the authorised operation. */
   may(operation: Operation, touched: Touched): boolean
-  /** The body, after its digests were checked. */
+  /** The body, after its digests were checked, except a checksum. */
   readBody(): Promise<Buffer>
-  /** The body as an XML document. */
-  readXml<T>(schema: z.ZodType<T>): Promise<T>
+  /** The body as an XML document. A checksum in the headers belongs to the document, or to the object that it names. */
+  readXml<T>(schema: z.ZodType<T>, checksumOf?: 'document' | 'object'): Promise<T>
 }>
 
 /** Input of an operation on an existing bucket, or on an object in it. */

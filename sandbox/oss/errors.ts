@@ -16,6 +16,7 @@ const ERRORS = {
   InvalidArgument: [400, 'Invalid Argument'],
   InvalidDigest: [400, 'The Content-MD5 that you specified is not valid.'],
   InvalidPart: [400, 'One or more of the specified parts could not be found, or its ETag did not match.'],
+  InvalidPartNumber: [416, 'The requested partnumber is not satisfiable.'],
   InvalidPartOrder: [400, 'The list of parts was not in ascending order.'],
   InvalidPolicyDocument: [
     400,
@@ -50,15 +51,23 @@ const ERRORS = {
 /** An S3 error code. */
 export type ErrorCode = keyof typeof ERRORS
 
-/** A refusal as the client reads it. `message` replaces the default of the code and must not contain a secret. */
+/** Further elements of an error document. */
+export type ErrorDetails = Readonly<{ Region?: string }>
+
+/**
+ * A refusal as the client reads it. `message` replaces the default of the code. Neither it nor the details may contain
+ * a secret.
+ */
 export class OssError extends Error {
   override readonly name = 'OssError'
   readonly code: ErrorCode
   readonly status: number
+  readonly details: ErrorDetails
 
-  constructor(code: ErrorCode, message: string = ERRORS[code][1]) {
+  constructor(code: ErrorCode, message: string = ERRORS[code][1], details: ErrorDetails = {}) {
     super(message)
     this.code = code
+    this.details = details
     this.status = ERRORS[code][0]
   }
 }

@@ -5,6 +5,7 @@ import { isAllowed } from './access.ts'
 import { authenticate } from './authenticate.ts'
 import { checkBodyHeaders, contentLength, readBody, verifyBody } from './body.ts'
 import { ACCOUNT_ROUTES, BUCKET_ROUTES } from './bucket-routes.ts'
+import { verifyChecksum } from './checksums.ts'
 import type { Context } from './context.ts'
 import { actualCors, preflight } from './cors.ts'
 import { OssError } from './errors.ts'
@@ -12,7 +13,7 @@ import { OBJECT_ROUTES } from './object-routes.ts'
 import { isPostedForm, postObject } from './post-object.ts'
 import { type OssRequest, parseRequest } from './request.ts'
 import { errorResponse, type OssResponse, writeResponse } from './response.ts'
-import { findRoute, type Route } from './route.ts'
+import { type Found, findRoute, type Route } from './route.ts'
 import { createStore, type Store } from './store.ts'
 import { checkSupported } from './supported-headers.ts'
 import { MAX_XML_BYTES, parseXml } from './xml.ts'
@@ -30,25 +31,22 @@ export type OssHandler = RequestListener & {
 }
 
 /**
- * JD Cloud's OSS in memory, over the users, sessions and buckets of a world. It refuses everything that it does not
- * know.
+ * JD Cloud's OSS in memory, over the users, sessions and buckets of a world. As a listener for `checkContinue` too, it
+ * lets a client send its body only after the headers are authorised.
  */
 export function createOssHandler(world: World, { onInternalError = () => undefined }: OssOptions = {}): OssHandler {
   const store = createStore(world.buckets, world.clock)
 
-  async function answer(req: IncomingMessage, request: OssRequest): Promise<OssResponse> {
+  async function answer(request: OssRequest, receive: () => Promise<Buffer>): Promise<OssResponse> {
     if (request.method === 'OPTIONS') return preflight(request, store.get(request.bucket ?? ''))
     if (isPostedForm(request)) {
       checkBodyHeaders(request.headers)
-      return await postObject(world, store, request, () => readBody(req))
+      return await postObject(world, store, request, receive)
     }
     const principal = authenticate(world, request)
-    const route = findRoute(routesFor(request), request)
-    checkBodyHeaders(request.headers)
-    checkSupported(request.headers)
-
+    const found = findRoute(routesFor(request), request)
     const body = async () => {
-      const bytes = await readBody(req)
+      const bytes = await receive()
       verifyBody(bytes, request.headers)
       return bytes
     }
@@ -58,23 +56,33 @@ export function createOssHandler(world: World, { onInternalError = () => undefin
       request,
       may: (operation, touched) => isAllowed(world, principal, operation, touched),
       readBody: body,
-      async readXml(schema) {
+      async readXml(schema, checksumOf = 'document') {
         if (contentLength(request.headers) > MAX_XML_BYTES) throw new OssError('MaxMessageLengthExceeded')
-        return parseXml(await body(), schema)
+        const document = await body()
+        if (checksumOf === 'document') verifyChecksum(document, request.headers)
+        return parseXml(document, schema)
       },
     }
-    return await run(route, context, principal === 'owner')
+    return await run(found, context, principal === 'owner')
   }
 
   async function listen(req: IncomingMessage, res: ServerResponse): Promise<void> {
     const requestId = randomBytes(8).toString('hex').toUpperCase()
     const method = req.method ?? ''
+    /** Whether the client waits for leave to send its body. */
+    let mayContinue = req.headers.expect?.toLowerCase() === '100-continue'
     let cors = {}
     let response: OssResponse
     try {
       const request = parseRequest(req, world.buckets)
       cors = actualCors(request.headers, method, store.get(request.bucket ?? ''))
-      response = await answer(req, request)
+      response = await answer(request, async () => {
+        if (mayContinue) {
+          res.writeContinue()
+          mayContinue = false
+        }
+        return await readBody(req)
+      })
     } catch (error) {
       // A client that disconnected during its body needs no answer.
       if (req.errored) return
@@ -102,13 +110,17 @@ function routesFor({ bucket, key }: OssRequest): readonly Route[] {
   return key === '' ? BUCKET_ROUTES : OBJECT_ROUTES
 }
 
-async function run(route: Route, context: Context, isOwner: boolean): Promise<OssResponse> {
+/** Checks access before all else, so that a wrong folder looks like a wrong folder, whatever else is wrong. */
+async function run({ route, isPartial }: Found, context: Context, isOwner: boolean): Promise<OssResponse> {
   const { request, may } = context
   const act = prepare(route, context)
   const touched = { bucket: request.bucket, ...(request.key !== '' && { key: request.key }) }
   if (route.access === 'owner' ? !isOwner : route.access !== 'each' && !may(route.access, touched)) {
     throw new OssError('AccessDenied')
   }
+  if (isPartial) throw new OssError('NotImplemented')
+  checkBodyHeaders(request.headers)
+  checkSupported(request.headers)
   return await act()
 }
 

@@ -1,16 +1,15 @@
 import { z } from 'zod'
+import { verifyChecksum, verifyPartsChecksum } from './checksums.ts'
 import { type BucketContext, integerParameter } from './context.ts'
 import { readCopySource } from './copy.ts'
 import { OssError } from './errors.ts'
 import { readMetadata } from './metadata.ts'
-import { checkOverwrite } from './objects.ts'
+import { checkOverwrite, checksumHeaders } from './objects.ts'
 import { encodePath } from './percent.ts'
 import { parseCopyRange } from './range.ts'
 import { type OssResponse, xmlResponse } from './response.ts'
 import { md5 } from './store.ts'
-import { assemble, type Part, type Upload } from './uploads.ts'
-
-const MAX_PART_NUMBER = 10_000
+import { assemble, MAX_PART_NUMBER, type Part, type Upload } from './uploads.ts'
 
 /** POST object?uploads */
 export function createMultipartUpload({ bucket, request }: BucketContext): OssResponse {
@@ -22,8 +21,10 @@ export function createMultipartUpload({ bucket, request }: BucketContext): OssRe
 export async function uploadPart(context: BucketContext): Promise<OssResponse> {
   if (!context.request.headers.has('content-length')) throw new OssError('MissingContentLength')
   findUpload(context)
-  const { etag } = storePart(context, await context.readBody())
-  return { status: 200, headers: { etag: `"${etag}"` } }
+  const body = await context.readBody()
+  const checksum = verifyChecksum(body, context.request.headers)
+  const { etag } = storePart(context, body)
+  return { status: 200, headers: { etag: `"${etag}"`, ...checksumHeaders(checksum) } }
 }
 
 /** PUT object?partNumber&uploadId with `x-amz-copy-source` */
@@ -48,18 +49,20 @@ const completion = z.object({
 /** POST object?uploadId */
 export async function completeMultipartUpload(context: BucketContext): Promise<OssResponse> {
   const { bucket, request, readXml } = context
-  const { CompleteMultipartUpload: wanted } = await readXml(completion)
+  const { CompleteMultipartUpload: wanted } = await readXml(completion, 'object')
   const upload = findUpload(context)
   const list = wanted.Part.map(({ PartNumber, ETag }) => ({
     number: Number(PartNumber),
     etag: ETag.trim().replace(/^"(.*)"$/u, '$1'),
   }))
-  const { body, etag } = assemble(upload, list)
+  const { parts, etag } = assemble(upload, list)
+  verifyPartsChecksum(parts, request.headers)
   checkOverwrite(context)
-  bucket.put(request.key, body, upload.metadata, etag)
+  const partSizes = parts.map(({ length }) => length)
+  bucket.put(request.key, Buffer.concat(parts), upload.metadata, { etag, partSizes })
   bucket.uploads.end(upload.id)
   return xmlResponse('CompleteMultipartUploadResult', {
-    Location: `http://${request.headers.get('host')}/${bucket.name}/${encodePath(request.key)}`,
+    Location: `${request.scheme}://${request.headers.get('host')}/${bucket.name}/${encodePath(request.key)}`,
     Bucket: bucket.name,
     Key: request.key,
     ETag: `"${etag}"`,

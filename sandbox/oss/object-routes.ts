@@ -11,30 +11,15 @@ import { deleteObject, getObject, putObject } from './objects.ts'
 import type { Route } from './route.ts'
 
 const PART = ['partNumber', 'uploadId']
-const OVERRIDES = [
-  'response-content-type',
-  'response-content-language',
-  'response-content-disposition',
-  'response-content-encoding',
-  'response-cache-control',
-  'response-expires',
-]
-
 /** Operations on an object. Operations with more parameters come first. */
 export const OBJECT_ROUTES: readonly Route[] = [
   { method: 'PUT', needs: PART, copies: true, access: 'UploadPartCopy', handle: uploadPartCopy },
   { method: 'PUT', needs: PART, access: 'UploadPart', handle: uploadPart },
   { method: 'PUT', copies: true, access: 'CopyObject', handle: copyObject },
   { method: 'PUT', access: 'PutObject', handle: putObject },
-  {
-    method: 'GET',
-    needs: ['uploadId'],
-    takes: ['max-parts', 'part-number-marker'],
-    access: 'ListParts',
-    handle: listParts,
-  },
-  { method: 'GET', takes: OVERRIDES, access: 'GetObject', handle: getObject },
-  { method: 'HEAD', takes: OVERRIDES, access: 'HeadObject', handle: getObject },
+  { method: 'GET', needs: ['uploadId'], access: 'ListParts', handle: listParts },
+  { method: 'GET', takes: ['partNumber'], access: 'GetObject', handle: getObject },
+  { method: 'HEAD', takes: ['partNumber'], access: 'HeadObject', handle: getObject },
   { method: 'DELETE', needs: ['uploadId'], access: 'AbortMultipartUpload', handle: abortMultipartUpload },
   { method: 'DELETE', access: 'DeleteObject', handle: deleteObject },
   { method: 'POST', needs: ['uploads'], access: 'CreateMultipartUpload', handle: createMultipartUpload },

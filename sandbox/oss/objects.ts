@@ -1,10 +1,13 @@
+import { type Checksum, verifyChecksum } from './checksums.ts'
 import { evaluateConditions, matchesEtag } from './conditions.ts'
-import { type BucketContext, findObject } from './context.ts'
+import { type BucketContext, findObject, integerParameter } from './context.ts'
 import { OssError } from './errors.ts'
 import { readMetadata, responseOverrides } from './metadata.ts'
 import { parseRange } from './range.ts'
+import type { OssRequest } from './request.ts'
 import type { OssResponse } from './response.ts'
 import type { StoredObject } from './store.ts'
+import { MAX_PART_NUMBER } from './uploads.ts'
 
 /** GET and HEAD object. */
 export function getObject(context: BucketContext): OssResponse {
@@ -21,14 +24,49 @@ export function getObject(context: BucketContext): OssResponse {
     ...etag,
     'accept-ranges': 'bytes',
   }
+  if (request.query.has('partNumber')) return getPart(object, request, headers)
   const range = isRangeCurrent(context, object) && parseRange(request.headers.get('range'), object.body.length)
-  if (!range) return { status: 200, headers, body: object.body }
+  if (!range) return { status: 200, headers: { ...headers, ...storedChecksum(request, object) }, body: object.body }
   const { first, last } = range
   return {
     status: 206,
     headers: { ...headers, 'content-range': `bytes ${first}-${last}/${object.body.length}` },
     body: object.body.subarray(first, last + 1),
   }
+}
+
+/** One part of an object as it was uploaded. An object that was put as a whole is its own first part. */
+function getPart(
+  { body, partSizes }: StoredObject,
+  request: OssRequest,
+  headers: Readonly<Record<string, string>>,
+): OssResponse {
+  if (request.headers.has('range')) {
+    throw new OssError('InvalidRequest', 'Cannot specify both Range header and partNumber query parameter')
+  }
+  const number = integerParameter(request, 'partNumber', { min: 1, max: MAX_PART_NUMBER })
+  const sizes = partSizes ?? [body.length]
+  const size = sizes[number - 1]
+  if (size === undefined) throw new OssError('InvalidPartNumber')
+  const count = partSizes ? { 'x-amz-mp-parts-count': String(partSizes.length) } : {}
+  const first = sizes.slice(0, number - 1).reduce((sum, each) => sum + each, 0)
+  const range = size === 0 ? {} : { 'content-range': `bytes ${first}-${first + size - 1}/${body.length}` }
+  return {
+    status: size === 0 ? 200 : 206,
+    headers: { ...headers, ...count, ...range },
+    body: body.subarray(first, first + size),
+  }
+}
+
+/** S3 returns a checksum only to clients that ask for it, and only with the whole object. */
+function storedChecksum({ headers }: OssRequest, { checksum }: StoredObject): Record<string, string> {
+  const asked = headers.get('x-amz-checksum-mode')?.toUpperCase() === 'ENABLED'
+  return asked ? checksumHeaders(checksum) : {}
+}
+
+/** The header that confirms a checksum. */
+export function checksumHeaders(checksum: Checksum | undefined): Record<string, string> {
+  return checksum ? { [checksum.name]: checksum.value } : {}
 }
 
 /** `If-Range` names the object of which a client already has a part. A part of another object would not fit. */
@@ -43,9 +81,10 @@ export async function putObject(context: BucketContext): Promise<OssResponse> {
   if (!request.headers.has('content-length')) throw new OssError('MissingContentLength')
   const metadata = readMetadata(request.headers)
   const body = await readBody()
+  const checksum = verifyChecksum(body, request.headers)
   checkOverwrite(context)
-  const { etag } = bucket.put(request.key, body, metadata)
-  return { status: 200, headers: { etag: `"${etag}"` } }
+  const { etag } = bucket.put(request.key, body, metadata, { checksum })
+  return { status: 200, headers: { etag: `"${etag}"`, ...checksumHeaders(checksum) } }
 }
 
 /**

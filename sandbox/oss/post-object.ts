@@ -1,7 +1,8 @@
 import type { World } from '../world.ts'
 import { isAllowed } from './access.ts'
 import { authenticateForm } from './authenticate.ts'
-import { verifyBody } from './body.ts'
+import { checkDigests, verifyBody } from './body.ts'
+import { verifyChecksum } from './checksums.ts'
 import { OssError } from './errors.ts'
 import { readMetadata } from './metadata.ts'
 import { encodePath } from './percent.ts'
@@ -40,10 +41,13 @@ export async function postObject(
   checkPostPolicy(fields.get('policy') ?? '', { fields, bucket: bucket.name, key, size: file.length }, world.clock())
   if (!isAllowed(world, principal, 'PostObject', { bucket: bucket.name, key })) throw new OssError('AccessDenied')
 
-  // Forms name this field acl, requests name it x-amz-acl.
-  checkSupported(new Map([...fields].map(([name, value]) => [name === 'acl' ? 'x-amz-acl' : name, value])))
+  // Forms name these fields without the x-amz- of headers.
+  const asHeader = (name: string) => (name === 'acl' || name === 'tagging' ? `x-amz-${name}` : name)
+  checkSupported(new Map([...fields].map(([name, value]) => [asHeader(name), value])))
+  checkDigests(fields)
   verifyBody(file, fields)
-  return answer(request, fields, bucket.name, bucket.put(key, file, readMetadata(fields)))
+  const checksum = verifyChecksum(file, fields)
+  return answer(request, fields, bucket.name, bucket.put(key, file, readMetadata(fields), { checksum }))
 }
 
 /** The key with the file's name filled in. busboy has removed the folders from this name. */
@@ -55,7 +59,7 @@ function finalKey({ fields, filename }: Form): string {
 }
 
 function answer(
-  { headers }: OssRequest,
+  { headers, scheme }: OssRequest,
   fields: ReadonlyMap<string, string>,
   bucket: string,
   { key, etag: hash }: StoredObject,
@@ -67,7 +71,7 @@ function answer(
     for (const [name, value] of Object.entries({ bucket, key, etag })) url.searchParams.set(name, value)
     if (/^https?:$/u.test(url.protocol)) return { status: 303, headers: { etag, location: url.href } }
   }
-  const location = `http://${headers.get('host')}/${bucket}/${encodePath(key)}`
+  const location = `${scheme}://${headers.get('host')}/${bucket}/${encodePath(key)}`
   switch (fields.get('success_action_status')) {
     case '200':
       return { status: 200, headers: { etag, location } }

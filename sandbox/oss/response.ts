@@ -15,8 +15,12 @@ export function xmlResponse(root: string, content: { readonly [element: string]:
 }
 
 /** S3's error document. `resource` is the path without the query, because the query may contain a signature. */
-export function errorResponse({ code, message, status }: OssError, resource: string, requestId: string): OssResponse {
-  const error = { Code: code, Message: message, Resource: resource, RequestId: requestId }
+export function errorResponse(
+  { code, message, status, details }: OssError,
+  resource: string,
+  requestId: string,
+): OssResponse {
+  const error = { Code: code, Message: message, ...details, Resource: resource, RequestId: requestId }
   return { ...xmlResponse('Error', error), status }
 }
 

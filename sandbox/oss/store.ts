@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import type { Clock } from '../world.ts'
+import type { Checksum } from './checksums.ts'
 import type { CorsRule } from './cors-rules.ts'
 import { createUploads, type Uploads } from './uploads.ts'
 import { compareUtf8 } from './utf8-order.ts'
@@ -16,14 +17,20 @@ export type StoredObject = Readonly<{
   /** Epoch milliseconds. */
   lastModified: number
   metadata: Metadata
+  /** The checksum with which the client sent it. */
+  checksum?: Checksum | undefined
+  /** Sizes of the parts in which the client sent it. */
+  partSizes?: readonly number[]
 }>
+
+/** Optional facts about an object. `etag` is the body's MD5, unless it is given, as for multipart uploads. */
+type More = Partial<Pick<StoredObject, 'etag' | 'checksum' | 'partSizes'>>
 
 /** A bucket with its objects, unfinished uploads and CORS rules. */
 export type Bucket = Readonly<{
   name: string
   createdAt: number
-  /** `etag` is the body's MD5, unless it is given, as for multipart uploads. */
-  put(key: string, body: Buffer, metadata?: Metadata, etag?: string): StoredObject
+  put(key: string, body: Buffer, metadata?: Metadata, more?: More): StoredObject
   get(key: string): StoredObject | undefined
   delete(key: string): void
   /** All keys, in the order of their UTF-8 bytes. */
@@ -48,8 +55,8 @@ export function createBucket(name: string, clock: Clock): Bucket {
   return {
     name,
     createdAt: clock(),
-    put(key, body, metadata = new Map(), etag = md5(body)) {
-      const object = { key, body, etag, lastModified: clock(), metadata }
+    put(key, body, metadata = new Map(), more = {}) {
+      const object = { key, body, etag: md5(body), ...more, lastModified: clock(), metadata }
       if (!objects.has(key)) sorted = undefined
       objects.set(key, object)
       return object

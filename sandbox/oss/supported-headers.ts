@@ -1,14 +1,21 @@
 import { OssError } from './errors.ts'
 import type { Headers } from './request.ts'
 
-/** The supported `x-amz-*` headers and form fields, and those without an effect that a client could rely on. */
-const SUPPORTED =
-  /^x-amz-(?:algorithm|credential|signature|date|content-sha256|security-token|user-agent|meta-.+|copy-source|copy-source-range|copy-source-if-(?:none-)?match|copy-source-if-(?:un)?modified-since|metadata-directive|checksum-.+|sdk-checksum-algorithm)$/u
+/**
+ * Headers and form fields with a promise that JD Cloud does not document: access lists, encryption, tags, locks,
+ * conditions, storage classes, redirects, and checksums that are not compared. S3 and this sandbox ignore all others
+ * that they do not know.
+ */
+const UNSUPPORTED =
+  /^x-amz-(?:acl|grant-.+|(?:copy-source-)?server-side-encryption.*|tagging|tagging-directive|object-lock-.+|bucket-object-lock-enabled|object-ownership|storage-class|website-redirect-location|write-offset-bytes|rename-source.*|if-match-.+|checksum-(?!(?:algorithm|type|mode|crc32|crc32c|crc64nvme|sha1|sha256)$).+)$/u
 
-/** Headers that may only ask for the default. */
-const FIXED = new Map([
+/** The values that ask only for the default. */
+const DEFAULTS = new Map([
   ['x-amz-acl', 'private'],
   ['x-amz-storage-class', 'STANDARD'],
+  ['x-amz-tagging-directive', 'COPY'],
+  ['x-amz-bucket-object-lock-enabled', 'false'],
+  ['x-amz-object-ownership', 'BucketOwnerEnforced'],
 ])
 
 /**
@@ -19,7 +26,7 @@ const FIXED = new Map([
  */
 export function checkSupported(headers: Headers): void {
   for (const [name, value] of headers) {
-    if (!name.startsWith('x-amz-') || SUPPORTED.test(name) || FIXED.get(name) === value) continue
-    throw new OssError('NotImplemented', 'A header that you provided implies functionality that is not implemented.')
+    if (!UNSUPPORTED.test(name) || DEFAULTS.get(name)?.toLowerCase() === value.toLowerCase()) continue
+    throw new OssError('NotImplemented', `The header ${name} implies functionality that is not implemented.`)
   }
 }

@@ -3,8 +3,6 @@ import { decodePercent } from './percent.ts'
 
 /** The longest key. */
 export const MAX_KEY_BYTES = 1024
-/** aws4 reads a query with Node's querystring, which drops parameters after the first thousand. */
-const MAX_PARAMETERS = 200
 
 /** The target of a request. `key` is empty for a bucket operation; without a bucket it is an account operation. */
 export type Target = Readonly<{
@@ -51,7 +49,6 @@ function parseQuery(text: string): Map<string, string> {
       throw new OssError('InvalidURI', 'A query parameter has no name, or stands twice.')
     query.set(name, equals < 0 ? '' : decodeForm(pair.slice(equals + 1)))
   }
-  if (query.size > MAX_PARAMETERS) throw new OssError('InvalidURI', 'There are too many query parameters.')
   return query
 }
 

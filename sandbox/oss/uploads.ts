@@ -4,6 +4,9 @@ import { OssError } from './errors.ts'
 import type { Metadata } from './store.ts'
 import { compareUtf8 } from './utf8-order.ts'
 
+/** S3's highest number of a part. */
+export const MAX_PART_NUMBER = 10_000
+
 /** S3's minimum size of every part except the last. */
 const MIN_PART_BYTES = 5 * 1024 * 1024
 
@@ -59,11 +62,11 @@ export function createUploads(clock: Clock) {
 }
 
 /**
- * Joins the listed parts of an upload, and no others.
+ * Finds the listed parts of an upload, and no others.
  *
  * @throws OssError InvalidPartOrder, InvalidPart, EntityTooSmall
  */
-export function assemble(upload: Upload, list: PartList): { body: Buffer; etag: string } {
+export function assemble(upload: Upload, list: PartList): { parts: readonly Buffer[]; etag: string } {
   if (list.some(({ number }, i) => number <= (list[i - 1]?.number ?? 0))) throw new OssError('InvalidPartOrder')
   const parts = list.map(({ number, etag }) => {
     const part = upload.parts.get(number)
@@ -73,5 +76,5 @@ export function assemble(upload: Upload, list: PartList): { body: Buffer; etag: 
   if (parts.slice(0, -1).some(({ body }) => body.length < MIN_PART_BYTES)) throw new OssError('EntityTooSmall')
   const hash = createHash('md5')
   for (const { etag } of parts) hash.update(etag, 'hex')
-  return { body: Buffer.concat(parts.map(({ body }) => body)), etag: `${hash.digest('hex')}-${parts.length}` }
+  return { parts: parts.map(({ body }) => body), etag: `${hash.digest('hex')}-${parts.length}` }
 }

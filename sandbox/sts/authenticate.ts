@@ -3,7 +3,7 @@ import type { User, World } from '../world.ts'
 import { parseAuthorization } from './authorization.ts'
 import { createNonceMemory } from './nonces.ts'
 import { Refusal } from './refusals.ts'
-import { signatureOf } from './signature.ts'
+import { sha256, signatureOf } from './signature.ts'
 
 /** The largest difference between a request's date and now, in both directions. */
 const CLOCK_SKEW_MS = 15 * 60_000
@@ -11,7 +11,7 @@ const CLOCK_SKEW_MS = 15 * 60_000
 /** The parts of a request that its signature needs. */
 export type SignedRequest = Readonly<{
   method: string
-  /** The path as the signature contains it. */
+  /** As received. */
   path: string
   /** Every value of every header by lower-case name, because repeated headers are refused. */
   headers: Readonly<Record<string, readonly string[] | undefined>>
@@ -44,10 +44,14 @@ export function createAuthenticator(world: World): (request: SignedRequest) => U
     if (!user) throw new Refusal('keyUnknown')
 
     const { method, path, body } = request
-    const { region, service, signedHeaders } = claim
+    const { version, region, service, signedHeaders } = claim
     const headers = signedHeaders.map((name): [string, string] => [name, header(name)])
-    const expected = signatureOf({ method, path, headers, body, date, region, service }, user.secretKey)
+    const expected = signatureOf({ version, method, path, headers, body, date, region, service }, user.secretKey)
     if (!timingSafeEqual(Buffer.from(claim.signature), Buffer.from(expected))) throw new Refusal('signatureMismatch')
+
+    // Python SDKs send this beside the signature, which covers the body itself.
+    const bodyHash = request.headers['x-jdcloud-content-sha256'] && header('x-jdcloud-content-sha256')
+    if (bodyHash !== undefined && bodyHash !== sha256(body)) throw new Refusal('signatureMismatch')
 
     // Last, so that only the owner of the keys can use memory, or use up a nonce.
     if (!nonces.use(user.accessKey, nonce, signedAt + CLOCK_SKEW_MS)) throw new Refusal('nonceReused')

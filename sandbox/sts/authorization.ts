@@ -1,7 +1,9 @@
 import { Refusal } from './refusals.ts'
+import type { Version } from './signature.ts'
 
-/** The contents of a JDCLOUD2-HMAC-SHA256 `Authorization` header. */
+/** The contents of an `Authorization` header. */
 export type Authorization = Readonly<{
+  version: Version
   accessKey: string
   /** The day of the scope, `YYYYMMDD`. */
   day: string
@@ -14,28 +16,35 @@ export type Authorization = Readonly<{
 }>
 
 const SHAPE =
-  /^JDCLOUD2-HMAC-SHA256 +Credential=([^\s/,]+)\/(\d{8})\/([^\s/,]+)\/([^\s/,]+)\/jdcloud2_request, *SignedHeaders=([^\s,]+), *Signature=([0-9a-f]{64})$/u
+  /^JDCLOUD([23])-HMAC-SHA256 +Credential=([^\s/,]+)\/(\d{8})\/([^\s/,]+)\/([^\s/,]+)\/jdcloud\1_request, *SignedHeaders=([^\s,]+), *Signature=([0-9a-f]{64})$/u
 
-/** Without these, a request could be replayed elsewhere or for ever. */
-const REQUIRED = ['host', 'x-jdcloud-date', 'x-jdcloud-nonce']
+/**
+ * Without the host, a request could be replayed elsewhere. The date is a part of each signature. The nonce is not, so
+ * JDCLOUD2 signs it; the SDKs that sign with JDCLOUD3 leave out both.
+ */
+const REQUIRED: Readonly<Record<Version, readonly string[]>> = {
+  2: ['host', 'x-jdcloud-date', 'x-jdcloud-nonce'],
+  3: ['host'],
+}
 
 /**
  * Parses the header. Nothing of it is verified yet.
  *
- * @throws Refusal `signatureIncomplete` if the header is malformed or does not sign host, date and nonce;
+ * @throws Refusal `signatureIncomplete` if the header is malformed or does not sign what its version must sign;
  *   `headerIllegal` if it signs a header that is never signed
  */
 export function parseAuthorization(header: string): Authorization {
   const match = SHAPE.exec(header)
   if (!match) throw new Refusal('signatureIncomplete')
-  const [, accessKey = '', day = '', region = '', service = '', names = '', signature = ''] = match
+  const [, digit, accessKey = '', day = '', region = '', service = '', names = '', signature = ''] = match
+  const version = digit === '3' ? 3 : 2
   const signedHeaders = names.split(';')
   const canonical = [...new Set(signedHeaders.map((name) => name.toLowerCase()))].sort().join(';')
-  if (names !== canonical || !REQUIRED.every((name) => signedHeaders.includes(name))) {
+  if (names !== canonical || !REQUIRED[version].every((name) => signedHeaders.includes(name))) {
     throw new Refusal('signatureIncomplete')
   }
   if (signedHeaders.some((name) => UNSIGNABLE.has(name))) throw new Refusal('headerIllegal')
-  return { accessKey, day, region, service, signedHeaders, signature }
+  return { version, accessKey, day, region, service, signedHeaders, signature }
 }
 
 /** JD Cloud never signs these. */

@@ -8,10 +8,9 @@ import { type ExpirationZone, formatExpiration } from './expiration.ts'
 import { Refusal } from './refusals.ts'
 import { type AssumeRoleInfo, parseAssumeRoleBody } from './request.ts'
 
-/** The path as the signature contains it. In the request, its colon may be encoded or not. */
-const SIGNED_PATH = '/v1/sessionToken%3AassumeRole'
-const PATHS: ReadonlySet<string | undefined> = new Set([
-  SIGNED_PATH,
+/** SDKs send the colon encoded or as it is. */
+const PATHS: ReadonlySet<string> = new Set([
+  '/v1/sessionToken%3AassumeRole',
   '/v1/sessionToken%3aassumeRole',
   '/v1/sessionToken:assumeRole',
 ])
@@ -45,10 +44,11 @@ export function createStsHandler(
   const asked: AskedFor[] = []
 
   async function answer(req: IncomingMessage, lie?: Lie): Promise<object> {
-    if (!PATHS.has(req.url)) throw new Refusal('pathUnknown')
+    const { url: path = '' } = req
+    if (!PATHS.has(path)) throw new Refusal('pathUnknown')
     if (req.method !== 'POST') throw new Refusal('methodNotAllowed')
     const body = await readBody(req)
-    const user = authenticate({ method: req.method, path: SIGNED_PATH, headers: req.headersDistinct, body })
+    const user = authenticate({ method: req.method, path, headers: req.headersDistinct, body })
     const info = parseAssumeRoleBody(body)
     asked.push({ accessKey: user.accessKey, ...info })
     if (asked.length > remember) asked.shift()

@@ -8,18 +8,27 @@ const bodySchema = z.strictObject({
   assumeRoleInfo: z.strictObject({
     roleJrn: z.string().regex(/^jrn:iam::\d{1,32}:role\/[A-Za-z0-9_=,.@-]{1,64}$/u),
     roleSessionName: z.string().regex(/^[A-Za-z0-9_=,.@-]{2,64}$/u),
-    policy: z.string().optional(),
-    durationSeconds: z.int().optional(),
+    policy: z.string().nullish(),
+    durationSeconds: z.int().nullish(),
   }),
 })
 
 /** The members of a body as received, without defaults. */
-export type AssumeRoleInfo = Readonly<z.infer<typeof bodySchema>['assumeRoleInfo']>
+export type AssumeRoleInfo = Readonly<{
+  roleJrn: string
+  roleSessionName: string
+  policy?: string
+  durationSeconds?: number
+}>
 
 /** @throws Refusal `argumentInvalid` with the faulty members */
 export function parseAssumeRoleBody(body: Buffer): AssumeRoleInfo {
   const parsed = bodySchema.safeParse(parseJson(decodeUtf8(body)))
-  if (parsed.success) return parsed.data.assumeRoleInfo
+  if (parsed.success) {
+    const { policy, durationSeconds, ...names } = parsed.data.assumeRoleInfo
+    // Go's and Python's SDKs send null for what is unset.
+    return { ...names, ...(policy != null && { policy }), ...(durationSeconds != null && { durationSeconds }) }
+  }
   const fields = parsed.error.issues.map(({ path }) => path.join('.')).filter((field) => field !== '')
   throw new Refusal('argumentInvalid', [...new Set(fields)])
 }

@@ -2,26 +2,19 @@ import { createHash } from 'node:crypto'
 import { once } from 'node:events'
 import { connect } from 'node:net'
 import { Readable } from 'node:stream'
-import { crc32 } from 'node:zlib'
 import { PutObjectCommand } from '@aws-sdk/client-s3'
 import t from 'tap'
 import { sendRaw } from '../../helpers/raw.ts'
 import { BUCKET, type Call, OWNER, outcome, startOss } from './harness.ts'
 
 const hash = (algorithm: string, body: string) => createHash(algorithm).update(body).digest('base64')
-const crc = (body: string) => Buffer.from(crc32(body).toString(16).padStart(8, '0'), 'hex').toString('base64')
 
-t.test('a body must match its digests', async (t) => {
+t.test('a body must match its MD5', async (t) => {
   const rows: readonly { name: string; headers: Record<string, string>; want: readonly [number, string?] }[] = [
     { name: 'its MD5', headers: { 'content-md5': hash('md5', 'good') }, want: [200] },
     { name: 'another MD5', headers: { 'content-md5': hash('md5', 'evil') }, want: [400, 'BadDigest'] },
     { name: 'half an MD5', headers: { 'content-md5': 'AAAA' }, want: [400, 'InvalidDigest'] },
     { name: 'an MD5 in hexadecimal', headers: { 'content-md5': 'f'.repeat(32) }, want: [400, 'InvalidDigest'] },
-    { name: 'its CRC32', headers: { 'x-amz-checksum-crc32': crc('good') }, want: [200] },
-    { name: 'another CRC32', headers: { 'x-amz-checksum-crc32': crc('evil') }, want: [400, 'BadDigest'] },
-    { name: 'no CRC32', headers: { 'x-amz-checksum-crc32': '?' }, want: [400, 'InvalidRequest'] },
-    { name: 'its SHA-256', headers: { 'x-amz-checksum-sha256': hash('sha256', 'good') }, want: [200] },
-    { name: 'another SHA-256', headers: { 'x-amz-checksum-sha256': hash('sha256', 'evil') }, want: [400, 'BadDigest'] },
   ]
   for (const { name, headers, want } of rows) {
     t.test(name, async (t) => {

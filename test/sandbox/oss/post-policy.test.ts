@@ -110,6 +110,35 @@ t.test("a form must meet its policy and its signer's rights", async (t) => {
       input: { fields: { 'Content-MD5': 'AAAAAAAAAAAAAAAAAAAAAA==' } },
       want: [400, 'BadDigest'],
     },
+    { name: 'a malformed digest', input: { fields: { 'Content-MD5': 'AAAA' } }, want: [400, 'InvalidDigest'] },
+    { name: 'tags', input: { fields: { tagging: '<Tagging/>' } }, want: [501, 'NotImplemented'] },
+    {
+      name: 'encryption',
+      input: { fields: { 'x-amz-server-side-encryption': 'AES256' } },
+      want: [501, 'NotImplemented'],
+    },
+    { name: 'a field that S3 ignores', input: { fields: { 'x-amz-te': 'append-md5' } }, want: [204] },
+    {
+      name: 'the required content type',
+      input: { fields: { 'Content-Type': 'image/png' }, conditions: [['eq', '$content-type', 'image/png']] },
+      want: [204],
+    },
+    {
+      name: 'another content type',
+      input: { fields: { 'Content-Type': 'image/png2' }, conditions: [['eq', '$Content-Type', 'image/png']] },
+      want: denied,
+    },
+    { name: 'no content type', input: { conditions: [['starts-with', '$Content-Type', 'image/']] }, want: denied },
+    {
+      name: 'two limits of its size, of which it meets one',
+      input: {
+        conditions: [
+          ['content-length-range', 0, 5],
+          ['content-length-range', 0, 4],
+        ],
+      },
+      want: [400, 'EntityTooLarge'],
+    },
     {
       name: 'metadata that would end a header',
       input: { fields: { 'x-amz-meta-a': 'b\r\nset-cookie: c' } },

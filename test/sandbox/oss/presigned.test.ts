@@ -1,4 +1,14 @@
-import { GetObjectCommand, PutObjectCommand, UploadPartCommand } from '@aws-sdk/client-s3'
+import {
+  AbortMultipartUploadCommand,
+  CompleteMultipartUploadCommand,
+  CreateMultipartUploadCommand,
+  DeleteObjectCommand,
+  GetObjectCommand,
+  HeadObjectCommand,
+  ListPartsCommand,
+  PutObjectCommand,
+  UploadPartCommand,
+} from '@aws-sdk/client-s3'
 import { getSignedUrl } from '@aws-sdk/s3-request-presigner'
 import t from 'tap'
 import { request } from 'undici'
@@ -21,10 +31,84 @@ t.test("the SDK's presigned URLs", async (t) => {
   t.equal(got.headers['content-type'], 'text/plain')
   t.equal(await got.body.text(), 'hello')
 
-  const { id: UploadId } = oss.bucket.uploads.create(where.Key, new Map())
-  const part = await getSignedUrl(s3, new UploadPartCommand({ ...where, UploadId, PartNumber: 1 }), { expiresIn: 60 })
-  t.equal((await request(part, { method: 'PUT', body: 'part' })).statusCode, 200)
-  t.equal(oss.bucket.uploads.get(UploadId, where.Key).parts.get(1)?.body.toString(), 'part')
+  const head = await request(await getSignedUrl(s3, new HeadObjectCommand(where)), { method: 'HEAD' })
+  t.equal(head.headers['content-length'], '5')
+  const gone = await getSignedUrl(s3, new DeleteObjectCommand(where))
+  t.equal((await request(gone, { method: 'DELETE' })).statusCode, 403, 'without the right to delete')
+  t.equal(
+    (await request(await getSignedUrl(oss.client(OWNER), new DeleteObjectCommand(where)), { method: 'DELETE' }))
+      .statusCode,
+    204,
+  )
+})
+
+t.test('a whole multipart upload by presigned URLs', async (t) => {
+  const oss = await startOss(t)
+  const s3 = oss.client(
+    oss.session(allow(['oss:PutObject', 'oss:AbortMultipartUpload', 'oss:ListMultipartUploadParts'], 'users/alice/*')),
+  )
+  const send = async (method: 'POST' | 'PUT' | 'GET' | 'DELETE', url: string, body?: string) => {
+    const answer = await request(url, { method, ...(body !== undefined && { body }) })
+    return { status: answer.statusCode, etag: String(answer.headers.etag), text: await answer.body.text() }
+  }
+  const create = await getSignedUrl(s3, new CreateMultipartUploadCommand({ ...where, ContentType: 'video/mp4' }))
+  t.match(create, /[?&]uploads=/u)
+  const upload = async () => ({
+    ...where,
+    UploadId: /<UploadId>(\w+)</u.exec((await send('POST', create)).text)?.[1] ?? '',
+  })
+  const first = await upload()
+  const part = await getSignedUrl(s3, new UploadPartCommand({ ...first, PartNumber: 1 }))
+  const { etag } = await send('PUT', part, 'part')
+  t.match((await send('GET', await getSignedUrl(s3, new ListPartsCommand(first)))).text, '<PartNumber>1</PartNumber>')
+  t.equal((await send('PUT', part.replace('partNumber=1', 'partNumber=2'), 'part')).status, 403)
+
+  const complete = await getSignedUrl(s3, new CompleteMultipartUploadCommand(first))
+  const document = `<CompleteMultipartUpload><Part><PartNumber>1</PartNumber><ETag>${etag}</ETag></Part></CompleteMultipartUpload>`
+  t.equal((await send('POST', complete.replace(first.UploadId, 'other'), document)).status, 403)
+  t.equal((await send('POST', complete, document)).status, 200)
+  t.equal(oss.bucket.get(where.Key)?.body.toString(), 'part')
+
+  const second = await upload()
+  const abort = await getSignedUrl(s3, new AbortMultipartUploadCommand(second))
+  t.equal((await send('DELETE', abort.replace(second.UploadId, first.UploadId))).status, 403)
+  t.equal((await send('DELETE', abort)).status, 204)
+  t.strictSame(oss.bucket.uploads.list(), [])
+  oss.time.now += 901_000
+  t.match(await send('POST', create), { status: 403, text: 'Request has expired' })
+})
+
+t.test('headers that a URL signs must be sent as they are', async (t) => {
+  const oss = await startOss(t)
+  const md5 = 'XUFAKrxLKna5cZ2REBfFkg=='
+  const signed = { 'content-type': 'image/png', 'content-md5': md5, 'content-length': '5' }
+  const without = (name: string) => Object.fromEntries(Object.entries(signed).filter(([one]) => one !== name))
+  const wire = oss.sign({ method: 'PUT', presign: 60, headers: signed })
+  const { host = '' } = wire.headers
+  const rows: readonly {
+    name: string
+    headers: Record<string, string>
+    body?: string
+    want: readonly [number, string?]
+  }[] = [
+    { name: 'as they are', headers: signed, want: [200] },
+    { name: 'another type', headers: { ...signed, 'content-type': 'text/html' }, want: [403, 'SignatureDoesNotMatch'] },
+    { name: 'no type', headers: without('content-type'), want: [403, 'SignatureDoesNotMatch'] },
+    { name: 'no MD5', headers: without('content-md5'), want: [403, 'SignatureDoesNotMatch'] },
+    { name: 'another body', headers: signed, body: 'hallo', want: [400, 'BadDigest'] },
+    {
+      name: 'a longer body',
+      headers: { ...signed, 'content-length': '6' },
+      body: 'hello!',
+      want: [403, 'SignatureDoesNotMatch'],
+    },
+  ]
+  for (const { name, headers, body = 'hello', want } of rows) {
+    t.test(name, async (t) => {
+      const { status, code } = await oss.send('PUT', { ...wire, headers: { host, ...headers }, body })
+      t.strictSame([status, code], [want[0], want[1]])
+    })
+  }
 })
 
 const parameter = (name: string, value: string) => (wire: Wire) => {

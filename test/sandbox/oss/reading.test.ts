@@ -44,6 +44,47 @@ t.test('ranges', async (t) => {
   }
 })
 
+t.test('parts', async (t) => {
+  const oss = await startOss(t)
+  oss.bucket.put('key', Buffer.from('0123456789'))
+  oss.bucket.put('empty', Buffer.alloc(0))
+  oss.bucket.put('parts', Buffer.from('0123456789'), new Map(), { partSizes: [4, 5, 1] })
+  oss.bucket.put('one part', Buffer.from('0123456789'), new Map(), { partSizes: [10] })
+  const rows: readonly {
+    key: string
+    part: string
+    range?: string
+    want: readonly [status: number, text: string, range?: string, count?: string]
+  }[] = [
+    { key: 'key', part: '1', want: [206, '0123456789', 'bytes 0-9/10'] },
+    { key: 'key', part: '2', want: [416, 'InvalidPartNumber'] },
+    { key: 'empty', part: '1', want: [200, ''] },
+    { key: 'parts', part: '1', want: [206, '0123', 'bytes 0-3/10', '3'] },
+    { key: 'parts', part: '2', want: [206, '45678', 'bytes 4-8/10', '3'] },
+    { key: 'parts', part: '3', want: [206, '9', 'bytes 9-9/10', '3'] },
+    { key: 'one part', part: '1', want: [206, '0123456789', 'bytes 0-9/10', '1'] },
+    { key: 'parts', part: '4', want: [416, 'InvalidPartNumber'] },
+    { key: 'parts', part: '0', want: [400, 'InvalidArgument'] },
+    { key: 'parts', part: '10001', want: [400, 'InvalidArgument'] },
+    { key: 'parts', part: '', want: [400, 'InvalidArgument'] },
+    { key: 'parts', part: '1', range: 'bytes=0-1', want: [400, 'InvalidRequest'] },
+    { key: 'none', part: '1', want: [404, 'NoSuchKey'] },
+  ]
+  for (const { key, part, range, want } of rows) {
+    t.test(`${part} of ${key}${range ? ' with a range' : ''}`, async (t) => {
+      const call = {
+        path: `/${BUCKET}/${encodeURIComponent(key)}`,
+        query: { partNumber: part },
+        headers: range ? { range } : {},
+      }
+      const { status, text, code, headers } = await oss.call(call)
+      const got = [status, code ?? text, headers['content-range'], headers['x-amz-mp-parts-count']]
+      t.strictSame(got, [want[0], want[1], want[2], want[3]])
+      t.equal((await oss.call({ method: 'HEAD', ...call })).status, want[0])
+    })
+  }
+})
+
 t.test('conditions', async (t) => {
   const oss = await startOss(t)
   const { etag, lastModified } = oss.bucket.put('key', Buffer.from('0123456789'))

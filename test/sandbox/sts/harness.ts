@@ -32,6 +32,8 @@ export type Call = Readonly<{
   tamper?: Tamper
 }>
 
+type Wire = Readonly<{ method?: string; path?: string; headers: OutgoingHttpHeaders; body: string | Buffer }>
+
 const answerSchema = z.object({
   requestId: z.uuid(),
   result: z
@@ -84,15 +86,12 @@ export async function startSts(
       },
       keys,
     )
-    const req = request({
-      host: '127.0.0.1',
-      port,
-      method,
-      path: input.wirePath ?? PATH,
-      headers: input.tamper?.(headers) ?? headers,
-      setHost: false,
-      agent: false,
-    })
+    return send({ method, path: input.wirePath ?? PATH, headers: input.tamper?.(headers) ?? headers, body })
+  }
+
+  /** Sends a request exactly as it is. */
+  async function send({ method = 'POST', path = PATH, headers, body }: Wire) {
+    const req = request({ host: '127.0.0.1', port, method, path, headers, setHost: false, agent: false })
     const response = once(req, 'response')
     req.end(body)
     const [res]: IncomingMessage[] = await response
@@ -102,8 +101,10 @@ export async function startSts(
     return { status: res.statusCode, headers: res.headers, text, ...answerSchema.parse(JSON.parse(text)) }
   }
 
-  return { call, world, time, asked: handler.asked, port: Number(port) }
+  return { call, send, world, time, asked: handler.asked, host, port: Number(port) }
 }
+
+export type Sts = Awaited<ReturnType<typeof startSts>>
 
 /** A request that must be refused, with its HTTP status, JD Cloud's status string and the named fields. */
 export type RefusedRow = Readonly<{ name: string; input: Call; want: readonly [number, string, ...string[]] }>

@@ -20,14 +20,16 @@ t.test('accepted bodies', async (t) => {
     { name: 'a policy with a Deny and a Condition', info: { policy: policy({ Effect: 'Deny', Condition: {} }) } },
     { name: 'a policy of 2048 bytes', info: { policy: policyOfBytes(2048) } },
     { name: 'the shortest session name', info: { roleSessionName: 'ab' } },
+    { name: 'null for all that is unset', info: { policy: null, durationSeconds: null }, want: {} },
+    { name: 'null for one of them', info: { policy: policy(), durationSeconds: null }, want: { policy: policy() } },
     { name: 'the longest session name', info: { roleSessionName: 'a=,.@-_9'.repeat(8) } },
   ]
-  for (const { name, info } of rows) {
+  for (const { name, info, want = info } of rows) {
     t.test(name, async (t) => {
       const sts = await startSts(t)
       const { error } = await sts.call({ info })
       t.equal(error, undefined)
-      t.strictSame(sts.asked, [{ accessKey: 'JDC_SANDBOXTESTIAM000000000000000', ...wanted, ...info }])
+      t.strictSame(sts.asked, [{ accessKey: 'JDC_SANDBOXTESTIAM000000000000000', ...wanted, ...want }])
     })
   }
 })
@@ -68,6 +70,8 @@ t.test('refused bodies', async (t) => {
     { name: 'a session name with a slash', ...info({ roleSessionName: 'a/b' }, 'roleSessionName') },
     { name: 'a session name with a line after it', ...info({ roleSessionName: 'ab\n' }, 'roleSessionName') },
     { name: 'a session name in another script', ...info({ roleSessionName: 'äöü' }, 'roleSessionName') },
+    { name: 'null for the role', ...info({ roleJrn: null }, 'roleJrn') },
+    { name: 'null for the session name', ...info({ roleSessionName: null }, 'roleSessionName') },
     { name: 'a duration in quotes', ...info({ durationSeconds: '3600' }, 'durationSeconds') },
     { name: 'a duration with a fraction', ...info({ durationSeconds: 3600.5 }, 'durationSeconds') },
     { name: 'a policy that is not a string', ...info({ policy: { Version: '3' } }, 'policy') },

@@ -12,12 +12,35 @@ const laterHeaders = (host: string) =>
     ['x-jdcloud-nonce', '11111111-2222-4333-8444-555555555555'],
   ] as const
 
+const gateway = (path: string, want: string): Vector => ({
+  name: `JDCLOUD3, path "${path}"`,
+  secretKey: 'sk',
+  input: {
+    version: 3,
+    method: 'GET',
+    path,
+    headers: [
+      ['content-type', 'application/json'],
+      ['host', 'apigw-internal-dev.cn-north-1.jcloudcs.com:8000'],
+      ['x-jdcloud-date', '20190917T064708Z'],
+      ['x-jdcloud-nonce', 'X-Jdcloud-Nonce'],
+    ],
+    body: '',
+    date: '20190917T064708Z',
+    region: 'cn-north-1',
+    service: 'apigatewaytestproductline',
+  },
+  want,
+})
+const chinese = '936ed2dcb6fb4271ad640e0f46f1fe61763a0bad8bb4f4eb1224261f969612fa'
+
 /** The vectors that JD Cloud publishes. */
 const vectors: readonly Vector[] = [
   {
     name: 'GET without a body',
     secretKey: 'sk',
     input: {
+      version: 2,
       method: 'GET',
       path: '/',
       headers: [
@@ -36,8 +59,9 @@ const vectors: readonly Vector[] = [
     name: 'POST with a colon in its path',
     secretKey: 'SECRET-abcdefghijklmnop',
     input: {
+      version: 2,
       method: 'POST',
-      path: '/v1/sslCert%3Aupload',
+      path: '/v1/sslCert:upload',
       headers: laterHeaders('ssl.jdcloud-api.com'),
       body: '{"certName":"clouddeploy-1","certFile":"CERT","keyFile":"KEY"}',
       date: laterDate,
@@ -50,6 +74,7 @@ const vectors: readonly Vector[] = [
     name: 'GET with a query',
     secretKey: 'SECRET-abcdefghijklmnop',
     input: {
+      version: 2,
       method: 'GET',
       path: '/v1/domains',
       query: 'pageNumber=1&pageSize=100',
@@ -61,7 +86,18 @@ const vectors: readonly Vector[] = [
     },
     want: 'a37cf486107f2bcaac72c152913d3e7a28c53edcf31bb3a8ad691cf037de9583',
   },
+  gateway('', '44c5ec30b6185516986ae171d8276552bc0f37f6a536a44e4f578958fc1c12be'),
+  gateway('/v1/regions/cn-north-1/instances/中文:GET', chinese),
+  gateway('v1', '92cd3ed582c13af58b4c81ddad150c350e656c6cc9e78ec154d7385e499b91b6'),
 ]
+
+t.test('equal paths have equal signatures', async (t) => {
+  const rows = ['//v1/regions///cn-north-1/instances/%E4%B8%AD文%3aGET', 'v1/regions/cn-north-1/instances/中文%3AGET']
+  for (const path of rows) t.equal(signatureOf(gateway(path, chinese).input, 'sk'), chinese, path)
+  const [blank, plus, tilde] = ['/a%20b', '/a+b', "/a~!'()*"].map((path) => signatureOf(gateway(path, '').input, 'sk'))
+  t.equal(blank, plus, 'a plus is a blank')
+  t.equal(tilde, signatureOf(gateway('/a%7E%21%27%28%29%2A', '').input, 'sk'))
+})
 
 t.test("JD Cloud's published vectors", async (t) => {
   for (const { name, secretKey, input, want } of vectors) {
@@ -74,6 +110,7 @@ t.test('every part of the request is signed', async (t) => {
   if (!vector) throw new Error('no vector')
   const { input, secretKey, want } = vector
   const changes: readonly Partial<Signable>[] = [
+    { version: 3 },
     { method: 'PUT' },
     { path: '/a' },
     { query: 'a=b' },

@@ -168,7 +168,12 @@ t.test('it covers what any caller may do, and stays within what the template wri
             }
           }
           const literals = one.statements.flatMap(({ resources }) => resources.map(fixedKey))
-          const fixed = resources.map((jrn) => jrn.slice(jrn.indexOf('/') + 1).split('*', 1).join(''))
+          const fixed = resources.map((jrn) =>
+            jrn
+              .slice(jrn.indexOf('/') + 1)
+              .split('*', 1)
+              .join(''),
+          )
           if (fixed.some((start) => !literals.includes(start))) throw new Error(`${resources} is not of the template`)
         }
       },

@@ -81,7 +81,7 @@ export function createSigning(dependencies: Dependencies): Signing {
     const grant = fillIn(template, { caller, params, at: clock.now() }, settings)
     requireAllowed(policySchema.parse(JSON.parse(grant.policy)), targets, operations, settings)
 
-    const shared = sharedGrant(template, access, settings)
+    const shared = sharedGrant(template, access, settings, grant)
     const session = await sessions.session(shared, {
       // Not the caller, whose limit and turn must not decide for all who wait for the same session.
       owner: { shared: shared.roleSessionName },

@@ -123,6 +123,15 @@ t.test('the session is shared by all callers, and belongs to none', async (t) =>
   t.match(third?.needs, { owner: { shared: 'mine.signed-reads' } })
 })
 
+t.test('the session is as long as the template allows, whatever was asked for', async (t) => {
+  const { signing, asked, alice } = setUpSigning(new Map([['mine', template({ durationSeconds: 7200 })]]))
+  for (const expiresInSeconds of [1, 900, 43_200]) {
+    const { life } = await signing.signUrls(alice(), put('users/alice/a', { expiresInSeconds }))
+    t.equal(life.seconds, Math.min(expiresInSeconds, 7200))
+  }
+  t.strictSame(new Set(asked.map(({ grant }) => grant.durationSeconds)), new Set([7200]))
+})
+
 t.test('a template that changes meanwhile is read once', async (t) => {
   const changing = new Map(templates)
   const before = () =>

@@ -21,10 +21,15 @@ export type Access = keyof typeof ACTIONS
  * The grant of the session that signs for all callers of a template: the union of what the template can give. Each
  * variable becomes a `*`. `Deny` is left out, because OSS ignores it; the caller's own grant is evaluated with it.
  *
- * No caller's session can have this name: each of those has an `@`.
+ * No caller's session can have this name: each of those has an `@`. `own` is the grant of any caller, for its length.
  * @throws {VendError} `policy_too_large`
  */
-export function sharedGrant(template: Template, access: Access, settings: GrantSettings): Grant {
+export function sharedGrant(
+  template: Template,
+  access: Access,
+  settings: GrantSettings,
+  own: Pick<Grant, 'durationSeconds'>,
+): Grant {
   const Statement = template.statements
     .filter(({ effect }) => effect === 'Allow')
     .map(({ actions, resources }) => ({
@@ -41,7 +46,7 @@ export function sharedGrant(template: Template, access: Access, settings: GrantS
     template: template.name,
     roleSessionName: `${template.name}.signed-${access}`,
     policy,
-    durationSeconds: Math.min(template.durationSeconds, settings.maxSessionSeconds),
+    durationSeconds: own.durationSeconds,
     actions: [...new Set(Statement.flatMap(({ Action }) => Action))],
     resources: [...new Set(Statement.flatMap(({ Resource }) => Resource))],
     prefixes: [],

@@ -5,9 +5,12 @@ import { ossAllows } from '../../../sandbox/iam/evaluate.ts'
 import { parseSessionPolicy } from '../../../sandbox/iam/policy.ts'
 import { fillIn } from '../../../src/policy/grant/grant.ts'
 import { sessionName } from '../../../src/policy/grant/session-name.ts'
-import { sharedGrant } from '../../../src/policy/grant/shared-grant.ts'
+import { type Access, sharedGrant as shared } from '../../../src/policy/grant/shared-grant.ts'
 import { parseTemplate } from '../../../src/policy/template/parse.ts'
+import type { Template } from '../../../src/policy/template/template.ts'
 import { caller, refusal, settings, statement, template } from '../../helpers/templates.ts'
+
+const sharedGrant = (one: Template, access: Access) => shared(one, access, settings, { durationSeconds: 3600 })
 
 const MINE = 'users/${jwt:sub}/${param:album}/*'
 const resource = (key: string) => `jrn:oss:*:\${account}:\${bucket}/${key}`
@@ -31,7 +34,7 @@ const key = (policy: string, action: string, text: string, bucket = 'test-app') 
 
 t.test('each variable becomes a *, and account and bucket stay', async (t) => {
   const mine = template(parts(allow(['oss:PutObject'], MINE, 'in/${issuer}/*', 'users/${param:album}/${jwt:sub}/*')))
-  t.strictSame(sharedGrant(mine, 'writes', settings), {
+  t.strictSame(sharedGrant(mine, 'writes'), {
     template: 'mine',
     roleSessionName: 'mine.signed-writes',
     policy: JSON.stringify({
@@ -56,9 +59,9 @@ t.test('no session both reads and writes, and none has what is never signed', as
   const more = ['oss:ListMultipartUploadParts', 'oss:ListBucket']
   for (const actions of [[...every, ...more], ['oss:*'], ['*']]) {
     const mine = template(parts(allow(actions, MINE)))
-    t.strictSame(sharedGrant(mine, 'reads', settings).actions, ['oss:GetObject'])
+    t.strictSame(sharedGrant(mine, 'reads').actions, ['oss:GetObject'])
     t.strictSame(
-      [...sharedGrant(mine, 'writes', settings).actions].sort(),
+      [...sharedGrant(mine, 'writes').actions].sort(),
       every.toSorted().filter((one) => one !== 'oss:GetObject'),
     )
   }
@@ -72,7 +75,7 @@ t.test('Deny is left out, and so is a statement without an action to sign', asyn
       allow(['oss:GetObject'], 'public/*'),
     ),
   )
-  const { Statement } = JSON.parse(sharedGrant(mine, 'writes', settings).policy)
+  const { Statement } = JSON.parse(sharedGrant(mine, 'writes').policy)
   t.equal(Statement.length, 1)
   t.equal(Statement[0].Effect, 'Allow')
 })
@@ -82,24 +85,13 @@ t.test('a policy that is too large is refused, as for a caller', async (t) => {
   const want = { code: 'policy_too_large', detail: 'it would be over 2048 bytes' }
   const large = template(parts(allow(['oss:PutObject'], ...keys)))
   t.strictSame(
-    refusal(() => sharedGrant(large, 'writes', settings)),
+    refusal(() => sharedGrant(large, 'writes')),
     want,
   )
   t.equal(
-    refusal(() => sharedGrant(large, 'reads', settings)),
+    refusal(() => sharedGrant(large, 'reads')),
     undefined,
   )
-})
-
-t.test('the session is as long as the template and the role allow', async (t) => {
-  const rows = [
-    { durationSeconds: 7200, maxSessionSeconds: 43_200, want: 7200 },
-    { durationSeconds: 7200, maxSessionSeconds: 3600, want: 3600 },
-  ]
-  for (const { durationSeconds, maxSessionSeconds, want } of rows) {
-    const grant = sharedGrant(template({ durationSeconds }), 'writes', { ...settings, maxSessionSeconds })
-    t.equal(grant.durationSeconds, want)
-  }
 })
 
 t.test('no caller can have the name of a shared session', async () => {
@@ -116,7 +108,7 @@ t.test('no caller can have the name of a shared session', async () => {
       (mine, other, issuer, subject, several, label) => {
         const callers = sessionName(other, { issuer, subject }, several, label)
         return (['reads', 'writes'] as const).every((access) => {
-          const { roleSessionName } = sharedGrant(template({}, mine), access, settings)
+          const { roleSessionName } = sharedGrant(template({}, mine), access)
           return roleSessionName !== callers && /^[A-Za-z0-9_=,.@-]{2,64}$/u.test(roleSessionName)
         })
       },
@@ -154,7 +146,7 @@ t.test('it covers what any caller may do, and stays within what the template wri
           fillIn({ ...one, allow: { issuer: ['app'] } }, { caller: caller(claims), params }, settings),
         )
         for (const access of ['reads', 'writes'] as const) {
-          const { policy, resources } = sharedGrant(one, access, settings)
+          const { policy, resources } = sharedGrant(one, access)
           for (const action of actions[access]) {
             for (const prefix of grant?.prefixes ?? []) {
               for (const text of [prefix, prefix + rest, `${prefix}${other}/${rest}`]) {

@@ -6,21 +6,22 @@ import type { Session } from '../sessions/session.ts'
 export type Life = Readonly<{ at: number; seconds: number; expiresAt: number }>
 
 /**
- * The life of a signature: as long as asked, but never beyond its session, by either clock, nor beyond `tokenEndsAt`.
+ * The life of a signature: as long as asked, but never longer than a session of the caller's own, and never beyond the
+ * session that signs, by either clock, nor beyond `tokenEndsAt`.
  * @throws {VendError} `policy_not_allowed` if the token, `upstream_unavailable` if the session ends within a second
  */
 export function lifeOf(
   session: Pick<Session, 'endsAt' | 'expiresAt'>,
-  { askedSeconds, tokenEndsAt }: Readonly<{ askedSeconds: number; tokenEndsAt: number }>,
+  limits: Readonly<{ askedSeconds: number; grantSeconds: number; tokenEndsAt: number }>,
   clock: Pick<Clock, 'now' | 'monotonic'>,
 ): Life {
   const now = clock.now()
   const at = Math.floor(now / 1000) * 1000
   const until = (endsAt: number) => Math.floor((endsAt - at) / 1000)
-  const tokenSeconds = until(tokenEndsAt)
+  const tokenSeconds = until(limits.tokenEndsAt)
   if (tokenSeconds < 1) throw new VendError('policy_not_allowed', { detail: TOKEN_ENDS_TOO_SOON })
   const sessionEndsAt = Math.min(session.expiresAt, now + session.endsAt - clock.monotonic())
-  const seconds = Math.min(askedSeconds, tokenSeconds, until(sessionEndsAt))
+  const seconds = Math.min(limits.askedSeconds, limits.grantSeconds, tokenSeconds, until(sessionEndsAt))
   if (seconds >= 1) return { at, seconds, expiresAt: at + seconds * 1000 }
   throw new VendError('upstream_unavailable', {
     retryAfterSeconds: 1,

@@ -83,14 +83,19 @@ export function createSigning(dependencies: Dependencies): Signing {
 
     const shared = sharedGrant(template, access, settings, grant)
     const session = await sessions.session(shared, {
-      // Not the caller, whose limit and turn must not decide for all who wait for the same session.
-      owner: { shared: shared.roleSessionName },
+      // Not the caller, whose limit and turn must not decide for all who wait for the same session. One that is too short
+      // to be kept is a call for each caller, and counts as such.
+      owner: shared.durationSeconds > minValiditySeconds ? { shared: shared.roleSessionName } : caller,
       // Not as long as was asked for: a shorter signature now is worth more than a refusal while STS is down.
       validityMs: minValiditySeconds * 1000,
       until: clock.monotonic() + deadlineMs,
     })
-    const tokenEndsAt = boundToToken ? caller.expiresAt : Number.POSITIVE_INFINITY
-    return { grant, session, life: lifeOf(session, { askedSeconds: expiresInSeconds, tokenEndsAt }, clock) }
+    const limits = {
+      askedSeconds: expiresInSeconds,
+      grantSeconds: grant.durationSeconds,
+      tokenEndsAt: boundToToken ? caller.expiresAt : Number.POSITIVE_INFINITY,
+    }
+    return { grant, session, life: lifeOf(session, limits, clock) }
   }
 
   return {

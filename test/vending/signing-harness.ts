@@ -11,10 +11,18 @@ import { credentials } from '../helpers/vending.ts'
 
 export const STORE = { endpoint: 'https://s3.example.test', region: 'cn-north-1', bucket: 'test-app' }
 
-type Options = Readonly<{ boundToToken?: boolean; session?: Partial<Session>; before?: () => void }>
+type Options = Readonly<{
+  boundToToken?: boolean
+  minValiditySeconds?: number
+  session?: Partial<Session>
+  before?: () => void
+}>
 
 /** A counter for signatures, whose sessions are recorded and not fetched. */
-export function setUpSigning(templates: Catalogue, { boundToToken = false, session = {}, before }: Options = {}) {
+export function setUpSigning(
+  templates: Catalogue,
+  { boundToToken = false, minValiditySeconds = 900, session = {}, before }: Options = {},
+) {
   const clock = manualClock(Date.UTC(2026, 0, 1) + 250)
   const asked: { grant: Grant; needs: Needs }[] = []
   const sessions: SessionSource = {
@@ -27,7 +35,7 @@ export function setUpSigning(templates: Catalogue, { boundToToken = false, sessi
     },
     close: async () => {},
   }
-  const limits = { minValiditySeconds: 900, deadlineMs: 5000, boundToToken }
+  const limits = { minValiditySeconds, deadlineMs: 5000, boundToToken }
   const signing = createSigning({ catalogue: () => templates, settings, store: STORE, sessions, clock, ...limits })
   const alice = (claims: Record<string, unknown> = {}, seconds = 7200): Caller => ({
     issuer: 'app',

@@ -164,31 +164,33 @@ t.test('a signature ends with the token where sessions do', async (t) => {
   t.equal(Date.parse(expiration), life.expiresAt)
 })
 
-t.test('no signature outlives its session or its token, by either clock', async (t) => {
+t.test('no signature outlives its session, its token or a session of its own, by either clock', async (t) => {
   const ms = fc.integer({ min: -5000, max: 50_000_000 })
+  const seconds = fc.integer({ min: 1, max: 43_200 })
+  const cases = fc.record({ now: fc.nat(2e12), date: ms, monotonic: ms, token: ms, asked: seconds, grant: seconds })
   let cut = 0
   fc.assert(
-    fc.property(
-      fc.nat(2e12),
-      ms,
-      ms,
-      ms,
-      fc.integer({ min: 1, max: 43_200 }),
-      (now, date, monotonic, token, askedSeconds) => {
-        const session = { expiresAt: now + date, endsAt: 1000 + monotonic }
-        const ends = Math.min(session.expiresAt, now + monotonic, now + token)
-        try {
-          const clock = { now: () => now, monotonic: () => 1000 }
-          const { at, seconds, expiresAt } = lifeOf(session, { askedSeconds, tokenEndsAt: now + token }, clock)
-          if (seconds < askedSeconds) cut++
-          const fits = expiresAt === at + seconds * 1000 && expiresAt <= ends && seconds <= askedSeconds && seconds >= 1
-          return fits && at % 1000 === 0 && at <= now && (seconds === askedSeconds || expiresAt > ends - 1000)
-        } catch (error) {
-          return error instanceof VendError && ends < now + 1000
-        }
-      },
-    ),
+    fc.property(cases, ({ now, date, monotonic, token, asked, grant }) => {
+      const session = { expiresAt: now + date, endsAt: 1000 + monotonic }
+      const limits = { askedSeconds: asked, grantSeconds: grant, tokenEndsAt: now + token }
+      const ends = Math.min(session.expiresAt, now + monotonic, now + token)
+      const most = Math.min(asked, grant)
+      try {
+        const { at, seconds, expiresAt } = lifeOf(session, limits, { now: () => now, monotonic: () => 1000 })
+        if (seconds < most) cut++
+        const fits = expiresAt === at + seconds * 1000 && expiresAt <= ends && seconds <= most && seconds >= 1
+        return fits && at % 1000 === 0 && at <= now && (seconds === most || expiresAt > ends - 1000)
+      } catch (error) {
+        return error instanceof VendError && ends < now + 1000
+      }
+    }),
     { numRuns: 5000 },
   )
   t.ok(cut > 500, `${cut} were cut`)
+})
+
+t.test('a session that is too short to be kept counts for the caller', async (t) => {
+  const { signing, asked, alice } = setUpSigning(templates, { minValiditySeconds: 3600 })
+  await signing.signUrls(alice(), put('users/alice/a'))
+  t.match(asked[0]?.needs.owner, { issuer: 'app', subject: 'alice' })
 })

@@ -14,6 +14,8 @@ const ACTIONS = {
   writes: ['oss:PutObject', 'oss:DeleteObject', 'oss:AbortMultipartUpload'],
 } as const
 
+const LEAST_SECONDS = 3600
+
 /** The direction of a shared session. */
 export type Access = keyof typeof ACTIONS
 
@@ -21,7 +23,8 @@ export type Access = keyof typeof ACTIONS
  * The grant of the session that signs for all callers of a template: the union of what the template can give. Each
  * variable becomes a `*`. `Deny` is left out, because OSS ignores it; the caller's own grant is evaluated with it.
  *
- * No caller's session can have this name: each of those has an `@`. `own` is the grant of any caller, for its length.
+ * No caller's session can have this name: each of those has an `@`. It is as long as the caller's own, and an hour where
+ * that is shorter: a short session could not be kept for the next caller.
  * @throws {VendError} `policy_too_large`
  */
 export function sharedGrant(
@@ -46,7 +49,7 @@ export function sharedGrant(
     template: template.name,
     roleSessionName: `${template.name}.signed-${access}`,
     policy,
-    durationSeconds: own.durationSeconds,
+    durationSeconds: Math.min(Math.max(own.durationSeconds, LEAST_SECONDS), settings.maxSessionSeconds),
     actions: [...new Set(Statement.flatMap(({ Action }) => Action))],
     resources: [...new Set(Statement.flatMap(({ Resource }) => Resource))],
     prefixes: [],

@@ -94,6 +94,18 @@ t.test('a policy that is too large is refused, as for a caller', async (t) => {
   )
 })
 
+t.test("it is as long as the caller's own session, and long enough to be kept", async (t) => {
+  const rows = [
+    { own: 7200, most: 43_200, want: 7200 },
+    { own: 900, most: 43_200, want: 3600 },
+    { own: 900, most: 900, want: 900 },
+  ]
+  for (const { own, most, want } of rows) {
+    const grant = shared(template(), 'writes', { ...settings, maxSessionSeconds: most }, { durationSeconds: own })
+    t.equal(grant.durationSeconds, want)
+  }
+})
+
 t.test('no caller can have the name of a shared session', async () => {
   const text = fc.oneof(fc.string({ maxLength: 40 }), fc.constantFrom('.signed-writes', 'a', '@', 'mine.signed-reads'))
   const name = fc.stringMatching(/^[a-z0-9][a-z0-9-]{0,31}$/u)

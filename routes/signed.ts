@@ -7,7 +7,7 @@ import { expirationOf } from './vended.ts'
 
 /** The most URLs or parts of one request. */
 export const MAX_SIGNATURES = 100
-/** One request counts as one for the caller's limit up to this many signatures. They cost as much as a vend. */
+/** So many signatures cost about twice as much CPU as one vend. Each further ten count as a request of their own. */
 const SIGNATURES_A_REQUEST = 10
 
 /** A hundred of the longest keys. */
@@ -25,11 +25,11 @@ export const signingFields = {
     .describe('How long it works. Up to 900 is given in full. More is cut to the end of the session that signs.'),
 }
 
-/** The key of an object. The rest of its rules are checked with the grant. */
+/** The key of an object. `signing-check` has the other rules. */
 export const objectKey = z.string().min(1).max(1024)
 
 const token = "[A-Za-z0-9!#$&^_.+'-]{1,100}"
-/** No wildcard: the file has exactly this type. Nothing that could end a header, either. */
+/** One exact type, without wildcards and without a character that could end a header. */
 export const contentType = z
   .string()
   .max(255)

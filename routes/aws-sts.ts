@@ -127,6 +127,7 @@ type Fault = Readonly<{ status: number; code: string; message?: string }>
 const FAULTS: Readonly<Record<ErrorCode, Fault>> = {
   unauthenticated: { status: 400, code: 'InvalidIdentityToken', message: 'The token is not valid' },
   policy_not_allowed: { status: 403, code: 'AccessDenied' },
+  key_not_allowed: { status: 403, code: 'AccessDenied' },
   policy_not_found: { status: 403, code: 'AccessDenied' },
   not_found: { status: 404, code: 'InvalidAction' },
   invalid_request: { status: 400, code: 'ValidationError' },

@@ -18,7 +18,7 @@ export async function openapiRoutes(app: App, version: string): Promise<void> {
           "Trades a user's token for short-lived credentials that open only this user's part of a JD Cloud OSS bucket. Errors are RFC 9457 problems with a `code` from a fixed list.",
       },
       servers: [{ url: '/' }],
-      tags: [{ name: 'credentials' }, { name: 'aws' }, { name: 'health' }],
+      tags: [{ name: 'credentials' }, { name: 'presigned' }, { name: 'aws' }, { name: 'health' }],
       components: { securitySchemes: { bearer: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT' } } },
     },
     transform: transformTo(components, withoutBody),

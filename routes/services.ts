@@ -1,11 +1,13 @@
 import type { Config } from '../src/config/config.ts'
 import type { Authenticate } from '../src/identity/authenticate.ts'
+import type { Signing } from '../src/vending/signing.ts'
 import type { Vending } from '../src/vending/vending.ts'
 
 /** The services that routes use. */
 export type Services = Readonly<{
   authenticate: Authenticate
   vending: Vending
+  signing: Signing
   oss: Config['oss']
   /** Whether the service is ready for traffic. It is not ready while no issuer has keys, and while it shuts down. */
   ready: () => boolean

@@ -9,6 +9,8 @@ import { healthRoutes } from '../routes/health.ts'
 import { metricsRoutes } from '../routes/metrics.ts'
 import { openapiRoutes } from '../routes/openapi.ts'
 import { policiesRoutes } from '../routes/policies.ts'
+import { presignedPostsRoutes } from '../routes/presigned-posts.ts'
+import { presignedUrlsRoutes } from '../routes/presigned-urls.ts'
 import type { Config } from './config/config.ts'
 import { countCuts, limitConnections } from './http/connections.ts'
 import { createDrain, type Drain } from './http/drain.ts'
@@ -41,6 +43,7 @@ import { UNAMBIGUOUS_SECONDS } from './sts/expiration.ts'
 import { createJdcloudSts, type JdcloudSts } from './sts/jdcloud.ts'
 import { learnZone } from './sts/learn-zone.ts'
 import { probeRequest } from './sts/probe.ts'
+import { createSigning } from './vending/signing.ts'
 import { createVending } from './vending/vending.ts'
 
 /** How long a start waits for Redis, milliseconds. */
@@ -155,17 +158,19 @@ export async function buildApp(config: Config, dependencies: AppDependencies): P
     // Probes are exempt from both: they tell how the service is, and now that matters most.
     done(routeOptions.config.rateLimit === false ? undefined : overload.refusal())
   })
+  const counter = {
+    catalogue: policies.current,
+    settings,
+    clock: { ...clock, now },
+    sessions,
+    minValiditySeconds: config.cache.minValiditySeconds,
+    deadlineMs: config.vendDeadlineMs,
+    boundToToken: config.sessionBoundToToken,
+  }
   const services = {
     authenticate,
-    vending: createVending({
-      catalogue: policies.current,
-      settings,
-      clock: { ...clock, now },
-      sessions,
-      minValiditySeconds: config.cache.minValiditySeconds,
-      deadlineMs: config.vendDeadlineMs,
-      boundToToken: config.sessionBoundToToken,
-    }),
+    vending: createVending(counter),
+    signing: createSigning({ ...counter, store: config.oss }),
     oss: config.oss,
     // One issuer whose key server is down must not take the callers of the others down with it.
     ready: () => !draining() && !overload.shedding() && issuers.some(({ keySet }) => !keySet || keySet.usable()),
@@ -176,6 +181,8 @@ export async function buildApp(config: Config, dependencies: AppDependencies): P
   await awsStsRoutes(app, { ...services, now }, { atRoot: config.awsStsAtRoot })
   policiesRoutes(app, services)
   explainRoutes(app, services)
+  presignedUrlsRoutes(app, services)
+  presignedPostsRoutes(app, services)
   healthRoutes(app, services)
   const ops =
     config.opsPort === undefined ? undefined : await createServer({ ...config, corsOrigins: [] }, logger, onCut)

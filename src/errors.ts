@@ -2,6 +2,7 @@
 export const ERRORS = {
   unauthenticated: { status: 401, title: 'A valid bearer token is required' },
   policy_not_allowed: { status: 403, title: 'This policy is not for this caller' },
+  key_not_allowed: { status: 403, title: 'The policy does not allow this operation on this key' },
   policy_not_found: { status: 404, title: 'No such policy' },
   not_found: { status: 404, title: 'No such resource' },
   invalid_request: { status: 400, title: 'The request is not valid' },

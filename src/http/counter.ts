@@ -2,8 +2,8 @@ import type { RedisLink } from '../lib/redis-link.ts'
 import type { CountImplausible } from '../observe/redis-implausible.ts'
 import type { Count, Windows } from './windows.ts'
 
-/** Counts one more, for all replicas where they share a Redis. Never fails. */
-export type Counter = (key: string) => Promise<Count>
+/** Counts one more, or several, for all replicas where they share a Redis. Never fails. */
+export type Counter = (key: string, times?: number) => Promise<Count>
 
 /**
  * The most that is believed of one window. Over its limit, each replica counts a key in memory, so a count in Redis is
@@ -16,20 +16,21 @@ const believable = (max: number) => 2 * max + 1000
  * ends or is longer than ours. It is counted anew.
  */
 const HIT = `
-local current = redis.pcall('INCR', KEYS[1])
+local current = redis.pcall('INCRBY', KEYS[1], ARGV[3])
 local ttl, odd = redis.call('PTTL', KEYS[1]), 0
-if type(current) ~= 'number' or current < 1 or current > tonumber(ARGV[2]) then odd = 1
-elseif current > 1 and (ttl < 0 or ttl > tonumber(ARGV[1])) then odd = 1 end
-if odd == 1 or current == 1 then
-  redis.call('SET', KEYS[1], 1, 'PX', ARGV[1])
-  current, ttl = 1, tonumber(ARGV[1])
+local times = tonumber(ARGV[3])
+if type(current) ~= 'number' or current < times or current > tonumber(ARGV[2]) then odd = 1
+elseif current > times and (ttl < 0 or ttl > tonumber(ARGV[1])) then odd = 1 end
+if odd == 1 or current == times then
+  redis.call('SET', KEYS[1], times, 'PX', ARGV[1])
+  current, ttl = times, tonumber(ARGV[1])
 end
 return {current, ttl, odd}`
 
 /** Counts in Redis, for all counters. */
 export type SharedCounts = Readonly<{
   /** Undefined when Redis did not answer, or not with a count. */
-  hit(key: string, window: Readonly<{ windowMs: number; max: number }>): Promise<Count | undefined>
+  hit(key: string, window: Readonly<{ windowMs: number; max: number; times: number }>): Promise<Count | undefined>
 }>
 
 type SharedDependencies = Readonly<{
@@ -45,8 +46,10 @@ type SharedDependencies = Readonly<{
 export function createSharedCounts({ link, nameOf, implausible, onFailure }: SharedDependencies): SharedCounts {
   let alone = false
   return {
-    async hit(key, { windowMs, max }) {
-      const answer = await link.ask('write', (redis) => redis.eval(HIT, 1, nameOf(key), windowMs, believable(max)))
+    async hit(key, { windowMs, max, times }) {
+      const answer = await link.ask('write', (redis) =>
+        redis.eval(HIT, 1, nameOf(key), windowMs, believable(max), times),
+      )
       const count = countOf(answer)
       if (count && Array.isArray(answer) && answer[2] === 1) implausible('count')
       if (!count && !alone) onFailure()
@@ -80,11 +83,11 @@ type CounterOptions = Readonly<{
  * A key that is known to be over its limit is counted here alone: a flood must not become one of Redis.
  */
 export function createCounter({ prefix, max, windowMs, windows, shared }: CounterOptions): Counter {
-  return async (key) => {
+  return async (key, times = 1) => {
     const known = windows.peek(key)
-    if (!shared || (known && known.current > max)) return windows.hit(key)
-    const count = await shared.hit(`${prefix}${key}`, { windowMs, max })
-    if (!count) return windows.hit(key)
+    if (!shared || (known && known.current > max)) return windows.hit(key, times)
+    const count = await shared.hit(`${prefix}${key}`, { windowMs, max, times })
+    if (!count) return windows.hit(key, times)
     windows.adopt(key, count)
     return count
   }

@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto'
-import type { FastifyReply } from 'fastify'
+import type { FastifyReply, FastifyRequest } from 'fastify'
 import { Counter as Metric, type Registry } from 'prom-client'
 import type { Config } from '../config/config.ts'
 import { VendError } from '../errors.ts'
@@ -25,6 +25,8 @@ declare module 'fastify' {
   interface FastifyRequest {
     /** How its caller stands with its limit. */
     callerCount: Count | null
+    /** Counts so many more requests of its caller, for one that costs more. Throws `rate_limited`. */
+    charge(requests: number): Promise<void>
   }
 }
 
@@ -107,6 +109,15 @@ export function registerRateLimits(
 
   const failures = createLimit('failed_authentication', maxFailures)
   const callers = createLimit('caller', maxCaller)
+  async function countCaller(request: FastifyRequest, caller: Caller, requests: number): Promise<void> {
+    if (maxCaller === 0 || requests === 0) return
+    const count = await callers(callerKey(caller), requests)
+    request.callerCount = count
+    if (count.current > maxCaller) throw refusal('caller', count)
+  }
+  app.decorateRequest('charge', function (this: FastifyRequest, requests: number) {
+    return this.caller ? countCaller(this, this.caller, requests) : Promise.resolve()
+  })
 
   return async (request, token) => {
     let caller: Caller
@@ -119,11 +130,7 @@ export function registerRateLimits(
       const count = await failures(clientKey(request))
       throw count.current > maxFailures ? refusal('failed_authentication', count, error.log) : error
     }
-    if (maxCaller > 0) {
-      const count = await callers(callerKey(caller))
-      request.callerCount = count
-      if (count.current > maxCaller) throw refusal('caller', count)
-    }
+    await countCaller(request, caller, 1)
     return caller
   }
 }

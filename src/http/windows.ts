@@ -3,7 +3,8 @@ export type Count = Readonly<{ current: number; ttl: number }>
 
 /** Counts by key, each in a fixed window that opens with the first time. */
 export type Windows = Readonly<{
-  hit(key: string): Count
+  /** Counts one time, or several at once. */
+  hit(key: string, times?: number): Count
   /** Takes over what somebody else has counted, if it is more. */
   adopt(key: string, count: Count): void
   /** Without counting; undefined when no window is open. */
@@ -42,9 +43,11 @@ export function createWindows({ windowMs, maxKeys, now }: Options): Windows {
   }
 
   return {
-    hit(key) {
+    hit(key, times = 1) {
       const found = find(key)
-      return found ? { current: ++found.window.current, ttl: found.ttl } : open(key, 1, windowMs)
+      if (!found) return open(key, times, windowMs)
+      found.window.current += times
+      return { current: found.window.current, ttl: found.ttl }
     },
     adopt(key, { current, ttl }) {
       const found = find(key)

@@ -96,8 +96,9 @@ export function guard(next: SessionSource, dependencies: Dependencies): SessionS
 
   async function repeat(grant: Grant, needs: Needs): Promise<Session> {
     const owner = ownerKey(needs.owner)
-    // A refresh is the service's own doing.
-    const giveBack = needs.background ? undefined : newSessions.take(owner)
+    // A refresh is the service's own doing, and so is a session that many callers share: their number is fixed, and one
+    // caller's failures must not use up the limit of all.
+    const giveBack = needs.background || 'shared' in needs.owner ? undefined : newSessions.take(owner)
     for (let tried = 1; ; tried++) {
       try {
         return await attempt(grant, needs, owner)
@@ -144,9 +145,13 @@ function isFailure(error: unknown): error is Failure {
   return error.code === 'upstream_unavailable' || error.code === 'upstream_timeout'
 }
 
-/** The key of a caller's counts, hashed so that a long subject takes no more memory than a short one. */
-function ownerKey({ issuer, subject }: Owner): string {
-  return hash('sha256', JSON.stringify([issuer, subject]), 'base64url')
+/**
+ * The key of an owner's counts, hashed so that a long subject takes no more memory than a short one. A caller is a pair,
+ * and so never has the key of a shared session.
+ */
+function ownerKey(owner: Owner): string {
+  const parts = 'shared' in owner ? [owner.shared] : [owner.issuer, owner.subject]
+  return hash('sha256', JSON.stringify(parts), 'base64url')
 }
 
 /** The same failure with a Retry-After that is meant. */

@@ -1,8 +1,11 @@
 import type { Grant } from '../policy/grant/grant.ts'
 import type { Session } from './session.ts'
 
-/** The caller who causes a call to STS: turns and limits are counted by it, nothing else. */
-export type Owner = Readonly<{ issuer: string; subject: string }>
+/**
+ * The caller who causes a call to STS, or the name of a session that many callers share. Turns are counted by it, and the
+ * new sessions of callers; nothing else.
+ */
+export type Owner = Readonly<{ issuer: string; subject: string } | { shared: string }>
 
 /** A caller's needs: the remaining life of the session, and the time to wait for it. */
 export type Needs = Readonly<{

@@ -47,6 +47,21 @@ t.test('replicas count together', needsRedis, async (t) => {
   )
 })
 
+t.test('several times are counted at once, in Redis and without it', needsRedis, async (t) => {
+  const server = await redisServer(t)
+  const [one, other] = [await replica(t, server), await replica(t, server)]
+  t.match(await one.hit('a', 9), { current: 9, ttl: windowMs })
+  t.equal((await other.hit('a', 3)).current, 12)
+  t.equal((await one.hit('a')).current, 13)
+  t.strictSame(one.implausible, [])
+  await one.redis.set('test:b', '5')
+  t.match(await one.hit('b', 9), { current: 9, ttl: windowMs }, 'a window without an end is opened anew')
+  t.strictSame(one.implausible, ['count'])
+  server.pause()
+  t.equal((await one.hit('a', 9)).current, 22)
+  server.resume()
+})
+
 t.test('a count that no replica can have left is counted anew, and told', needsRedis, async (t) => {
   const one = await replica(t, await redisServer(t))
   const rows: Record<string, () => Promise<unknown>> = {

@@ -190,6 +190,8 @@ t.test('the API description', async (t) => {
     '/v1/credentials',
     '/v1/policies',
     '/v1/policies/{name}/explain',
+    '/v1/presigned-posts',
+    '/v1/presigned-urls',
   ])
   t.strictSame(Object.keys(document.components.schemas).sort(), [
     'AssumeRoleWithWebIdentity',
@@ -200,6 +202,10 @@ t.test('the API description', async (t) => {
     'ExplainRequest',
     'Explanation',
     'Policies',
+    'PresignedPosts',
+    'PresignedPostsRequest',
+    'PresignedUrls',
+    'PresignedUrlsRequest',
     'Problem',
   ])
 

@@ -17,6 +17,12 @@ t.test('a window opens with the first time, counts, and closes', async (t) => {
   t.strictSame(windows.hit('a'), { current: 1, ttl: windowMs })
 })
 
+t.test('several times are counted at once', async (t) => {
+  const windows = createWindows({ windowMs, maxKeys: 10, now: () => 0 })
+  t.strictSame(windows.hit('a', 9), { current: 9, ttl: windowMs })
+  t.strictSame(windows.hit('a', 3), { current: 12, ttl: windowMs })
+})
+
 t.test('what others have counted is taken over, when it is more', async (t) => {
   const windows = createWindows({ windowMs, maxKeys: 10, now: () => 0 })
   windows.adopt('a', { current: 7, ttl: 5000 })

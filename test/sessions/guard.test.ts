@@ -27,6 +27,7 @@ type Options = Readonly<{
   timeoutMs?: number
   rate?: Rate
   random?: number
+  newSessionsPerMinute?: number
 }>
 
 /** STS behind its guard, on a clock of the test's own; `ask` settles with the outcome and when it came. */
@@ -213,4 +214,34 @@ t.test('closing drops what runs and turns away what waits, at once', async (t) =
   t.match(await Promise.all(waiting), [{ code: 'not_ready' }, { code: 'not_ready' }])
   t.ok(asked[0]?.signal?.aborted)
   t.match(await ask(), { code: 'not_ready' })
+})
+
+t.test('a session that many callers share has a turn of its own, and no limit of a caller', async (t) => {
+  const { asked, source } = heldSource()
+  const { clock, upstream, ask } = setUp(t, () => source, { limit: 1, newSessionsPerMinute: 3 })
+  const shared = (name = 'a') => {
+    const needs = needsOf(clock.monotonic() + 5000, { owner: { shared: name } })
+    return failure(upstream.session(grantOf(`shared-${name}`), needs))
+  }
+  const pay = async () => {
+    await settle()
+    asked.at(-1)?.pay(credentials(asked.length, clock.now() + 3_600_000))
+    await settle()
+  }
+  const alice = [ask(), ask(), ask()]
+  await settle()
+  const waiting = shared()
+  await pay()
+  await pay()
+  t.equal(asked.at(-1)?.request.roleSessionName, 'shared-a', "not behind all of alice's")
+  await pay()
+  await pay()
+  t.equal(await waiting, undefined)
+  for (const outcome of await Promise.all(alice)) t.notOk('code' in outcome)
+  t.match(await ask(), { code: 'rate_limited' })
+  for (let n = 0; n < 5; n++) {
+    const more = shared()
+    await pay()
+    t.equal(await more, undefined)
+  }
 })

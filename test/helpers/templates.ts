@@ -5,9 +5,11 @@ import type { Template } from '../../src/policy/template/template.ts'
 
 /** The scenario of the documentation, with one issuer. */
 export const settings: GrantSettings = {
+  source: 'jdcloud',
   account: '111111111111',
   bucket: 'test-app',
   region: 'cn-north-1',
+  minSessionSeconds: 3600,
   maxSessionSeconds: 43_200,
   severalIssuers: false,
 }

@@ -16,7 +16,6 @@ const settings: LintSettings = {
   account: '111111111111',
   bucket: 'test-app',
   region: 'cn-north-1',
-  source: 'jdcloud',
   minSessionSeconds: 3600,
   maxSessionSeconds: 3600,
   severalIssuers: false,

@@ -97,7 +97,6 @@ export async function buildApp(config: Config, dependencies: AppDependencies): P
   const { minSessionSeconds, maxSessionSeconds } = config.sts
   const settings = {
     ...config.oss,
-    source: config.sts.kind,
     minSessionSeconds,
     maxSessionSeconds,
     severalIssuers: config.issuers.length > 1,

@@ -51,7 +51,6 @@ export function lintSettings(env: Environment, issuers: readonly string[] | unde
         }
   return {
     ...ofSource,
-    source,
     bucket: read('OSS_BUCKET', OSS_BUCKET, SCENARIO.OSS_BUCKET),
     region: read('OSS_REGION', OSS_REGION, SCENARIO.OSS_REGION),
     minSessionSeconds: MIN_SESSION_SECONDS[source],

@@ -29,7 +29,6 @@ const section = (anchor: string) => sections.find((heading) => heading.anchor ==
 const one: LintSettings = { ...settings, maxSessionSeconds: 3600, issuers: ['app'] }
 const SETTINGS: Readonly<Record<string, LintSettings>> = {
   'ambiguous-issuer': { ...one, issuers: ['app', 'partner'], severalIssuers: true },
-  'no-s3-resource': { ...one, source: 'aws-sts' },
 }
 
 /** Findings that are not from a rule for one template. */

@@ -5,7 +5,6 @@ import type { Template } from '../../src/policy/template/template.ts'
 
 /** The scenario of the documentation, with one issuer. */
 export const settings: GrantSettings = {
-  source: 'jdcloud',
   account: '111111111111',
   bucket: 'test-app',
   region: 'cn-north-1',

@@ -22,8 +22,6 @@ export type Grant = Readonly<{
 
 /** Values of `${account}`, `${bucket}` and `${region}`, and the limits of every grant. */
 export type GrantSettings = Readonly<{
-  /** Whose STS it is: `aws-sts` does not have JD Cloud's policy language. */
-  source: 'jdcloud' | 'aws-sts'
   account: string
   bucket: string
   region: string

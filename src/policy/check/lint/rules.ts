@@ -15,7 +15,6 @@ import { noAbort } from './no-abort.ts'
 import { noAllow } from './no-allow.ts'
 import { noCannot } from './no-cannot.ts'
 import { noExamples } from './no-examples.ts'
-import { noS3Resource } from './no-s3-resource.ts'
 import { openPrefix } from './open-prefix.ts'
 import { paramWithoutOwner } from './param-without-owner.ts'
 import { partialWildcard } from './partial-wildcard.ts'
@@ -42,7 +41,6 @@ import { wildcardResource } from './wildcard-resource.ts'
 /** Every rule that looks at one template; `createFolders` has the two that compare templates. */
 export const RULES: readonly Rule[] = [
   foreignResource,
-  noS3Resource,
   wildcardResource,
   partialWildcard,
   wholeBucket,

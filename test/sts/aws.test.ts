@@ -227,6 +227,7 @@ t.test('an answer that is not the documented one is not used', async (t) => {
     ['a key beyond ASCII', success({ SecretAccessKey: 'aéb' })],
     ['a key of 9 KiB', success({ SecretAccessKey: 'x'.repeat(9000) })],
     ['a known entity in a key', success({ SecretAccessKey: 'a&amp;b' })],
+    ['a quote as entity', success({ SecretAccessKey: 'a&quot;b' })],
     ['a number as entity', success({ SecretAccessKey: 'a&#66;c' })],
     ['CDATA', success({ SecretAccessKey: '<![CDATA[SENTINEL]]>' })],
     ['a comment', success({ SecretAccessKey: 'a<!-- -->b' })],

@@ -87,7 +87,9 @@ export function reportMisspelt(env: Environment, report: ReportFault): void {
   for (const name of Object.keys(env)) {
     // Orchestrators set such variables for a service named oss-vend.
     if (!env[name] || name.length < 8 || name.startsWith('OSS_VEND_') || known.includes(name)) continue
-    const meant = known.find((one) => one.startsWith(name) || name === `${one}_FILE`) ?? nearest(name, known)
+    // Orchestrators also set AWS_REGION, which is near OSS_REGION and means something else.
+    const family = name.startsWith('AWS_') ? known.filter((one) => one.startsWith('AWS_')) : known
+    const meant = family.find((one) => one.startsWith(name) || name === `${one}_FILE`) ?? nearest(name, family)
     if (meant !== undefined) report(name, 'is not a variable of this service', `did you mean ${meant}?`)
   }
 }

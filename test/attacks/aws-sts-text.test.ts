@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import t from 'tap'
 import { awsRefusal } from '../../src/sts/aws-refusal.ts'
-import { build } from '../helpers/build.ts'
+import { build, onAwsSts } from '../helpers/build.ts'
 import { listen } from '../helpers/listen.ts'
 import { claims, mint } from '../helpers/tokens.ts'
 
@@ -78,20 +78,6 @@ t.test('nothing that STS writes does', async () => {
   )
 })
 
-const env = (endpoint: string) => ({
-  CREDENTIAL_SOURCE: 'aws-sts',
-  JDCLOUD_ACCESS_KEY: '',
-  JDCLOUD_SECRET_KEY: '',
-  JDCLOUD_ACCOUNT_ID: '',
-  JDCLOUD_ROLE_NAME: '',
-  JDCLOUD_STS_ENDPOINT: '',
-  AWS_STS_ENDPOINT: endpoint,
-  AWS_STS_ROLE_ARN: 'arn:aws:iam:::role/test-role',
-  AWS_STS_ACCESS_KEY: AWS.accessKey,
-  AWS_STS_SECRET_KEY: AWS.secretKey,
-  OSS_ENDPOINT: 'https://s3.example.com',
-})
-
 t.test("no part of an answer that quotes our keys is in the service's log or in its answer", async (t) => {
   const quoting = aws(AWS.accessKey, AWS.secretKey)
   const known = ceph('SignatureDoesNotMatch', AWS.accessKey)
@@ -110,7 +96,13 @@ t.test("no part of an answer that quotes our keys is in the service's log or in 
   ] as const) {
     const headers = { location: `/${AWS.accessKey}`, 'retry-after': AWS.accessKey, 'x-amz-request-id': AWS.accessKey }
     const endpoint = await listen(t, (_request, response) => response.writeHead(status, headers).end(body))
-    const { app, logs } = await build(t, { env: env(endpoint), realSts: true })
+    const env = {
+      ...onAwsSts,
+      AWS_STS_ENDPOINT: endpoint,
+      AWS_STS_ACCESS_KEY: AWS.accessKey,
+      AWS_STS_SECRET_KEY: AWS.secretKey,
+    }
+    const { app, logs } = await build(t, { env, realSts: true })
     const response = await app.inject({
       method: 'POST',
       url: '/v1/credentials',

@@ -1,3 +1,4 @@
+import { writeFile } from 'node:fs/promises'
 import t, { type Test } from 'tap'
 import { build, onAwsSts } from './helpers/build.ts'
 import { run } from './helpers/cli.ts'
@@ -6,6 +7,7 @@ import { listen } from './helpers/listen.ts'
 import { templateText } from './helpers/templates.ts'
 import { claims, mint } from './helpers/tokens.ts'
 import { countingSource } from './helpers/vending.ts'
+import { success } from './sts/aws-harness.ts'
 
 const MINUTE = 60
 
@@ -124,6 +126,50 @@ t.test('STS is asked in the language of AWS, for the role, and for nothing witho
       },
     ],
   })
+})
+
+t.test('new keys in files are tested at STS, with a session that opens nothing', async (t) => {
+  const [OLD, NEXT] = ['AKIA0Q7ZK3M9XW1VT5RB', 'AKIA7TR2M5QX8ZC4VN1W']
+  const directory = t.testdir({ ak: OLD, sk: 'k8Hn2/ypG6CF4JaL0e+Q7zk3M9Xw1vT5rb8hND2Y' })
+  const asked: { by: string | undefined; form: URLSearchParams }[] = []
+  const endpoint = await listen(t, async (request, response) => {
+    let body = ''
+    for await (const chunk of request) body += chunk
+    const by = /Credential=([^/]+)\//u.exec(request.headers.authorization ?? '')?.[1]
+    asked.push({ by, form: new URLSearchParams(body) })
+    if (by === OLD || by === NEXT) response.end(success({ Expiration: '2999-01-01T00:00:00Z' }))
+    else response.writeHead(403).end()
+  })
+  const files = {
+    AWS_STS_ACCESS_KEY: '',
+    AWS_STS_SECRET_KEY: '',
+    AWS_STS_ACCESS_KEY_FILE: `${directory}/ak`,
+    AWS_STS_SECRET_KEY_FILE: `${directory}/sk`,
+  }
+  const env = { ...onAwsSts, ...files, AWS_STS_ENDPOINT: endpoint }
+  const { reload, logs } = await build(t, { env, realSts: true })
+  const rotate = async (accessKey: string) => {
+    await writeFile(`${directory}/ak`, accessKey)
+    await reload()
+  }
+  await rotate('AKIANOBODY0000000000')
+  t.match(logs.text(), /"secret":"sts_keys","result":"refused"/u)
+  await rotate(NEXT)
+  t.match(logs.text(), /"secret":"sts_keys",.*a secret has changed and is in use/u)
+  t.strictSame(
+    asked.map(({ by }) => by),
+    ['AKIANOBODY0000000000', NEXT],
+  )
+  const form = asked[1]?.form
+  t.equal(form?.get('RoleSessionName'), 'oss-vend-key-probe')
+  t.equal(form?.get('DurationSeconds'), '900')
+  t.strictSame(JSON.parse(form?.get('Policy') ?? '').Statement, [
+    {
+      Effect: 'Allow',
+      Action: ['s3:AbortMultipartUpload'],
+      Resource: ['arn:aws:s3:::test-app/.oss-vend-key-probe'],
+    },
+  ])
 })
 
 t.test('the linter knows the lengths of each source', async (t) => {

@@ -89,6 +89,7 @@ t.test("signAws writes the same as the AWS SDK's own signer", async (t) => {
         { protocol: 'https:', method: 'POST', hostname, ...(port && { port: Number(port) }), path: '/', headers, body },
         { signingDate: new Date(seconds * 1000) },
       )
+      if (headers.host !== host || headers['x-amz-date'] !== date) throw new Error('host or date')
       if (signed.headers.authorization !== authorization) throw new Error(`${authorization}`)
     },
   )

@@ -16,6 +16,7 @@ const settings: LintSettings = {
   account: '111111111111',
   bucket: 'test-app',
   region: 'cn-north-1',
+  minSessionSeconds: 3600,
   maxSessionSeconds: 3600,
   severalIssuers: false,
   issuers: ['app'],

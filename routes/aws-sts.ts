@@ -10,9 +10,6 @@ import type { Services } from './services.ts'
 import { expirationOf, logVended, namingPolicy, sendBytes, sentenceOf } from './vended.ts'
 
 const FORM = 'application/x-www-form-urlencoded'
-/** No session of JD Cloud is shorter, and users who want 900 seconds are not harmed by more. */
-const SHORTEST_SECONDS = 3600
-
 const formSchema = z
   .strictObject({
     Action: z.literal('AssumeRoleWithWebIdentity', 'is not an action of this service'),
@@ -37,7 +34,9 @@ const formSchema = z
       .transform(Number)
       .pipe(z.int().min(900).max(43_200))
       .optional()
-      .describe("Length of the session, from 900 to the policy's, which is the default. Less than 3600 gives 3600."),
+      .describe(
+        "Length of the session, from 900 to the policy's, which is the default. JD Cloud has none under 3600: less gives 3600.",
+      ),
   })
   .meta({ title: 'AssumeRoleWithWebIdentity' })
 
@@ -45,7 +44,7 @@ const formSchema = z
 export async function awsStsRoutes(
   app: App,
   { authenticate, vending, oss, now }: Services & Readonly<{ now: () => number }>,
-  { atRoot }: Readonly<{ atRoot: boolean }>,
+  { atRoot, minSessionSeconds }: Readonly<{ atRoot: boolean; minSessionSeconds: number }>,
 ): Promise<void> {
   const answerError = createErrors(now)
   // Apart from the others, which read JSON alone.
@@ -87,7 +86,8 @@ export async function awsStsRoutes(
           const vended = await namingPolicy(request, policy, () =>
             vending.vend(caller, {
               policy,
-              durationSeconds: asked === undefined ? undefined : Math.max(asked, SHORTEST_SECONDS),
+              // Users who want 900 seconds are not harmed by more.
+              durationSeconds: asked === undefined ? undefined : Math.max(asked, minSessionSeconds),
               sessionLabel: MADE_UP.test(RoleSessionName) ? undefined : RoleSessionName,
             }),
           )

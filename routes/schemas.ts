@@ -21,9 +21,11 @@ export const paramValues = z
 /** The duration of a session, in seconds. */
 export const duration = z
   .int()
-  .min(3600)
+  .min(900)
   .max(43_200)
-  .describe("Duration of the session: from 3600 to the template's duration, which is the default.")
+  .describe(
+    "Duration of the session: from 3600 (900 on stores other than JD Cloud) to the template's duration, which is the default.",
+  )
 
 /** The grant, as answers show it. */
 export const grantSchema = z.strictObject({

@@ -53,8 +53,9 @@ function description({ help, range }: Setting): string {
   return range === undefined ? help : `${help} ${range}.`
 }
 
-function requirement({ required }: Setting): string | undefined {
-  if (required === undefined || required === true) return required && 'required'
+function requirement({ required, source }: Setting): string | undefined {
+  if (required === undefined) return undefined
+  if (required === true) return source === undefined ? 'required' : `required with CREDENTIAL_SOURCE=${source}`
   return 'unless' in required ? `required unless ${required.unless} is set` : `required with ${required.with}`
 }
 

@@ -32,13 +32,15 @@ import { reportReloads } from './observe/reloads.ts'
 import { reportZone } from './observe/time-zone.ts'
 import { countTokenCache } from './observe/token-cache.ts'
 import type { Grant } from './policy/grant/grant.ts'
+import { s3Translator } from './policy/language/s3.ts'
 import { cacheKeys, issuerKey, stsKeys, watchSecrets } from './reload/keys.ts'
 import { createLivePolicies } from './reload/policies.ts'
 import { createReloads, type Reloader, type Reloads } from './reload/reloads.ts'
 import { cacheKey } from './sessions/cache-key.ts'
 import { createSeal } from './sessions/seal.ts'
 import { createSessions } from './sessions/sessions.ts'
-import type { CredentialSource } from './sts/credentials.ts'
+import { createAwsSts } from './sts/aws.ts'
+import type { CredentialSource, KeyedSource } from './sts/credentials.ts'
 import { UNAMBIGUOUS_SECONDS } from './sts/expiration.ts'
 import { createJdcloudSts, type JdcloudSts } from './sts/jdcloud.ts'
 import { learnZone } from './sts/learn-zone.ts'
@@ -91,11 +93,15 @@ export async function buildApp(config: Config, dependencies: AppDependencies): P
   const { clock = systemClock(dependencies.now), now = clock.now, random = Math.random } = dependencies
   const { metrics = new Registry() } = dependencies
   const { source, sts } = sourceOf(dependencies, () =>
-    createJdcloudSts(config.sts, { now, onZone: reportZone(logger) }),
+    config.sts.kind === 'jdcloud'
+      ? createJdcloudSts(config.sts, { now, onZone: reportZone(logger) })
+      : createAwsSts(config.sts, { now, translate: s3Translator({ ...config.oss, partition: config.sts.partition }) }),
   )
+  const { minSessionSeconds, maxSessionSeconds } = config.sts
   const settings = {
     ...config.oss,
-    maxSessionSeconds: config.sts.maxSessionSeconds,
+    minSessionSeconds,
+    maxSessionSeconds,
     severalIssuers: config.issuers.length > 1,
   }
   const policies = await createLivePolicies(
@@ -117,8 +123,8 @@ export async function buildApp(config: Config, dependencies: AppDependencies): P
   })
   const keySets = issuers.map(({ keySet }) => keySet).filter((keySet) => keySet !== undefined)
 
-  const { endpoint, roleJrn } = config.sts
-  const scope = `${endpoint} ${roleJrn}`
+  const { endpoint, role } = config.sts
+  const scope = `${endpoint} ${role}`
   const { keyOf = (grant) => cacheKey(scope, grant) } = dependencies
   const redis = dependencies.redis ?? (config.redis && (await connectRedis(config.redis.address, random)))
   const seal = config.redis && createSeal(config.redis.encryptionKeys)
@@ -178,7 +184,7 @@ export async function buildApp(config: Config, dependencies: AppDependencies): P
   if (config.docsEnabled) await openapiRoutes(app, packageVersion())
   credentialsRoutes(app, { ...services, now })
   awsContainerCredentialsRoutes(app, services)
-  await awsStsRoutes(app, { ...services, now }, { atRoot: config.awsStsAtRoot })
+  await awsStsRoutes(app, { ...services, now }, { atRoot: config.awsStsAtRoot, minSessionSeconds })
   policiesRoutes(app, services)
   explainRoutes(app, services)
   presignedUrlsRoutes(app, services)
@@ -213,8 +219,8 @@ export async function buildApp(config: Config, dependencies: AppDependencies): P
     tendKeys()
     // Not by tokens alone: a key that is revoked in a quiet hour must not open for the first caller after it.
     if (keySets.length > 0) stopTending = clock.every(TEND_KEYS_MS, tendKeys)
-    if (sts && config.sts.maxSessionSeconds > UNAMBIGUOUS_SECONDS) {
-      stopLearning = learnZone(sts, { probe: probeRequest(config.oss), clock, random, logger })
+    if (sts && 'zone' in sts && maxSessionSeconds > UNAMBIGUOUS_SECONDS) {
+      stopLearning = learnZone(sts, { probe: probeRequest(settings), clock, random, logger })
     }
     overload.start()
     reloads.start()
@@ -233,11 +239,11 @@ export async function buildApp(config: Config, dependencies: AppDependencies): P
   return { app, ...(ops && { ops }), stop, reload: reloads.reload }
 }
 
-/** The source that was brought, or JD Cloud's STS, whose keys are ours to replace. */
+/** The source that was brought, or the STS that is configured, whose keys are ours to replace. */
 function sourceOf(
   { source }: Pick<AppDependencies, 'source'>,
-  create: () => JdcloudSts,
-): Readonly<{ source: CredentialSource; sts?: JdcloudSts }> {
+  create: () => KeyedSource | JdcloudSts,
+): Readonly<{ source: CredentialSource; sts?: KeyedSource | JdcloudSts }> {
   if (source) return { source }
   const sts = create()
   return { source: sts, sts }

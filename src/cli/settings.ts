@@ -5,33 +5,55 @@ import { SHIPPED_POLICIES } from '../config/config.ts'
 import type { Environment } from '../config/environment.ts'
 import { issuerNames, ONLY_ISSUER } from '../config/issuers.ts'
 import { settings } from '../config/settings.ts'
+import { accountOf, MIN_SESSION_SECONDS } from '../config/source.ts'
 import type { LintSettings } from '../policy/check/lint/rule.ts'
 import { CommandError } from './io.ts'
 
 /** The documentation's values, for templates that are checked before there is a configuration. */
-const SCENARIO = { JDCLOUD_ACCOUNT_ID: '111111111111', OSS_BUCKET: 'test-app', OSS_REGION: 'cn-north-1' }
+const SCENARIO = {
+  JDCLOUD_ACCOUNT_ID: '111111111111',
+  AWS_STS_ROLE_ARN: 'arn:aws:iam::111111111111:role/test-role',
+  OSS_BUCKET: 'test-app',
+  OSS_REGION: 'cn-north-1',
+}
 
 /**
  * The settings that templates are checked against, from the service's variables. Reads no secret.
  * @throws {CommandError} for a variable that the service would refuse as well
  */
 export function lintSettings(env: Environment, issuers: readonly string[] | undefined): LintSettings {
-  const { JDCLOUD_ACCOUNT_ID, OSS_BUCKET, OSS_REGION, JDCLOUD_MAX_SESSION_SECONDS } = settings
   const read = <S extends z.ZodType>(name: string, { schema, rule }: { schema: S; rule: string }, fallback: string) => {
     const parsed = schema.safeParse(env[name] || fallback)
     if (parsed.success) return parsed.data
     throw new CommandError(`${name} ${rule}`, 2)
   }
   const names = issuers ?? configuredIssuers(env)
+  const { CREDENTIAL_SOURCE, OSS_BUCKET, OSS_REGION } = settings
+  const source = read('CREDENTIAL_SOURCE', CREDENTIAL_SOURCE, CREDENTIAL_SOURCE.default)
+  const { JDCLOUD_ACCOUNT_ID, JDCLOUD_MAX_SESSION_SECONDS, AWS_STS_ROLE_ARN, AWS_STS_MAX_SESSION_SECONDS } = settings
+  const ofSource =
+    source === 'jdcloud'
+      ? {
+          account: read('JDCLOUD_ACCOUNT_ID', JDCLOUD_ACCOUNT_ID, SCENARIO.JDCLOUD_ACCOUNT_ID),
+          maxSessionSeconds: read(
+            'JDCLOUD_MAX_SESSION_SECONDS',
+            JDCLOUD_MAX_SESSION_SECONDS,
+            JDCLOUD_MAX_SESSION_SECONDS.default,
+          ),
+        }
+      : {
+          account: accountOf(read('AWS_STS_ROLE_ARN', AWS_STS_ROLE_ARN, SCENARIO.AWS_STS_ROLE_ARN)),
+          maxSessionSeconds: read(
+            'AWS_STS_MAX_SESSION_SECONDS',
+            AWS_STS_MAX_SESSION_SECONDS,
+            AWS_STS_MAX_SESSION_SECONDS.default,
+          ),
+        }
   return {
-    account: read('JDCLOUD_ACCOUNT_ID', JDCLOUD_ACCOUNT_ID, SCENARIO.JDCLOUD_ACCOUNT_ID),
+    ...ofSource,
     bucket: read('OSS_BUCKET', OSS_BUCKET, SCENARIO.OSS_BUCKET),
     region: read('OSS_REGION', OSS_REGION, SCENARIO.OSS_REGION),
-    maxSessionSeconds: read(
-      'JDCLOUD_MAX_SESSION_SECONDS',
-      JDCLOUD_MAX_SESSION_SECONDS,
-      JDCLOUD_MAX_SESSION_SECONDS.default,
-    ),
+    minSessionSeconds: MIN_SESSION_SECONDS[source],
     severalIssuers: names.length > 1,
     issuers: names,
   }

@@ -8,15 +8,22 @@ const MAX_SHUTDOWN_MS = 9000
 
 /** Reports faults that the schema of a single setting cannot see. The sandbox may have weaker settings. */
 export function checkSettings(values: ReadSettings, report: ReportFault, sandbox: boolean): void {
-  for (const name of ['JDCLOUD_STS_ENDPOINT', 'OSS_ENDPOINT'] as const) {
+  const plaintext = sandbox || values.AWS_STS_ALLOW_PLAINTEXT
+  for (const name of ['JDCLOUD_STS_ENDPOINT', 'AWS_STS_ENDPOINT', 'OSS_ENDPOINT'] as const) {
     const faults = values[name] === undefined ? [] : addressFaults(values[name])
-    for (const { rule, remedy, weak } of faults) if (!(weak && sandbox)) report(name, rule, remedy)
+    for (const { rule, remedy, weak } of faults) if (!(weak && plaintext)) report(name, rule, remedy)
   }
   // STS's API defines the path. Without this check, an operator's own path, such as a gateway's, would be ignored
   // silently.
-  const sts = values.JDCLOUD_STS_ENDPOINT
-  if (URL.canParse(sts) && new URL(sts).pathname !== '/') {
-    report('JDCLOUD_STS_ENDPOINT', 'must not have a path', 'write scheme, host and port')
+  for (const name of ['JDCLOUD_STS_ENDPOINT', 'AWS_STS_ENDPOINT'] as const) {
+    const sts = values[name]
+    if (sts !== undefined && URL.canParse(sts) && new URL(sts).pathname !== '/') {
+      report(name, 'must not have a path', 'write scheme, host and port')
+    }
+  }
+  if (values.CREDENTIAL_SOURCE !== 'jdcloud' && values.OSS_ENDPOINT === undefined) {
+    const rule = `is required with CREDENTIAL_SOURCE=${values.CREDENTIAL_SOURCE}`
+    report('OSS_ENDPOINT', rule, 'set the address of S3 as clients reach it: the default is an address of JD Cloud')
   }
   if (values.CORS_ORIGINS?.includes('*') && !sandbox) {
     report('CORS_ORIGINS', 'must not contain *', "name your app's own origins")

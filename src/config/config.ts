@@ -3,6 +3,7 @@ import { checkSettings } from './checks.ts'
 import { type Environment, isComplete, readEnvironment, reportMisspelt } from './environment.ts'
 import { ConfigError, type ConfigFault, type ReportFault } from './faults.ts'
 import { readIssuers } from './issuers.ts'
+import { readSource } from './source.ts'
 
 /** The shipped templates. The path is the same from here and from the built code in dist/src/. */
 export const SHIPPED_POLICIES = fileURLToPath(new URL('../../policies', import.meta.url))
@@ -26,7 +27,8 @@ export function readConfig(env: Environment, { sandbox = false } = {}) {
   const { values, secretFiles } = readEnvironment(env, report)
   const issuers = readIssuers(values, report, sandbox)
   checkSettings(values, report, sandbox)
-  if (faults.length > 0 || !isComplete(values)) throw new ConfigError(faults)
+  const source = readSource(values)
+  if (faults.length > 0 || !isComplete(values) || !source) throw new ConfigError(faults)
 
   const keyFile = secretFiles.JWT_SECRET ?? secretFiles.JWT_PUBLIC_KEY
   return {
@@ -60,12 +62,7 @@ export function readConfig(env: Environment, { sandbox = false } = {}) {
     secretFiles,
     policiesDir: values.POLICIES_DIR ?? SHIPPED_POLICIES,
     sts: {
-      endpoint: values.JDCLOUD_STS_ENDPOINT,
-      accessKey: values.JDCLOUD_ACCESS_KEY,
-      secretKey: values.JDCLOUD_SECRET_KEY,
-      roleJrn: `jrn:iam::${values.JDCLOUD_ACCOUNT_ID}:role/${values.JDCLOUD_ROLE_NAME}`,
-      maxSessionSeconds: values.JDCLOUD_MAX_SESSION_SECONDS,
-      timeZone: values.JDCLOUD_STS_TIME_ZONE,
+      ...source,
       connectTimeoutMs: values.STS_CONNECT_TIMEOUT_MS,
       timeoutMs: values.STS_TIMEOUT_MS,
       connections: values.STS_CONNECTIONS,
@@ -84,7 +81,7 @@ export function readConfig(env: Environment, { sandbox = false } = {}) {
       encryptionKeys: values.CACHE_ENCRYPTION_KEY ?? [],
     },
     oss: {
-      account: values.JDCLOUD_ACCOUNT_ID,
+      account: source.account,
       region: values.OSS_REGION,
       endpoint: values.OSS_ENDPOINT ?? `https://s3.${values.OSS_REGION}.jdcloud-oss.com`,
       bucket: values.OSS_BUCKET,

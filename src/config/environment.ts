@@ -36,12 +36,20 @@ export function readEnvironment(
 /** Whether every required setting is present. */
 export function isComplete(values: ReadSettings): values is CompleteSettings {
   const given: Readonly<Record<string, unknown>> = values
-  return all.every(([name, { required }]) => required !== true || given[name] !== undefined)
+  return all.every(([name, { required, source }]) => required !== true || source || given[name] !== undefined)
 }
 
 function readSetting(name: string, setting: Setting, env: Environment, report: ReportFault): unknown {
-  const { schema, rule, remedy } = setting
+  const { schema, rule, remedy, source } = setting
   const file = setting.secret && env[`${name}_FILE`]
+  const chosen = chosenSource(env)
+  if (source && source !== chosen) {
+    // .env.example sets the defaults of every source.
+    const leftOver = file ? `${name}_FILE` : env[name] && env[name] !== setting.default ? name : undefined
+    const rule = `must not be set without CREDENTIAL_SOURCE=${source}`
+    if (leftOver && chosen) report(leftOver, rule, 'unset it, or choose this source')
+    return setting.default === undefined ? undefined : schema.parse(setting.default)
+  }
   if (env[name] && file) report(name, `must not be set beside ${name}_FILE`, 'keep one of the two')
   const given = env[name] || (file && contentOf(file, `${name}_FILE`, report))
   if (!given && !file && isRequired(setting, env)) report(name, `is required and ${rule}`, remedy)
@@ -49,6 +57,12 @@ function readSetting(name: string, setting: Setting, env: Environment, report: R
   if (parsed?.success) return parsed.data
   if (parsed) report(name, rule, remedy)
   return setting.default === undefined ? undefined : schema.parse(setting.default)
+}
+
+/** Undefined for a value that is none: then nothing is said about the settings of a source. */
+function chosenSource(env: Environment): Setting['source'] {
+  const { schema, default: fallback } = settings.CREDENTIAL_SOURCE
+  return schema.safeParse(env.CREDENTIAL_SOURCE || fallback).data
 }
 
 function isRequired({ required }: Setting, env: Environment): boolean {
@@ -73,7 +87,9 @@ export function reportMisspelt(env: Environment, report: ReportFault): void {
   for (const name of Object.keys(env)) {
     // Orchestrators set such variables for a service named oss-vend.
     if (!env[name] || name.length < 8 || name.startsWith('OSS_VEND_') || known.includes(name)) continue
-    const meant = known.find((one) => one.startsWith(name) || name === `${one}_FILE`) ?? nearest(name, known)
+    // Orchestrators also set AWS_REGION, which is near OSS_REGION and means something else.
+    const family = name.startsWith('AWS_') ? known.filter((one) => one.startsWith('AWS_')) : known
+    const meant = family.find((one) => one.startsWith(name) || name === `${one}_FILE`) ?? nearest(name, family)
     if (meant !== undefined) report(name, 'is not a variable of this service', `did you mean ${meant}?`)
   }
 }

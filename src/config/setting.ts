@@ -1,4 +1,8 @@
 import { z } from 'zod'
+import { shapeFault } from '../lib/secret-shape.ts'
+
+/** The kinds of STS that sessions can come from. */
+export const SOURCES = ['jdcloud', 'aws-sts'] as const
 
 /**
  * One environment variable, with everything that its reader, the fault messages, `.env.example` and the docs need. It
@@ -17,6 +21,8 @@ export type Setting = Readonly<{
   remedy: string
   /** Whether the value may stand in a file, which `<NAME>_FILE` names. */
   secret?: true
+  /** The credential source that it belongs to. It is required only there, and a fault elsewhere. */
+  source?: (typeof SOURCES)[number]
 }> &
   (
     | Readonly<{ default: string; required?: never; unset?: never }>
@@ -33,6 +39,12 @@ export type Group = Readonly<Record<string, Setting>>
 
 /** Any text. */
 export const text = z.string().min(1)
+
+/** A long-lived key. With a line break in it, every signature is wrong, and only STS would report it. */
+export const keyText = z
+  .string()
+  .regex(/^[\x21-\x7e]{1,256}$/u)
+  .refine((text) => shapeFault(text) === undefined)
 
 /** The items of a text, separated by commas. */
 export const list = z.string().transform((value) =>

@@ -1,9 +1,11 @@
 import type { z } from 'zod'
+import { awsSts } from './groups/aws-sts.ts'
 import { cache } from './groups/cache.ts'
 import { jdcloud } from './groups/jdcloud.ts'
 import { limits } from './groups/limits.ts'
 import { listening } from './groups/listening.ts'
 import { storage } from './groups/storage.ts'
+import { sts } from './groups/sts.ts'
 import { tokens } from './groups/tokens.ts'
 
 /** The groups by their heading, in the order of `.env.example` and of docs/configuration.md. */
@@ -11,7 +13,9 @@ export const groups = {
   Listening: listening,
   'Limits and overload': limits,
   'Trusted tokens': tokens,
+  'Credential source': sts,
   'JD Cloud': jdcloud,
+  'AWS-compatible STS': awsSts,
   'Session cache': cache,
   'Bucket and templates': storage,
 } as const
@@ -20,7 +24,16 @@ export const groups = {
  * Every environment variable that the service reads. To add one, write an entry into its group and a line into
  * `readConfig`, then run `npm run settings`.
  */
-export const settings = { ...listening, ...limits, ...tokens, ...jdcloud, ...cache, ...storage } as const
+export const settings = {
+  ...listening,
+  ...limits,
+  ...tokens,
+  ...sts,
+  ...jdcloud,
+  ...awsSts,
+  ...cache,
+  ...storage,
+} as const
 
 type Settings = typeof settings
 type Name = keyof Settings
@@ -31,6 +44,10 @@ export type ReadSettings = Readonly<{
   [N in Name]: Settings[N] extends { default: string } ? Value<N> : Value<N> | undefined
 }>
 
+/** The names of the settings that every service needs, whatever its credential source. */
+type Needed = {
+  [N in Name]: Settings[N] extends { source: string } ? never : Settings[N] extends { required: true } ? N : never
+}[Name]
+
 /** The same, when no required setting is missing. */
-export type CompleteSettings = ReadSettings &
-  Readonly<{ [N in Name as Settings[N] extends { required: true } ? N : never]: Value<N> }>
+export type CompleteSettings = ReadSettings & Readonly<{ [N in Needed]: Value<N> }>

@@ -41,7 +41,8 @@ export function createPool({ connections, connectTimeoutMs, maxResponseBytes, ke
   return { dispatcher, close: () => dispatcher.close() }
 }
 
-type OutboundRequest = Readonly<{
+/** A request to somebody else. */
+export type OutboundRequest = Readonly<{
   method: 'GET' | 'POST'
   url: string
   headers?: Readonly<Record<string, string>>

@@ -7,7 +7,7 @@ import { settings } from '../config/settings.ts'
 import { VendError } from '../errors.ts'
 import type { TrustedIssuer } from '../identity/trusted-issuer.ts'
 import type { Seal } from '../sessions/seal.ts'
-import type { JdcloudSts } from '../sts/jdcloud.ts'
+import type { KeyedSource } from '../sts/credentials.ts'
 import { probeRequest } from '../sts/probe.ts'
 import type { Reloader } from './reloads.ts'
 import { type Outcome, type SecretFiles, watchSecretFiles } from './secret-files.ts'
@@ -29,16 +29,22 @@ export function watchSecrets(
   return files.filter((one) => one !== undefined).map((one) => watchSecretFiles(one, { logger, count }))
 }
 
+const STS_PAIRS = {
+  jdcloud: ['JDCLOUD_ACCESS_KEY', 'JDCLOUD_SECRET_KEY'],
+  'aws-sts': ['AWS_STS_ACCESS_KEY', 'AWS_STS_SECRET_KEY'],
+} as const
+
 /**
  * The pair of STS keys, or the half of it that is in a file. A new pair is tested at STS before it signs for a caller.
  */
 export function stsKeys(
-  { secretFiles, oss }: Pick<Config, 'secretFiles' | 'oss'>,
-  sts: JdcloudSts,
+  { secretFiles, oss, sts: { kind, minSessionSeconds } }: Pick<Config, 'secretFiles' | 'oss' | 'sts'>,
+  sts: KeyedSource,
 ): SecretFiles | undefined {
+  const [accessKey, secretKey] = STS_PAIRS[kind]
   const pair = [
-    { field: 'accessKey', name: 'JDCLOUD_ACCESS_KEY' },
-    { field: 'secretKey', name: 'JDCLOUD_SECRET_KEY' },
+    { field: 'accessKey', name: accessKey },
+    { field: 'secretKey', name: secretKey },
   ] as const
   const inFiles = pair.flatMap(({ field, name }) => {
     const path = secretFiles[name]
@@ -57,7 +63,7 @@ export function stsKeys(
       const keys = { accessKey, secretKey, ...changed }
       const log = { fingerprint: fingerprintOf(keys.accessKey), instead: fingerprintOf(accessKey) }
       try {
-        await sts.replaceKeys(keys, probeRequest(oss))
+        await sts.replaceKeys(keys, probeRequest({ ...oss, minSessionSeconds }))
         return { result: 'taken', log }
       } catch (error) {
         if (!(error instanceof VendError)) throw error

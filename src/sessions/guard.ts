@@ -10,7 +10,7 @@ import { createBulkhead } from './bulkhead.ts'
 import { createGuardMetrics } from './guard-metrics.ts'
 import { createNewSessions } from './new-sessions.ts'
 import type { Rate } from './rate.ts'
-import type { Session } from './session.ts'
+import { enoughFromSts, type Session } from './session.ts'
 import type { Needs, Owner, SessionSource } from './session-source.ts'
 import { Shed } from './shed.ts'
 
@@ -122,7 +122,7 @@ export function guard(next: SessionSource, dependencies: Dependencies): SessionS
     async session(grant, needs) {
       try {
         const session = await repeat(grant, needs)
-        if (session.endsAt - monotonic() >= minValidityMs) return session
+        if (session.endsAt - monotonic() >= enoughFromSts(minValidityMs, grant)) return session
       } catch (error) {
         if (error instanceof Shed && !needs.background) shed.inc({ reason: error.reason })
         throw error

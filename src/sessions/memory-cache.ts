@@ -4,7 +4,7 @@ import { VendError } from '../errors.ts'
 import type { ClosableClock } from '../lib/clock.ts'
 import type { Grant } from '../policy/grant/grant.ts'
 import { createCacheMetrics } from './cache-metrics.ts'
-import { type Session, standing } from './session.ts'
+import { enoughFromSts, type Session, standing } from './session.ts'
 import type { Needs, Owner, SessionSource } from './session-source.ts'
 import { createSessionStore } from './session-store.ts'
 import { Shed } from './shed.ts'
@@ -16,6 +16,8 @@ type Dependencies = Readonly<{
   deadlineMs: number
   /** The name of a grant in the caches: different for different grants. */
   keyOf: (grant: Grant) => string
+  /** A session with less than this is of no use to the next caller. */
+  minValidityMs: number
   clock: ClosableClock
   /** From 0 to 1. */
   random: () => number
@@ -39,7 +41,7 @@ const MAX_FAILURES = 10_000
 
 /** The sessions of this process. Requests for the same grant share one call; a session is renewed before it is due. */
 export function memoryCache(next: SessionSource, dependencies: Dependencies): SessionSource {
-  const { clock, random, keyOf, deadlineMs } = dependencies
+  const { clock, random, keyOf, deadlineMs, minValidityMs } = dependencies
   const { monotonic } = clock
   const store = createSessionStore({ ...dependencies, monotonic })
   const metrics = createCacheMetrics(dependencies.metrics, store.size)
@@ -62,7 +64,7 @@ export function memoryCache(next: SessionSource, dependencies: Dependencies): Se
     if (kept && began(kept) > began(session)) return
     // When half of it is over or up to a tenth later, so that what began together is not renewed together.
     const refreshAt = session.endsAt - session.lengthMs * (0.5 - 0.1 * random())
-    store.set(key, { ...session, from: 'cache', refreshAt })
+    if (left(session) >= minValidityMs) store.set(key, { ...session, from: 'cache', refreshAt })
     // The next level has only a session that the clocks disagree about: it is not asked for a surer one at once.
     if (standing(session, needMs, clock) === 'doubtful') failures.set(key, { until: monotonic() + DENIED_MS })
     else failures.delete(key)
@@ -115,7 +117,7 @@ export function memoryCache(next: SessionSource, dependencies: Dependencies): Se
       const flight = running ?? start(key, grant, needs)
       try {
         const session = await clock.within(flight.outcome, until - monotonic(), late)
-        if (left(session) >= validityMs) return session
+        if (left(session) >= enoughFromSts(validityMs, grant)) return session
         // The caller who began it needed less. It is no use to ask again for what has just been asked for.
         if (!running) throw askAgain('session too short')
       } catch (error) {

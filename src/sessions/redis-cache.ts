@@ -18,6 +18,8 @@ type Dependencies = Readonly<{
   seal: Seal
   /** The name of a grant in the caches: different for different grants. */
   keyOf: (grant: Grant) => string
+  /** A session with less than this is of no use to another replica. */
+  minValidityMs: number
   clock: ClosableClock
   random: () => number
   metrics: Registry
@@ -72,7 +74,7 @@ const answerSchema = z.tuple([z.instanceof(Buffer), z.int(), z.int()], z.int())
  * about it whose dates do not. Without Redis each replica asks for itself.
  */
 export function redisCache(next: SessionSource, dependencies: Dependencies): SessionSource {
-  const { link, seal, keyOf, clock, random, metrics } = dependencies
+  const { link, seal, keyOf, clock, random, metrics, minValidityMs } = dependencies
   const implausible = countImplausible(metrics)
   const lookups = new Counter({
     name: 'oss_vend_shared_cache_lookups_total',
@@ -178,6 +180,8 @@ export function redisCache(next: SessionSource, dependencies: Dependencies): Ses
   }
 
   async function session(grant: Grant, needs: Needs): Promise<Session> {
+    // Replicas have nothing to share or to wait for.
+    if (grant.durationSeconds * 1000 <= minValidityMs) return next.session(grant, needs)
     const key = keyOf(grant)
     const found = needs.fresh ? alone(key) : await find(key, needs)
     if (found.session) return found.session

@@ -25,6 +25,13 @@ export function sessionOf(
 }
 
 /**
+ * The milliseconds that a session must have left when it comes from STS. One that is asked for as short as callers need it
+ * can never have that: half of it is enough, and no cache gives it to the next caller.
+ */
+export const enoughFromSts = (needMs: number, { durationSeconds }: Readonly<{ durationSeconds: number }>): number =>
+  Math.min(needMs, durationSeconds * 500)
+
+/**
  * How a session stands to the milliseconds that are needed of it. `doubtful` when the clocks disagree: the date says
  * that it is over, the time that has passed says that it is not. Either somebody set the clock and the session lives,
  * or the machine slept and it does not.

@@ -1,3 +1,5 @@
+import type { SigningKeys } from '../lib/signature-v4.ts'
+
 /** The answer of STS. Never logged. */
 export type Credentials = Readonly<{
   accessKey: string
@@ -21,3 +23,15 @@ export type CredentialSource = Readonly<{
   assumeRole(request: AssumeRoleRequest, options?: Readonly<{ signal?: AbortSignal }>): Promise<Credentials>
   close(): Promise<void>
 }>
+
+/** A source whose long-lived keys can be replaced while it is asked. */
+export type KeyedSource = CredentialSource &
+  Readonly<{
+    keys: () => SigningKeys
+    /**
+     * Signs with these from the next call on, once STS has granted them `probe`.
+     * @throws {VendError} `upstream_denied` when it has not, another `upstream_` when that could not be found out; the
+     * old keys stay
+     */
+    replaceKeys(keys: SigningKeys, probe: AssumeRoleRequest): Promise<void>
+  }>

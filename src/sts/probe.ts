@@ -9,12 +9,16 @@ import type { AssumeRoleRequest } from './credentials.ts'
  * to give up a multipart upload, of an object that nobody else names. It lasts as short as sessions can, and is dropped
  * unread.
  */
-export function probeRequest({ account, bucket }: Readonly<{ account: string; bucket: string }>): AssumeRoleRequest {
+export function probeRequest({
+  account,
+  bucket,
+  minSessionSeconds,
+}: Readonly<{ account: string; bucket: string; minSessionSeconds: number }>): AssumeRoleRequest {
   const Resource = [`jrn:oss:*:${account}:${bucket}/.oss-vend-key-probe`]
   const Statement = [{ Effect: 'Allow', Action: ['oss:AbortMultipartUpload'], Resource }]
   return {
     roleSessionName: 'oss-vend-key-probe',
     policy: JSON.stringify({ Version: '3', Statement }),
-    durationSeconds: 3600,
+    durationSeconds: minSessionSeconds,
   }
 }

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import type { SigningKeys } from '../lib/signature-v4.ts'
+import { hasPartOf } from './key-parts.ts'
 
 /**
  * The statuses in JD Cloud's error tables (`APIGW_KEY_NOT_EXITST` is spelled so there). Only these are told: anything else
@@ -39,8 +40,6 @@ const STATUSES: ReadonlySet<string> = new Set([
 
 /** JD Cloud's request ids: 32 letters and digits, or a UUID. */
 const REQUEST_ID = /^(?:[0-9a-z]{32}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})$/u
-/** Of a secret, no more than this many characters in a row may stand in a log. */
-const TELLING = 8
 
 const failureSchema = z.looseObject({
   requestId: z.string().optional().catch(undefined),
@@ -61,38 +60,10 @@ const failureSchema = z.looseObject({
  */
 export function describeRefusal(body: unknown, keys: readonly SigningKeys[]) {
   const { requestId, error } = failureSchema.catch({}).parse(body)
-  const secrets = keys.flatMap(({ accessKey, secretKey, sessionToken = '' }) => [accessKey, secretKey, sessionToken])
   const isId = requestId !== undefined && REQUEST_ID.test(requestId)
   return {
-    requestId: isId && !secrets.some((secret) => overlap(requestId, secret)) ? requestId : undefined,
+    requestId: isId && !hasPartOf(keys, requestId) ? requestId : undefined,
     code: error?.code,
     reason: error?.status === undefined ? undefined : STATUSES.has(error.status) ? error.status : 'other',
   }
 }
-
-/** Whether they have more in common than chance would explain, regardless of case, hyphens, direction and encoding. */
-function overlap(id: string, secret: string): boolean {
-  const ids = [plain(id), reversed(plain(id))]
-  return formsOf(secret).some((form) => ids.some((one) => haveInCommon(one, plain(form))))
-}
-
-function haveInCommon(one: string, other: string): boolean {
-  if (other.length < TELLING) return other !== '' && one.includes(other)
-  for (let at = 0; at + TELLING <= one.length; at++) if (other.includes(one.slice(at, at + TELLING))) return true
-  return false
-}
-
-/** A key as it is, and in hex and base64, where each character depends on what it stands behind. */
-function formsOf(secret: string): string[] {
-  if (secret.length < TELLING) return [secret]
-  const texts = [secret, secret.toLowerCase(), secret.toUpperCase()].flatMap((text) => [text, reversed(text)])
-  const base64 = (text: string, at: number) => Buffer.from(text.slice(at)).toString('base64').replaceAll('=', '')
-  return texts.flatMap((text) => [
-    text,
-    Buffer.from(text).toString('hex'),
-    ...[0, 1, 2].map((at) => base64(text, at)).filter((form) => form.length >= TELLING),
-  ])
-}
-
-const plain = (text: string) => text.toLowerCase().replaceAll('-', '')
-const reversed = (text: string) => [...text].reverse().join('')

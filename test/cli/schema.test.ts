@@ -44,7 +44,7 @@ t.test('the schema marks what the loader and the linter refuse', async (t) => {
     { description: undefined },
     { alow: {} },
     { allow: { claims: { a: { atleast: 3 } } } },
-    { durationSeconds: 900 },
+    { durationSeconds: 899 },
     { durationSeconds: 43_201 },
     { policy: { Version: '2', Statement: [statement('a/*')] } },
     element({ Effect: 'Deny' }),

@@ -1,7 +1,8 @@
 import t from 'tap'
 import { type Config, readConfig } from '../../src/config/config.ts'
+import type { Environment } from '../../src/config/environment.ts'
 import { settings } from '../../src/config/settings.ts'
-import { environment } from '../helpers/build.ts'
+import { environment, onAwsSts } from '../helpers/build.ts'
 import { configError, faultLines } from '../helpers/config-faults.ts'
 import { keys, pem } from '../helpers/tokens.ts'
 
@@ -10,11 +11,13 @@ const AES_KEY = Buffer.from(Array.from({ length: 32 }, (_, index) => 5 * index *
 const spki = pem(keys.rsa.publicKey)
 
 /** Each secret: a good value, its place in the configuration, and further settings that it needs. */
-const secrets: Record<string, { value: string; read: (config: Config) => unknown; env?: Record<string, string> }> = {
+const secrets: Record<string, { value: string; read: (config: Config) => unknown; env?: Environment }> = {
   JWT_SECRET: { value: SENTINEL, read: (config) => config.issuers[0]?.keys },
   JWT_PUBLIC_KEY: { value: spki.trim(), read: (config) => config.issuers[0]?.keys, env: { JWT_SECRET: '' } },
   JDCLOUD_ACCESS_KEY: { value: SENTINEL, read: (config) => config.sts.accessKey },
   JDCLOUD_SECRET_KEY: { value: SENTINEL, read: (config) => config.sts.secretKey },
+  AWS_STS_ACCESS_KEY: { value: SENTINEL, read: (config) => config.sts.accessKey, env: onAwsSts },
+  AWS_STS_SECRET_KEY: { value: SENTINEL, read: (config) => config.sts.secretKey, env: onAwsSts },
   REDIS_URL: {
     value: `rediss://:${SENTINEL}@redis.test`,
     read: (config) => config.redis?.address,
@@ -73,6 +76,8 @@ t.test('misspelled and truncated variables are reported, foreign variables are n
     { name: 'CORS_ORIGIN', want: true },
     { name: 'STS_TIMEOUT', want: true },
     { name: 'JWT_SECRT', want: true },
+    { name: 'AWS_STS_ROLE_ARM', want: true },
+    { name: 'AWS_STS_SECRET', want: true },
     { name: 'JDCLOUD_SECRETKEY', want: true },
     { name: 'JWT_SECRET_FIL', want: true },
     { name: 'HOSTNAME', want: false },
@@ -81,6 +86,7 @@ t.test('misspelled and truncated variables are reported, foreign variables are n
     { name: 'JWT_PRIVATE_KEY', want: false },
     { name: 'KUBERNETES_PORT', want: false },
     { name: 'NODE_ENV', want: false },
+    { name: 'AWS_REGION', want: false },
   ]
   for (const { name, want } of rows) {
     t.strictSame(faultLines({ [name]: 'x' }), want ? [`${name}: is not a variable of this service`] : [], name)

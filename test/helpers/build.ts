@@ -37,6 +37,21 @@ export const environment: Environment = {
   OVERLOAD_EVENT_LOOP_DELAY_MS: '0',
 }
 
+/** Changes that make it the environment of a service on an AWS-compatible store. */
+export const onAwsSts: Environment = {
+  CREDENTIAL_SOURCE: 'aws-sts',
+  JDCLOUD_ACCESS_KEY: '',
+  JDCLOUD_SECRET_KEY: '',
+  JDCLOUD_ACCOUNT_ID: '',
+  JDCLOUD_ROLE_NAME: '',
+  JDCLOUD_STS_ENDPOINT: '',
+  AWS_STS_ENDPOINT: 'http://127.0.0.1:1',
+  AWS_STS_ROLE_ARN: 'arn:aws:iam::222222222222:role/test-role',
+  AWS_STS_ACCESS_KEY: SENTINELS.stsAccessKey,
+  AWS_STS_SECRET_KEY: SENTINELS.stsSecretKey,
+  OSS_ENDPOINT: 'https://s3.example.com',
+}
+
 /** Changes to the environment, and dependencies that are not the tests' usual ones. */
 export type Overrides = Readonly<{
   env?: Environment

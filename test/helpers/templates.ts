@@ -8,6 +8,7 @@ export const settings: GrantSettings = {
   account: '111111111111',
   bucket: 'test-app',
   region: 'cn-north-1',
+  minSessionSeconds: 3600,
   maxSessionSeconds: 43_200,
   severalIssuers: false,
 }

@@ -234,7 +234,15 @@ async function slowReplica(t: Test, url: string, readMs = 0) {
     session: () => new Promise((_resolve, reject) => void asked.push(reject)),
     close: async () => {},
   }
-  const dependencies = { link: { ...link, ask }, seal: createSeal(KEYS), keyOf, clock, random: Math.random, metrics }
+  const dependencies = {
+    link: { ...link, ask },
+    seal: createSeal(KEYS),
+    keyOf,
+    clock,
+    random: Math.random,
+    metrics,
+    minValidityMs: 900_000,
+  }
   const waiting = redisCache(next, dependencies).session(grantOf(), needsOf(clock.monotonic() + 60_000))
   while (asked.length === 0) await delay(1)
   t.teardown(() => {

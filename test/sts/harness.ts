@@ -21,7 +21,7 @@ export const SUCCESS = { requestId: 'req-1', result: { credentials: CREDENTIALS 
 /** STS has ten seconds by default, so that a busy machine's answer is not late. */
 export const options = (endpoint: string, timeoutMs = 10_000) => ({
   endpoint,
-  roleJrn: 'jrn:iam::111111111111:role/test-role',
+  role: 'jrn:iam::111111111111:role/test-role',
   connectTimeoutMs: 5000,
   timeoutMs,
   connections: 2,

@@ -1,17 +1,11 @@
 import { z } from 'zod'
-import { shapeFault } from '../../lib/secret-shape.ts'
 import { TIME_ZONES } from '../../sts/expiration.ts'
-import { flag, type Group, integer, text } from '../setting.ts'
+import { type Group, integer, keyText, text } from '../setting.ts'
 
-// With a line break in a key, every signature is wrong, and only STS would report it.
-const keyText = z
-  .string()
-  .regex(/^[\x21-\x7e]{1,256}$/u)
-  .refine((text) => shapeFault(text) === undefined)
-
-/** The account that gives sessions, and how to call its STS. */
+/** The JD Cloud account that gives sessions. */
 export const jdcloud = {
   JDCLOUD_ACCESS_KEY: {
+    source: 'jdcloud',
     help: 'Access key of the sub-user, such as test-iam. Allow this sub-user only to assume the role.',
     secret: true,
     schema: keyText,
@@ -20,6 +14,7 @@ export const jdcloud = {
     remedy: 'create it in the IAM console',
   },
   JDCLOUD_SECRET_KEY: {
+    source: 'jdcloud',
     help: 'Secret key that belongs to JDCLOUD_ACCESS_KEY.',
     secret: true,
     schema: keyText,
@@ -28,6 +23,7 @@ export const jdcloud = {
     remedy: 'copy it when the access key is created',
   },
   JDCLOUD_ACCOUNT_ID: {
+    source: 'jdcloud',
     help: 'Account number, digits only, such as 111111111111.',
     schema: z.string().regex(/^\d{1,20}$/u),
     required: true,
@@ -35,6 +31,7 @@ export const jdcloud = {
     remedy: 'see the account page of the console',
   },
   JDCLOUD_ROLE_NAME: {
+    source: 'jdcloud',
     help: 'Name of the role to assume, such as test-role; not its JRN. Its permissions limit every session.',
     schema: z.string().regex(/^[A-Za-z0-9+=,.@_-]{1,64}$/u),
     required: true,
@@ -42,6 +39,7 @@ export const jdcloud = {
     remedy: 'give the name, not the JRN',
   },
   JDCLOUD_STS_ENDPOINT: {
+    source: 'jdcloud',
     help: 'Address of STS, https and without a path.',
     schema: text,
     default: 'https://sts.jdcloud-api.com',
@@ -49,54 +47,19 @@ export const jdcloud = {
     remedy: 'leave it out for JD Cloud',
   },
   JDCLOUD_MAX_SESSION_SECONDS: {
+    source: 'jdcloud',
     help: "The role's maximum session duration, in seconds. No session is longer, whatever a template says.",
     ...integer(3600, 43_200),
     default: '3600',
     remedy: "set the role's maximum session duration",
   },
   JDCLOUD_STS_TIME_ZONE: {
+    source: 'jdcloud',
     help: 'Time zone of the expirations that STS sends, because they do not name it. auto learns it from STS, with one short session at start if the role allows sessions over 7 h 44 min.',
     range: `One of auto, ${TIME_ZONES.join(', ')}`,
     schema: z.enum(['auto', ...TIME_ZONES]),
     default: 'auto',
     rule: 'must be auto, UTC or +08:00',
     remedy: 'leave it out to learn it from STS',
-  },
-  SESSION_BOUND_TO_TOKEN: {
-    help: 'With true, no session outlives its token. JD Cloud has no session under one hour, so the token must be valid for more than one hour.',
-    ...flag,
-    default: 'false',
-    remedy:
-      'with true no session outlives its token, and a token must be valid for more than one hour: see docs/configuration.md',
-  },
-  STS_CONNECT_TIMEOUT_MS: {
-    help: 'Milliseconds to connect to STS.',
-    ...integer(50, 5000),
-    default: '1000',
-    remedy: 'set the time to connect to STS',
-  },
-  STS_TIMEOUT_MS: {
-    help: 'Milliseconds for a whole call to STS.',
-    ...integer(100, 8000),
-    default: '4000',
-    remedy: 'set the time for a whole STS call',
-  },
-  STS_CONNECTIONS: {
-    help: 'Most calls to STS at a time. Each has a connection of its own.',
-    ...integer(1, 1024),
-    default: '32',
-    remedy: 'set the most calls to STS at a time',
-  },
-  STS_MAX_RPS: {
-    help: 'Most calls to STS a second: of all replicas together if they share a Redis, otherwise of each replica. Set the quota of your account, minus what its other users need.',
-    ...integer(1, 10_000),
-    default: '100',
-    remedy: 'set the quota of your account, minus what its other users need',
-  },
-  VEND_DEADLINE_MS: {
-    help: 'Most milliseconds that a caller waits for credentials, including repeated calls to STS. A call that has begun continues after that, so a caller that asks again finds its session.',
-    ...integer(500, 8000),
-    default: '5000',
-    remedy: 'set the longest time that a caller waits for credentials',
   },
 } satisfies Group

@@ -18,7 +18,7 @@ export const storage = {
     remedy: 'set the name only, without a path',
   },
   OSS_ENDPOINT: {
-    help: 'Address of OSS as clients reach it, https.',
+    help: 'Address of OSS as clients reach it, https. Required with CREDENTIAL_SOURCE=aws-sts.',
     schema: text,
     unset: 'https://s3.REGION.jdcloud-oss.com',
     rule: 'must be the address of OSS as clients reach it',

@@ -7,9 +7,6 @@ import type { Part } from '../template/variables.ts'
 import { sessionName } from './session-name.ts'
 import { policyValue, VALUE_RULE } from './value.ts'
 
-/** JD Cloud's STS has no shorter session. */
-export const MIN_SESSION_SECONDS = 3600
-
 /** A template filled in for one caller: everything that STS is asked for, and what the answer says about it. */
 export type Grant = Readonly<{
   template: string
@@ -28,6 +25,8 @@ export type GrantSettings = Readonly<{
   account: string
   bucket: string
   region: string
+  /** STS has no shorter session. */
+  minSessionSeconds: number
   maxSessionSeconds: number
   severalIssuers: boolean
 }>
@@ -36,9 +35,9 @@ export type GrantSettings = Readonly<{
 export type GrantRequest = Readonly<{
   caller: Readonly<{ issuer: string; subject: string; claims: Readonly<Record<string, unknown>> }>
   params?: Readonly<Record<string, string | number>> | undefined
-  /** From 3600 to the template's value, which is the default. */
+  /** From STS's shortest to the template's value, which is the default. */
   durationSeconds?: number | undefined
-  /** Cuts the session to this length; below 3600 the request is refused. */
+  /** Cuts the session to this length; the request is refused if STS has none so short. */
   mostSeconds?: number | undefined
   /** Follows the caller's own name in the name of the session; it opens nothing. */
   sessionLabel?: string | undefined
@@ -152,15 +151,17 @@ const pointerTo = (param: string) => `/params/${pointerStep(param)}`
 
 function checkDuration(template: Template, request: GrantRequest, settings: GrantSettings): number {
   const { durationSeconds: asked, mostSeconds = Number.POSITIVE_INFINITY } = request
+  const { minSessionSeconds: least } = settings
   const most = Math.min(template.durationSeconds, settings.maxSessionSeconds)
   const duration = asked ?? most
-  if (!Number.isInteger(duration) || duration < MIN_SESSION_SECONDS || duration > most) {
-    const detail = duration > most ? `must be at most ${most} for this policy` : 'must be whole seconds, 3600 or more'
+  if (!Number.isInteger(duration) || duration < least || duration > most) {
+    const detail =
+      duration > most ? `must be at most ${most} for this policy` : `must be whole seconds, ${least} or more`
     throw new VendError('invalid_request', { errors: [{ pointer: '/durationSeconds', detail }] })
   }
-  if (mostSeconds < MIN_SESSION_SECONDS) throw new VendError('policy_not_allowed', { detail: TOKEN_ENDS_TOO_SOON })
+  if (mostSeconds < least) {
+    const detail = `claim "exp" is too near: no session may end after its token, and none is shorter than ${least / 60} minutes; ask with a newer token`
+    throw new VendError('policy_not_allowed', { detail })
+  }
   return Math.min(duration, mostSeconds)
 }
-
-const TOKEN_ENDS_TOO_SOON =
-  'claim "exp" is too near: no session may end after its token, and none is shorter than an hour; ask with a newer token'

@@ -89,7 +89,7 @@ export const templateSchema = z
       .int()
       .positive()
       .describe('Length of a session in seconds, and the longest that a caller may ask for.')
-      .meta({ minimum: 3600, maximum: 43_200 })
+      .meta({ minimum: 900, maximum: 43_200 })
       .default(3600),
     policy: policySchema.describe('The session policy, in JD Cloud IAM version 3, with variables in Resource.'),
     examples: z

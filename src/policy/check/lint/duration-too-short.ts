@@ -1,16 +1,12 @@
-import { MIN_SESSION_SECONDS } from '../../grant/grant.ts'
 import type { Rule } from './rule.ts'
 
 export const durationTooShort: Rule = {
   id: 'duration-too-short',
   severity: 'error',
-  remedy: `write ${MIN_SESSION_SECONDS} or more`,
-  *check({ template: { durationSeconds } }) {
-    if (durationSeconds < MIN_SESSION_SECONDS) {
-      yield {
-        path: ['durationSeconds'],
-        message: `JD Cloud's STS refuses sessions under ${MIN_SESSION_SECONDS} seconds`,
-      }
+  remedy: 'write a longer one: JD Cloud has 3600 seconds or more, other stores 900',
+  *check({ template: { durationSeconds }, settings: { minSessionSeconds } }) {
+    if (durationSeconds < minSessionSeconds) {
+      yield { path: ['durationSeconds'], message: `STS refuses sessions under ${minSessionSeconds} seconds` }
     }
   },
 }

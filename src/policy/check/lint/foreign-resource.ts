@@ -1,7 +1,7 @@
 import { isVariable, type Segment, textOf } from '../../template/shape.ts'
 import type { Rule } from './rule.ts'
 
-/** The resource is outside the account and the bucket that this service vends for. */
+/** The resource is outside the region, the account and the bucket that this service vends for. */
 export const foreignResource: Rule = {
   id: 'foreign-resource',
   severity: 'error',
@@ -12,7 +12,9 @@ export const foreignResource: Rule = {
       if (!shape) yield { path, message: 'this is not a JRN, so it matches nothing' }
       else if (textOf(shape.service) !== 'oss')
         yield { path, message: 'this is not an OSS resource, and the service vends for OSS alone' }
-      else if (!isAnything(shape.account) && differs(shape.account, settings.account)) {
+      else if (!isAnything(shape.region) && differs(shape.region, settings.region)) {
+        yield { path, message: 'this is not in the configured region', remedy: 'write ${region}, or a *' }
+      } else if (!isAnything(shape.account) && differs(shape.account, settings.account)) {
         yield { path, message: 'this is not in the configured account', remedy: 'write ${account}' }
       } else if (differs(shape.bucket, settings.bucket)) {
         yield { path, message: 'this is not in the configured bucket', remedy: 'write ${bucket}' }

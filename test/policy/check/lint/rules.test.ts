@@ -45,6 +45,7 @@ const CASES: Record<string, { trips: Parts[]; nearly: Parts[]; settings?: LintSe
       resource('jrn:iam::${account}:role/test-role'),
       resource('arn:aws:s3:::${bucket}/*'),
       resource('jrn:oss:*:222222222222:${bucket}/users/${jwt:sub}/*'),
+      resource('jrn:oss:cn-east-2:${account}:${bucket}/users/${jwt:sub}/*'),
       resource('jrn:oss:*:${account}:other/users/${jwt:sub}/*'),
       resource('jrn:oss:*:${account}:${bucket}2/users/${jwt:sub}/*'),
     ],

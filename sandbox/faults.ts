@@ -1,6 +1,8 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http'
+import type { Socket } from 'node:net'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
+import { TLSSocket } from 'node:tls'
 import { isLoopback } from './loopback.ts'
 import { Refusal } from './sts/refusals.ts'
 
@@ -114,10 +116,10 @@ function misbehave(fault: Misbehaviour, { socket }: IncomingMessage, res: Server
       json(res, 200).end()
       return
     case 'reset':
-      socket.resetAndDestroy()
+      reset(socket)
       return
     case 'resetMidBody':
-      json(res, 200).write('{"requestId":"fault","res', () => socket.resetAndDestroy())
+      json(res, 200).write('{"requestId":"fault","res', () => reset(socket))
       return
     case 'garbage':
       json(res, 200).end(Buffer.from('7b22ff00fe22', 'hex'))
@@ -138,6 +140,12 @@ function misbehave(fault: Misbehaviour, { socket }: IncomingMessage, res: Server
       return
     case 'hang':
   }
+}
+
+/** Node cannot reset a connection under TLS, but a connection that ends without TLS's own goodbye is as broken. */
+function reset(socket: Socket): void {
+  if (socket instanceof TLSSocket) socket.destroy()
+  else socket.resetAndDestroy()
 }
 
 function json(res: ServerResponse, status: number): ServerResponse {

@@ -17,13 +17,27 @@ const ANY_PAGE: CorsRule = {
   id: undefined,
 }
 
-/** A service and its sandbox, both on loopback. */
-export type Local = Readonly<{ sandbox: Sandbox; service: Service; url: string; close(): Promise<void> }>
+/**
+ * A service and its sandbox, both on loopback. The service has two faces: one over http, whose answers name the http
+ * address of OSS, for pages in a browser; and one over https, whose answers name the https address, for SDKs that
+ * trust `sandbox.caFile`.
+ */
+export type Local = Readonly<{
+  sandbox: Sandbox
+  /** The face over http. */
+  service: Service
+  url: string
+  /** The face over https: a service of its own behind TLS, as an operator puts a proxy in front of one. */
+  secure: Service
+  httpsUrl: string
+  close(): Promise<void>
+}>
 
-/** `port` is the port of the service; 0 takes any free port. */
+/** `port` and `httpsPort` are the ports of the service; 0 takes any free port. */
 export type LocalOptions = SandboxOptions &
   Readonly<{
     port?: number
+    httpsPort?: number
     /** By default, the service logs to standard output. */
     logger?: FastifyBaseLogger
     /** Further variables of the service. */
@@ -47,27 +61,37 @@ export function sandboxEnvironment({ world, sts, oss }: Sandbox): Record<string,
   }
 }
 
-/** Starts both in this process. */
-export async function startLocal({ port = 0, logger, env, ...options }: LocalOptions): Promise<Local> {
+/** Starts all in this process. */
+export async function startLocal({ port = 0, httpsPort = 0, logger, env, ...options }: LocalOptions): Promise<Local> {
   const sandbox = await startSandbox(options)
-  try {
-    const environment = { ...env, ...sandboxEnvironment(sandbox), PORT: String(port), CORS_ORIGINS: '*' }
+  const started: { close(): Promise<void> }[] = []
+  const close = async () => {
+    for (const one of started.toReversed()) await one.close()
+    await sandbox.close()
+  }
+
+  async function start(face: Environment) {
+    const environment = { ...env, ...sandboxEnvironment(sandbox), CORS_ORIGINS: '*', ...face }
     const config = readConfig(environment, { sandbox: true })
-    // An operator sets such rules on the real bucket, so that pages can upload.
-    for (const bucket of sandbox.oss.store.values()) bucket.cors.rules = [ANY_PAGE]
     const service = await buildApp(config, {
       logger: logger ?? createLogger(config.logLevel),
       now: sandbox.world.clock,
       sandbox: true,
     })
-    const url = await service.app.listen({ host: config.host, port: config.port })
-    const close = async () => {
-      await service.app.close()
-      await sandbox.close()
-    }
-    return { sandbox, service, url, close }
+    started.push({ close: async () => void (await service.app.close()) })
+    return { service, url: await service.app.listen({ host: config.host, port: config.port }), host: config.host }
+  }
+
+  try {
+    // An operator sets such rules on the real bucket, so that pages can upload.
+    for (const bucket of sandbox.oss.store.values()) bucket.cors.rules = [ANY_PAGE]
+    const { service, url } = await start({ PORT: String(port) })
+    const { service: secure, host } = await start({ PORT: '0', OSS_ENDPOINT: sandbox.oss.httpsUrl })
+    const front = await sandbox.tls.listen(secure.app.server, { host, port: httpsPort })
+    started.push(front)
+    return { sandbox, service, url, secure, httpsUrl: front.url, close }
   } catch (error) {
-    await sandbox.close()
+    await close()
     throw error
   }
 }

@@ -11,13 +11,16 @@ function port(name: string, fallback: number): number {
 
 const local = await startLocal({
   port: port('PORT', 3000),
+  httpsPort: port('HTTPS_PORT', 3443),
   stsPort: port('SANDBOX_STS_PORT', 4501),
+  stsHttpsPort: port('SANDBOX_STS_HTTPS_PORT', 4511),
   ossPort: port('SANDBOX_OSS_PORT', 4502),
+  ossHttpsPort: port('SANDBOX_OSS_HTTPS_PORT', 4512),
   env: { POLICIES_DIR: process.env.POLICIES_DIR, LOG_LEVEL: process.env.LOG_LEVEL },
 }).catch((error: NodeJS.ErrnoException & { port?: number }) => {
   const why =
     error.code === 'EADDRINUSE'
-      ? `Port ${error.port} is taken: set PORT, SANDBOX_STS_PORT or SANDBOX_OSS_PORT to another one.`
+      ? `Port ${error.port} is taken: set PORT, HTTPS_PORT, SANDBOX_STS_PORT, SANDBOX_STS_HTTPS_PORT, SANDBOX_OSS_PORT or SANDBOX_OSS_HTTPS_PORT to another one.`
       : error.message
   process.stderr.write(`${why}\n`)
   process.exit(1)
@@ -25,9 +28,11 @@ const local = await startLocal({
 
 const token = await mintToken({ sub: 'alice', claims: { scope: 'oss.upload oss.files oss.download' } })
 process.stdout.write(`
-  API page       ${local.url}/docs
-  STS (sandbox)  ${local.sandbox.sts.url}
-  OSS (sandbox)  ${local.sandbox.oss.url}
+  API page         ${local.url}/docs
+  For browsers     ${local.url}, whose answers name OSS (sandbox) at ${local.sandbox.oss.url}
+  For SDKs         ${local.httpsUrl}, whose answers name OSS (sandbox) at ${local.sandbox.oss.httpsUrl}
+  STS (sandbox)    ${local.sandbox.sts.url} and ${local.sandbox.sts.httpsUrl}
+  CA to trust      ${local.sandbox.caFile}
 
   A token for alice, valid for one hour (for others: npm run --silent token -- --sub bob --claim scope=oss.upload):
   ${token}

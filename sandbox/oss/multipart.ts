@@ -59,7 +59,7 @@ export async function completeMultipartUpload(context: BucketContext): Promise<O
   bucket.put(request.key, body, upload.metadata, etag)
   bucket.uploads.end(upload.id)
   return xmlResponse('CompleteMultipartUploadResult', {
-    Location: `http://${request.headers.get('host')}/${bucket.name}/${encodePath(request.key)}`,
+    Location: `${request.scheme}://${request.headers.get('host')}/${bucket.name}/${encodePath(request.key)}`,
     Bucket: bucket.name,
     Key: request.key,
     ETag: `"${etag}"`,

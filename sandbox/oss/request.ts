@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http'
+import { TLSSocket } from 'node:tls'
 import { OssError } from './errors.ts'
 import { parseTarget, type Target } from './target.ts'
 
@@ -9,6 +10,7 @@ export type Headers = ReadonlyMap<string, string>
 export type OssRequest = Target &
   Readonly<{
     method: string
+    scheme: 'http' | 'https'
     headers: Headers
     /** The parts that identify the sender. */
     auth: 'header' | 'query' | 'none'
@@ -36,12 +38,12 @@ export function parseRequest(req: IncomingMessage, buckets: readonly string[]): 
   const headers = readHeaders(req.rawHeaders)
   const target = parseTarget(req.url ?? '', headers.get('host') ?? '', buckets)
   const wire = { headers, query: target.query }
-  const method = req.method ?? ''
+  const head = { method: req.method ?? '', scheme: req.socket instanceof TLSSocket ? 'https' : 'http' } as const
   const byHeader = headers.has('authorization')
   const byQuery = ['X-Amz-Algorithm', 'X-Amz-Credential', 'X-Amz-Signature'].some((name) => target.query.has(name))
   if (byHeader && byQuery) throw new OssError('InvalidArgument', 'Only one auth mechanism allowed.')
-  if (!byQuery) return { ...target, method, headers, wire, auth: byHeader ? 'header' : 'none' }
-  return { ...target, ...lowerHoisted(target.query, headers), method, wire, auth: 'query' }
+  if (!byQuery) return { ...target, ...head, headers, wire, auth: byHeader ? 'header' : 'none' }
+  return { ...target, ...lowerHoisted(target.query, headers), ...head, wire, auth: 'query' }
 }
 
 /** Presigning moves `x-amz-*` headers into the query, where they have the same meaning. */

@@ -9,6 +9,8 @@ export type OssVendOptions = Readonly<{
   params?: Readonly<Record<string, string | number>>
   /** Returns the user's current token. It is called for each request. */
   token: () => string | Promise<string>
+  /** Milliseconds since some instant, for tests. The date would not do: the clock of the device may be wrong. */
+  now?: () => number
 }>
 
 const RENEW_MS = 10 * 60_000
@@ -23,11 +25,13 @@ const TIMEOUT_MS = 10_000
  * end. It runs in browsers, too.
  */
 export function fromOssVend(options: OssVendOptions): AwsCredentialIdentityProvider {
+  const { now = () => performance.now() } = options
   let held: Held | undefined
   let running: Promise<Held> | undefined
 
   function renew(): Promise<Held> {
-    running ??= fetchCredentials(options)
+    const askedAt = now()
+    running ??= fetchCredentials(options, askedAt)
       .then((fetched) => {
         held = fetched
         return fetched
@@ -39,25 +43,24 @@ export function fromOssVend(options: OssVendOptions): AwsCredentialIdentityProvi
   }
 
   return async () => {
-    const now = performance.now()
+    const at = now()
     const mine = held
-    if (!mine || mine.endsAt - now < LEAST_MS) return (await renew()).credentials
-    if (now < mine.renewAt || running) return mine.credentials
+    if (!mine || mine.endsAt - at < LEAST_MS) return (await renew()).credentials
+    if (at < mine.renewAt || running) return mine.credentials
     return renew().then(
       ({ credentials }) => credentials,
       () => {
-        mine.renewAt = now + RETRY_MS
+        mine.renewAt = at + RETRY_MS
         return mine.credentials
       },
     )
   }
 }
 
-/** `endsAt` and `renewAt` are of `performance.now()`: the clock of the device may be wrong. */
+/** `endsAt` and `renewAt` are of `now`. */
 type Held = { readonly credentials: AwsCredentialIdentity; readonly endsAt: number; renewAt: number }
 
-async function fetchCredentials({ url, policy, params = {}, token }: OssVendOptions): Promise<Held> {
-  const askedAt = performance.now()
+async function fetchCredentials({ url, policy, params = {}, token }: OssVendOptions, askedAt: number): Promise<Held> {
   const askedOn = Date.now()
   const response = await fetch(new URL('/v1/credentials', url), {
     method: 'POST',
@@ -66,13 +69,10 @@ async function fetchCredentials({ url, policy, params = {}, token }: OssVendOpti
     redirect: 'error',
     signal: AbortSignal.timeout(TIMEOUT_MS),
   })
-  const answer = await response.json().catch(() => undefined)
-  // Errors are problem documents (RFC 9457), unless a proxy answers in place of the service.
-  if (!response.ok) {
-    const reason = answer ? `${answer.code}, ${answer.detail}` : 'not a problem document'
-    throw new Error(`oss-vend answers ${response.status}: ${reason}`)
-  }
-  const { accessKey, secretKey, sessionToken, expiresInSeconds } = answer.credentials
+  const text = await response.text()
+  if (!response.ok) throw new Error(`oss-vend answers ${response.status}: ${reasonIn(text)}`)
+  const { credentials }: Answer = JSON.parse(text)
+  const { accessKey, secretKey, sessionToken, expiresInSeconds } = credentials
   const endsAt = askedAt + expiresInSeconds * 1000
   return {
     credentials: {
@@ -84,5 +84,21 @@ async function fetchCredentials({ url, policy, params = {}, token }: OssVendOpti
     },
     endsAt,
     renewAt: endsAt - RENEW_MS,
+  }
+}
+
+type Answer = {
+  credentials: { accessKey: string; secretKey: string; sessionToken: string; expiresInSeconds: number }
+}
+
+type Problem = { code: string; title: string; detail?: string; requestId: string }
+
+/** Errors are problem documents (RFC 9457), unless a proxy answers in place of the service. */
+function reasonIn(text: string): string {
+  try {
+    const { code, title, detail = title, requestId }: Problem = JSON.parse(text)
+    return `${code}, ${detail} (request ${requestId})`
+  } catch {
+    return 'not a problem document'
   }
 }

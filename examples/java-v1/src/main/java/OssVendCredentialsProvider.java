@@ -110,7 +110,12 @@ public final class OssVendCredentialsProvider implements AWSCredentialsProvider 
   private static String reason(String answer) {
     try {
       JSONObject problem = new JSONObject(answer);
-      return problem.getString("code") + ", " + problem.getString("detail");
+      return problem.getString("code")
+          + ", "
+          + problem.optString("detail", problem.getString("title"))
+          + " (request "
+          + problem.getString("requestId")
+          + ")";
     } catch (JSONException error) {
       return "not a problem document";
     }

@@ -4,6 +4,7 @@ import java.util.concurrent.CompletionException;
 import software.amazon.awssdk.auth.credentials.ContainerCredentialsProvider;
 import software.amazon.awssdk.core.async.AsyncRequestBody;
 import software.amazon.awssdk.core.checksums.RequestChecksumCalculation;
+import software.amazon.awssdk.core.exception.SdkClientException;
 import software.amazon.awssdk.core.exception.SdkException;
 import software.amazon.awssdk.core.sync.RequestBody;
 import software.amazon.awssdk.services.s3.S3AsyncClient;
@@ -28,7 +29,8 @@ public final class Main {
                 .build()) {
       run(s3, inParts);
     } catch (SdkException | CompletionException error) {
-      System.err.println(error.getMessage());
+      // The SDK's own message seldom says why; that of a cause does.
+      for (Throwable cause = error; cause != null; cause = cause.getCause()) System.err.println(cause.getMessage());
       System.exit(1);
     }
   }
@@ -57,12 +59,12 @@ public final class Main {
     System.out.println("uploaded " + key + " in parts");
 
     byte[] downloaded = s3.getObjectAsBytes(get -> get.bucket(bucket).key(key)).asByteArray();
-    if (!Arrays.equals(downloaded, film)) throw new IllegalStateException(key + " has changed on its way");
+    if (!Arrays.equals(downloaded, film)) throw SdkClientException.create(key + " has changed on its way");
     System.out.println("downloaded " + key);
 
     try {
       s3.putObject(put -> put.bucket(bucket).key(foreign + "hello.txt"), RequestBody.fromString("hello"));
-      throw new IllegalStateException(foreign + "hello.txt should have been refused");
+      throw SdkClientException.create(foreign + "hello.txt should have been refused");
     } catch (S3Exception refusal) {
       System.out.println("refused " + foreign + "hello.txt: " + refusal.getMessage());
     }

@@ -76,7 +76,9 @@ private class OssVend(
     /** Errors are problem documents (RFC 9457), unless a proxy answers in place of the service. */
     private fun reason(answer: String?): String =
         try {
-            JSONObject(answer.orEmpty()).run { "${getString("code")}, ${getString("detail")}" }
+            JSONObject(answer.orEmpty()).run {
+                "${getString("code")}, ${optString("detail", getString("title"))} (request ${getString("requestId")})"
+            }
         } catch (_: JSONException) {
             "not a problem document"
         }

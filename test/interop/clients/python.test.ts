@@ -1,0 +1,24 @@
+import { examples, testClient } from './client.ts'
+import { PYTHON, pythonEnv, skip } from './python.ts'
+
+const command = [PYTHON, `${examples}python/upload.py`] as const
+
+testClient({
+  name: 'boto3 with container credentials',
+  command,
+  env: (world) => ({ ...pythonEnv(world), ...world.container }),
+  says: { badToken: /unauthenticated/u, notAllowed: /policy_not_allowed/u, stsDown: /upstream_unavailable/u },
+  skip,
+})
+
+testClient({
+  name: 'boto3 with web identity',
+  command,
+  env: (world) => ({ ...pythonEnv(world), ...world.webIdentity }),
+  says: {
+    badToken: /\(InvalidIdentityToken\) .*: The token /u,
+    notAllowed: /\(AccessDenied\) .*: .*claim "scope"/u,
+    stsDown: /\(ServiceUnavailable\) .*: The credential source is not available/u,
+  },
+  skip,
+})

@@ -49,7 +49,7 @@ testClient({
   env: async (world) => ({ ...world.container, ...(await trust(world)) }),
   // It shows the message without the code.
   says: {
-    badToken: /^The token /mu,
+    badToken: /^A valid bearer token is required/mu,
     notAllowed: /^This policy is not for this caller: claim "scope"/mu,
     stsDown: /^The credential source is not available/mu,
   },

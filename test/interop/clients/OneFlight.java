@@ -4,7 +4,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CountDownLatch;
 import org.json.JSONObject;
 
-/** Lets 16 threads ask one provider at the same moment, and prints how many different credentials they have. */
+/** Lets 16 threads ask one provider at the same moment, and then once more after the store refused the credentials. */
 class OneFlight {
   public static void main(String[] args) throws Exception {
     var provider =
@@ -27,6 +27,9 @@ class OneFlight {
     }
     start.countDown();
     for (Thread thread : threads) thread.join();
-    System.out.println(keys.size() + " credentials");
+    System.out.println(keys.size() + " for 16 threads");
+    provider.refresh();
+    keys.add(provider.getCredentials().getAWSAccessKeyId());
+    System.out.println(keys.size() + " after a refusal");
   }
 }

@@ -56,13 +56,13 @@ testClient({
   skip,
 })
 
-test('threads that share an OssVendCredentialsProvider share one request', { skip }, async (t) => {
+test('threads that share an OssVendCredentialsProvider share one request, and a refused session is replaced', { skip }, async (t) => {
   const world = await startWorld(t)
   const classpath = `${examples}java-v1/target/classes:${examples}java-v1/target/lib/*`
   const program = join(import.meta.dirname, 'OneFlight.java')
   const { stdout } = await run('java', ['-cp', classpath, program, world.url, await world.mint('oss.files')], {
     env: { ...world.env, ...(await trust(world)) },
   })
-  assert.equal(stdout, '1 credentials\n')
-  assert.equal(world.vends(), 1)
+  assert.equal(stdout, '1 for 16 threads\n2 after a refusal\n')
+  assert.equal(world.vends(), 2)
 })

@@ -27,10 +27,12 @@ public final class OssVendCredentialsProvider implements AWSCredentialsProvider 
   private static final int TIMEOUT_MS = 10_000;
 
   private final URL url;
-  private final byte[] request;
+  private final String policy;
+  private final JSONObject params;
   private final Callable<String> token;
   private final ReentrantLock oneRequest = new ReentrantLock();
   private volatile Held held;
+  private volatile boolean refused;
 
   /**
    * @param service the address of oss-vend, such as https://vend.example.com
@@ -40,8 +42,8 @@ public final class OssVendCredentialsProvider implements AWSCredentialsProvider 
   public OssVendCredentialsProvider(URL service, String policy, JSONObject params, Callable<String> token)
       throws IOException {
     this.url = new URL(service, "/v1/credentials");
-    this.request =
-        new JSONObject().put("policy", policy).put("params", params).toString().getBytes(StandardCharsets.UTF_8);
+    this.policy = policy;
+    this.params = params;
     this.token = token;
   }
 
@@ -66,16 +68,20 @@ public final class OssVendCredentialsProvider implements AWSCredentialsProvider 
     }
   }
 
-  /** Forgets the credentials. Call it when the store refuses them. */
+  /** Call it when the store says that the credentials are over: the next ones come from a new session. */
   @Override
   public void refresh() {
+    refused = true;
     held = null;
   }
 
   private Held fetch() {
     try {
       long askedAt = System.nanoTime();
-      JSONObject credentials = new JSONObject(post()).getJSONObject("credentials");
+      JSONObject request = new JSONObject().put("policy", policy).put("params", params);
+      if (refused) request.put("fresh", true);
+      JSONObject credentials = new JSONObject(post(request)).getJSONObject("credentials");
+      refused = false;
       return new Held(
           new BasicSessionCredentials(
               credentials.getString("accessKey"),
@@ -90,7 +96,7 @@ public final class OssVendCredentialsProvider implements AWSCredentialsProvider 
     }
   }
 
-  private String post() throws Exception {
+  private String post(JSONObject request) throws Exception {
     HttpURLConnection connection = (HttpURLConnection) url.openConnection();
     connection.setConnectTimeout(TIMEOUT_MS);
     connection.setReadTimeout(TIMEOUT_MS);
@@ -99,7 +105,7 @@ public final class OssVendCredentialsProvider implements AWSCredentialsProvider 
     connection.setRequestProperty("Content-Type", "application/json");
     connection.setDoOutput(true);
     try (OutputStream body = connection.getOutputStream()) {
-      body.write(request);
+      body.write(request.toString().getBytes(StandardCharsets.UTF_8));
     }
     int status = connection.getResponseCode();
     if (status == 200) return read(connection.getInputStream());

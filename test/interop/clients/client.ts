@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
 import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
+import { cp, readFile, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { startWorld, type World } from './world.ts'
 
@@ -19,23 +21,27 @@ export function build(tool: string, args: readonly string[], cwd: string): void 
   assert.equal(status, 0, `${tool} ${args.join(' ')}: ${error ?? ''}${stdout}${stderr}`)
 }
 
-/** An example, and what is special about it. */
-export type Client = Readonly<{
+type Program = Readonly<{
   name: string
   command: readonly [string, ...string[]]
   /** The variables beside those that all examples read. */
-  env: (world: World, t: TestContext) => Record<string, string> | Promise<Record<string, string>>
-  /** What it says of a token that does not verify, of a policy that the caller may not use, and of an STS that is down. */
-  says: Readonly<{ badToken: RegExp; notAllowed: RegExp; stsDown: RegExp }>
-  /** How often it asks for credentials in an ordinary run; once, unless it is a script of several processes. */
-  vends?: number
+  env: (world: World) => Record<string, string> | Promise<Record<string, string>>
   skip: string | false
 }>
 
-/** A started example. `answer` presses Enter. */
-async function start({ command, env }: Client, world: World, t: TestContext) {
+/** An example, and what is special about it. */
+export type Client = Program &
+  Readonly<{
+    /** What it says of a token that does not verify, of a policy that the caller may not use, and of an STS that is down. */
+    says: Readonly<{ badToken: RegExp; notAllowed: RegExp; stsDown: RegExp }>
+    /** How often it asks for credentials in an ordinary run; once, unless it is a script of several processes. */
+    vends?: number
+  }>
+
+/** A started example. */
+async function start({ command, env }: Omit<Program, 'name' | 'skip'>, world: World, t: TestContext) {
   const [tool, ...args] = command
-  const child = spawn(tool, args, { env: { ...world.env, ...(await env(world, t)) } })
+  const child = spawn(tool, args, { env: { ...world.env, ...(await env(world)) } })
   t.after(() => child.kill('SIGKILL'))
   let output = ''
   const waiting = new Promise<void>((resolve) => {
@@ -50,6 +56,7 @@ async function start({ command, env }: Client, world: World, t: TestContext) {
   return {
     /** Until it waits for Enter, or is over. */
     waits: () => Promise.race([waiting, ended.then(() => assert.fail(`it ended too early: ${output}`))]),
+    /** Presses Enter, too. */
     async ends() {
       child.stdin.on('error', () => {}) // it may have ended already
       child.stdin.end('\n')
@@ -121,4 +128,32 @@ export function testClient(client: Client): void {
       assert.doesNotMatch(output, /^uploaded/mu)
     })
   }
+}
+
+/** One setting that docs/clients.md calls necessary. */
+export type Setting = Omit<Program, 'command'> &
+  Readonly<{
+    /** The folder of the example, and the place of the setting in it. */
+    example: string
+    file: string
+    text: string
+    build?: (folder: string) => void
+    command: (folder: string) => readonly [string, ...string[]]
+    says: RegExp
+  }>
+
+/** Runs a copy of an example without the setting, which must fail as the docs say. */
+export function testSetting({ name, example, file, text, build, command, env, says, skip }: Setting): void {
+  test(`${name} cannot do without: ${text.trim()}`, { skip }, async (t) => {
+    const world = await startWorld(t)
+    const folder = join(world.directory, example)
+    await cp(join(examples, example), folder, { recursive: true })
+    const whole = await readFile(join(folder, file), 'utf8')
+    assert.ok(whole.includes(text))
+    await writeFile(join(folder, file), whole.replace(text, ''))
+    build?.(folder)
+    const { code, output } = await (await start({ command: command(folder), env }, world, t)).ends()
+    assert.notEqual(code, 0)
+    assert.match(output, says)
+  })
 }

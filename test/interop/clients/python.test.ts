@@ -1,4 +1,4 @@
-import { examples, testClient } from './client.ts'
+import { examples, testClient, testSetting } from './client.ts'
 import { PYTHON, pythonEnv, skip } from './python.ts'
 
 const command = [PYTHON, `${examples}python/upload.py`] as const
@@ -20,5 +20,16 @@ testClient({
     notAllowed: /\(AccessDenied\) .*: .*claim "scope"/u,
     stsDown: /\(ServiceUnavailable\) .*: The credential source is not available/u,
   },
+  skip,
+})
+
+testSetting({
+  name: 'boto3',
+  example: 'python',
+  file: 'upload.py',
+  text: 'request_checksum_calculation="when_required", ',
+  command: (folder) => [PYTHON, `${folder}/upload.py`],
+  env: (world) => ({ ...pythonEnv(world), ...world.container }),
+  says: /NotImplemented.*aws-chunked/u,
   skip,
 })

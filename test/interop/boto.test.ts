@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { execFile, spawnSync } from 'node:child_process'
+import { execFile } from 'node:child_process'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -8,13 +8,10 @@ import { promisify } from 'node:util'
 import { pino } from 'pino'
 import { mintToken } from '../../sandbox/issuer.ts'
 import { startLocal } from '../../sandbox/local.ts'
+import { PYTHON, skip } from './clients/python.ts'
 
 const run = promisify(execFile)
-const PYTHON = process.env.INTEROP_PYTHON ?? 'python3'
 const here = import.meta.dirname
-/** Elsewhere than in CI, their absence is no failure. */
-const there = process.env.REQUIRE_PYTHON !== undefined || spawnSync(PYTHON, ['-c', 'import boto3, awscli']).status === 0
-const skip = there ? false : 'python3 has no boto3 and awscli: pip install -r test/interop/requirements.txt'
 
 async function start(t: TestContext) {
   const local = await startLocal({ logger: pino({ level: 'silent' }), env: { AWS_STS_AT_ROOT: 'true' } })

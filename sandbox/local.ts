@@ -28,6 +28,8 @@ export type LocalOptions = SandboxOptions &
     logger?: FastifyBaseLogger
     /** Further variables of the service. */
     env?: Environment
+    /** Adds routes to the service before it listens. */
+    extend?: (app: Service['app'], sandbox: Sandbox) => Promise<void>
   }>
 
 /** The environment of a service that uses this sandbox and trusts its issuer. */
@@ -48,7 +50,7 @@ export function sandboxEnvironment({ world, sts, oss }: Sandbox): Record<string,
 }
 
 /** Starts both in this process. */
-export async function startLocal({ port = 0, logger, env, ...options }: LocalOptions): Promise<Local> {
+export async function startLocal({ port = 0, logger, env, extend, ...options }: LocalOptions): Promise<Local> {
   const sandbox = await startSandbox(options)
   try {
     const environment = { ...env, ...sandboxEnvironment(sandbox), PORT: String(port), CORS_ORIGINS: '*' }
@@ -60,6 +62,7 @@ export async function startLocal({ port = 0, logger, env, ...options }: LocalOpt
       now: sandbox.world.clock,
       sandbox: true,
     })
+    await extend?.(service.app, sandbox)
     const url = await service.app.listen({ host: config.host, port: config.port })
     const close = async () => {
       await service.app.close()

@@ -1,3 +1,4 @@
+import { serveDemo } from '../demo/serve.ts'
 import { mintToken } from '../issuer.ts'
 import { startLocal } from '../local.ts'
 
@@ -14,6 +15,7 @@ const local = await startLocal({
   stsPort: port('SANDBOX_STS_PORT', 4501),
   ossPort: port('SANDBOX_OSS_PORT', 4502),
   env: { POLICIES_DIR: process.env.POLICIES_DIR, LOG_LEVEL: process.env.LOG_LEVEL },
+  extend: serveDemo,
 }).catch((error: NodeJS.ErrnoException & { port?: number }) => {
   const why =
     error.code === 'EADDRINUSE'
@@ -25,6 +27,7 @@ const local = await startLocal({
 
 const token = await mintToken({ sub: 'alice', claims: { scope: 'oss.upload oss.files oss.download' } })
 process.stdout.write(`
+  Demo           ${local.url}/demo
   API page       ${local.url}/docs
   STS (sandbox)  ${local.sandbox.sts.url}
   OSS (sandbox)  ${local.sandbox.oss.url}

@@ -1,0 +1,90 @@
+import { find, save } from './dom.ts'
+import { explain } from './explain.ts'
+import { createFileRow, type FileRow } from './file-row.ts'
+import { allows } from './grant-words.ts'
+import type { Language } from './language.ts'
+import type { Config, Vended } from './service.ts'
+import type { Store } from './store.ts'
+import { createUpload, type Upload } from './upload.ts'
+
+/** The store and the grant that new uploads use. */
+export type Access = Readonly<{ store: Store; vended: Vended }>
+
+type Entry = Readonly<{ upload: Upload; row: FileRow; access: Access; show(): void }>
+
+/** The list of files. `announce` reads a text to people who do not see the page. */
+export function createFiles(config: Config, language: () => Language, announce: (text: string) => void) {
+  const list = find('#files', HTMLElement)
+  const empty = find('#files-empty', HTMLElement)
+  const entries = new Set<Entry>()
+
+  function add(file: File, key: string, access: Access): void {
+    const { store, vended } = access
+    const attempt = { action: 'oss:PutObject', key, prefixes: vended.oss.prefixes }
+    const upload = createUpload({ ...config, file, key, store, onChange: () => entry.show() })
+
+    async function run(): Promise<void> {
+      await upload.run()
+      const state = upload.state()
+      const { say } = language()
+      if (state.kind === 'done') announce(say('saidDone', { file: file.name }))
+      if (state.kind !== 'failed') return
+      const { why, todo } = explain(language(), state.error, attempt)
+      announce(`${file.name}: ${why} ${todo}`)
+    }
+
+    const row = createFileRow(upload, {
+      run: () => void run(),
+      pause() {
+        upload.pause()
+        announce(language().say('saidPaused', { file: file.name }))
+      },
+      remove() {
+        remove(entry)
+        announce(language().say('saidRemoved', { file: file.name }))
+      },
+      download: () => void download(access, key).catch((error) => announce(explain(language(), error).why)),
+    })
+    const entry: Entry = {
+      upload,
+      row,
+      access,
+      show: () => row.show(language(), allows(vended, 'oss:GetObject'), attempt),
+    }
+    entries.add(entry)
+    list.append(row.element)
+    empty.hidden = true
+    void run()
+  }
+
+  function remove(entry: Entry): void {
+    const neighbour = [...entries][[...entries].indexOf(entry) + 1] ?? [...entries].at(-2)
+    entries.delete(entry)
+    entry.row.element.remove()
+    empty.hidden = entries.size > 0
+    // The focus must not fall back to the top of the page.
+    if (neighbour && neighbour !== entry) neighbour.row.focus()
+    else find('#picker', HTMLElement).focus()
+    // The row has left the page, so there is no place for a failure, and nothing to do about it.
+    void entry.upload.cancel().catch(() => undefined)
+  }
+
+  async function download({ store }: Access, key: string): Promise<number> {
+    const { body } = await store.send({ method: 'GET', key })
+    const name = key.split('/').at(-1) ?? key
+    save(body, name)
+    announce(language().say('saidSaved', { file: name }))
+    return body.size
+  }
+
+  return {
+    add,
+    download,
+    /** Shows all rows again, after a change of the language. */
+    show() {
+      for (const entry of entries) entry.show()
+    },
+  }
+}
+
+export type Files = ReturnType<typeof createFiles>

@@ -23,9 +23,9 @@ type Host = FastifyInstance<
 >
 
 /** The sandbox keeps each file in memory. */
-const MAX_FILE_BYTES = 64 * 1024 * 1024
-/** The smallest part that S3 accepts, so that a file of a few megabytes shows several parts. */
-const PART_BYTES = 5 * 1024 * 1024
+const MAX_FILE_BYTES = 64_000_000
+/** Little more than the 5 MiB that S3 asks of a part, so that a file of a few megabytes shows several parts. */
+const PART_BYTES = 6_000_000
 const TOKEN_SECONDS = 7200
 
 /** Own script and style, and requests to the service and the store. Trusted types turn off `innerHTML` and its kin. */

@@ -29,6 +29,11 @@ export class TooLarge extends Error {
   }
 }
 
-/** One request and its result, for the list of requests. `status` is 0 without an answer. */
-export type Exchange = Readonly<{ to: 'service' | 'store'; method: string; path: string; status: number }>
+/** One request and its result, for the list of requests. */
+export type Exchange = Readonly<{
+  to: 'service' | 'store'
+  method: string
+  path: string
+  status: number | 'no answer' | 'stopped'
+}>
 export type Report = (exchange: Exchange) => void

@@ -1,6 +1,7 @@
 import { copyOf, find, setText } from './dom.ts'
 import type { Attempt } from './explain.ts'
 import { showExplanation } from './explanation-view.ts'
+import { TooLarge } from './failure.ts'
 import type { Language, Word } from './language.ts'
 import type { Upload } from './upload.ts'
 
@@ -20,7 +21,6 @@ export type FileRow = Readonly<{
   element: HTMLElement
   /** Shows the file as it is now. `readable` tells whether it may be downloaded. */
   show(language: Language, readable: boolean, attempt: Attempt): void
-  focus(): void
 }>
 
 export function createFileRow(upload: Upload, actions: FileActions): FileRow {
@@ -32,7 +32,10 @@ export function createFileRow(upload: Upload, actions: FileActions): FileRow {
   setText(find('.file-name', HTMLElement, element), upload.key)
 
   function buttonsNow(readable: boolean): readonly Button[] {
-    const { kind } = upload.state()
+    const now = upload.state()
+    const { kind } = now
+    // It would be too large again.
+    if (now.kind === 'failed' && now.error instanceof TooLarge) return [REMOVE]
     if (kind === 'done') return readable ? [DOWNLOAD, REMOVE] : [REMOVE]
     if (kind === 'sending') return [PAUSE, REMOVE]
     if (kind === 'finishing') return []
@@ -59,7 +62,6 @@ export function createFileRow(upload: Upload, actions: FileActions): FileRow {
 
   return {
     element,
-    focus: () => buttons.querySelector('button')?.focus(),
     show(language, readable, attempt) {
       const now = upload.state()
       const part = upload.file.size === 0 ? Number(now.kind === 'done') : upload.sent() / upload.file.size

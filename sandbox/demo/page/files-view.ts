@@ -52,19 +52,19 @@ export function createFiles(config: Config, language: () => Language, announce: 
       show: () => row.show(language(), allows(vended, 'oss:GetObject'), attempt),
     }
     entries.add(entry)
-    list.append(row.element)
+    list.prepend(row.element)
     empty.hidden = true
     void run()
   }
 
   function remove(entry: Entry): void {
-    const neighbour = [...entries][[...entries].indexOf(entry) + 1] ?? [...entries].at(-2)
+    const { nextElementSibling: next, previousElementSibling: previous } = entry.row.element
     entries.delete(entry)
     entry.row.element.remove()
     empty.hidden = entries.size > 0
     // The focus must not fall back to the top of the page.
-    if (neighbour && neighbour !== entry) neighbour.row.focus()
-    else find('#picker', HTMLElement).focus()
+    const neighbour = (next ?? previous)?.querySelector('button')
+    ;(neighbour ?? find('#picker', HTMLElement)).focus()
     // The row has left the page, so there is no place for a failure, and nothing to do about it.
     void entry.upload.cancel().catch(() => undefined)
   }

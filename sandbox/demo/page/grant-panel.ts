@@ -1,14 +1,14 @@
 import { find, setText } from './dom.ts'
 import { allows, describeGrant } from './grant-words.ts'
-import type { Language, Word } from './language.ts'
+import type { Language, Piece, Word } from './language.ts'
 import type { Vended } from './service.ts'
 
 /** Shows what the credentials open, and hides what the grant leaves no use for. */
 export function showGrant(language: Language, vended: Vended, renewedAt: Date | undefined): void {
   const { say, time } = language
   const { may, mayNot } = describeGrant(language, vended)
-  setText(find('#grant-may', HTMLElement), may)
-  setText(find('#grant-may-not', HTMLElement), mayNot)
+  find('#grant-may', HTMLElement).replaceChildren(...may.map(nodeOf))
+  find('#grant-may-not', HTMLElement).replaceChildren(...mayNot.map(nodeOf))
   setText(
     find('#grant-renewal', HTMLElement),
     renewedAt ? say('grantRenewed', { time: time(renewedAt) }) : say('grantRenews'),
@@ -32,9 +32,12 @@ export function showGrant(language: Language, vended: Vended, renewedAt: Date | 
   find('#read-panel', HTMLElement).hidden = !readable
   find('#try-read', HTMLElement).hidden = readable
   find('#granted', HTMLElement).hidden = false
+  find('#how', HTMLElement).hidden = true
 }
 
-function textElement(name: 'dt' | 'dd', text: string): HTMLElement {
+const nodeOf = ({ text, isValue }: Piece) => (isValue ? textElement('b', text) : text)
+
+function textElement(name: 'b' | 'dt' | 'dd', text: string): HTMLElement {
   const element = document.createElement(name)
   element.textContent = text
   return element

@@ -1,4 +1,4 @@
-import type { Language, Word } from './language.ts'
+import type { Language, Piece, Word } from './language.ts'
 import type { Vended } from './service.ts'
 
 const WORDS: Readonly<Record<string, Word>> = {
@@ -28,18 +28,21 @@ export function allows({ grant }: Vended, action: string): boolean {
 }
 
 /** A grant as two sentences. */
-export function describeGrant(language: Language, vended: Vended): Readonly<{ may: string; mayNot: string }> {
-  const { say, all, any, time } = language
+export function describeGrant(
+  language: Language,
+  vended: Vended,
+): Readonly<{ may: readonly Piece[]; mayNot: readonly Piece[] }> {
+  const { say, pieces, all, any, time } = language
   const { grant, oss, credentials } = vended
   const missing = EXPECTED.filter((action) => !allows(vended, action))
   const prefixes = any(oss.prefixes.map((prefix) => prefix || say('wholeBucket')))
   return {
-    may: say('grantMay', {
+    may: pieces('grantMay', {
       can: all(grant.actions.map((action) => actionWord(language, action))),
       prefixes,
       time: time(new Date(credentials.expiration)),
     }),
     mayNot:
-      missing.length > 0 ? say('grantMayNot', { cannot: any(missing.map((one) => actionWord(language, one))) }) : '',
+      missing.length > 0 ? pieces('grantMayNot', { cannot: any(missing.map((one) => actionWord(language, one))) }) : [],
   }
 }

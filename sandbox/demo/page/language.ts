@@ -8,10 +8,15 @@ export type LanguageName = keyof typeof LANGUAGES
 
 const isLanguage = (name: string | null): name is LanguageName => name !== null && Object.hasOwn(LANGUAGES, name)
 
+type Values = Readonly<Record<string, string>>
+export type Piece = Readonly<{ text: string; isValue: boolean }>
+
 /** The words of one language, and the forms of its numbers, sizes, times and lists. */
 export type Language = Readonly<{
   name: LanguageName
-  say(word: Word, values?: Readonly<Record<string, string>>): string
+  say(word: Word, values?: Values): string
+  /** The same text in pieces, so that the values in it can be marked. */
+  pieces(word: Word, values: Values): readonly Piece[]
   size(bytes: number): string
   percent(part: number): string
   /** Hours and minutes. */
@@ -24,14 +29,22 @@ export type Language = Readonly<{
 
 export function createLanguage(name: LanguageName): Language {
   const words = LANGUAGES[name]
-  const numbers = new Intl.NumberFormat(name, { maximumFractionDigits: 1 })
-  const percents = new Intl.NumberFormat(name, { style: 'percent' })
-  const times = new Intl.DateTimeFormat(name, { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' })
-  const and = new Intl.ListFormat(name, { type: 'conjunction' })
-  const or = new Intl.ListFormat(name, { type: 'disjunction' })
+  // British lists have no comma before their last word.
+  const locale = name === 'en' ? 'en-GB' : name
+  const numbers = new Intl.NumberFormat(locale, { maximumFractionDigits: 1 })
+  const percents = new Intl.NumberFormat(locale, { style: 'percent' })
+  const times = new Intl.DateTimeFormat(locale, { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' })
+  const and = new Intl.ListFormat(locale, { type: 'conjunction' })
+  const or = new Intl.ListFormat(locale, { type: 'disjunction' })
   return {
     name,
     say: (word, values = {}) => words[word].replace(/\{(\w+)\}/gu, (whole, key: string) => values[key] ?? whole),
+    pieces: (word, values) =>
+      words[word].split(/\{(\w+)\}/u).map((text, index) => {
+        // The pattern's group puts each name between two texts.
+        const isValue = index % 2 === 1
+        return { text: isValue ? (values[text] ?? '') : text, isValue }
+      }),
     size(bytes) {
       if (bytes < 1000) return `${bytes} B`
       return bytes < 1e6 ? `${numbers.format(bytes / 1e3)} kB` : `${numbers.format(bytes / 1e6)} MB`

@@ -3,6 +3,7 @@ import type { Exchange } from './failure.ts'
 import type { Language } from './language.ts'
 
 const MAX_LINES = 100
+const WORDS = { 'no answer': 'logNoAnswer', stopped: 'logStopped' } as const
 
 /** The list of requests: the newest stands first. */
 export function createLog(now: () => Date, language: () => Language) {
@@ -17,8 +18,8 @@ export function createLog(now: () => Date, language: () => Language) {
       line.dataset.to = to
       setText(find('.request', HTMLElement, line), `${method} ${path}`)
       const result = find('.status', HTMLElement, line)
-      setText(result, status === 0 ? say('logNoAnswer') : String(status))
-      result.dataset.good = String(status >= 200 && status < 300)
+      setText(result, typeof status === 'number' ? String(status) : say(WORDS[status]))
+      result.dataset.kind = status === 'stopped' ? 'stopped' : Number(status) < 300 ? 'good' : 'bad'
       list.prepend(line)
       list.children[MAX_LINES]?.remove()
       empty.hidden = true

@@ -58,6 +58,7 @@ function start(config: Config | undefined, failure?: unknown): void {
     access = undefined
     renewedAt = undefined
     find('#granted', HTMLElement).hidden = true
+    find('#how', HTMLElement).hidden = false
     fail('policy-failure')
   }
 

@@ -44,7 +44,7 @@ export function createService(report: Report) {
     try {
       response = await fetch(path, { ...init, cache: 'no-store' })
     } catch {
-      report({ to: 'service', method, path, status: 0 })
+      report({ to: 'service', method, path, status: 'no answer' })
       throw new Failure('service', 'unreachable')
     }
     report({ to: 'service', method, path, status: response.status })

@@ -69,7 +69,7 @@ async function sendSigned(
   const shown = { to: 'store', method, path: shownPath(url) } as const
   const answer = await transfer({ method, url: url.href, headers, body, signal, onProgress }).catch(
     (error: unknown) => {
-      report({ ...shown, status: 0 })
+      report({ ...shown, status: signal?.aborted ? 'stopped' : 'no answer' })
       throw error
     },
   )

@@ -13,7 +13,7 @@ export type Context = Readonly<{
   announce(text: string): void
 }>
 
-const SAMPLE_BYTES = 12_000_000
+const SAMPLE_BYTES = 20_000_000
 
 /** The folder, the place to drop files, and the chooser. */
 export function createUploadPanel({ config, files, language, access, announce }: Context) {

@@ -27,7 +27,7 @@ export function createTryPanel(context: Context, service: Service, session: () =
     const now = access()
     if (now)
       files.add(
-        new File([new Uint8Array(config.maxFileBytes + 1)], 'too-large.bin'),
+        new File([new Uint8Array(config.maxFileBytes + 1_000_000)], 'too-large.bin'),
         `${ownFolder()}too-large.bin`,
         now,
       )

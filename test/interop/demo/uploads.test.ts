@@ -1,0 +1,122 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { bucketOf, choose, enter, LARGE, shows, skip, startDemo } from './harness.ts'
+
+test('several files upload straight to the store, a large one in parts with progress', { skip }, async (t) => {
+  const demo = await startDemo(t)
+  const { page, rows, sandbox, said } = demo
+  await enter(demo, 'alice', 'user-upload')
+  assert.match(
+    String(await page.locator('#grant-may').textContent()),
+    /^You may upload and abort uploads, below users\/alice\/, until \d\d:\d\d\.$/u,
+  )
+  assert.equal(await page.locator('#grant-may-not').textContent(), 'You may not read, list or delete.')
+
+  const requests: string[] = []
+  page.on('request', (request) => requests.push(`${request.method()} ${new URL(request.url()).host}`))
+  // Slow enough that each state is seen.
+  sandbox.oss.faults.set({ kind: 'delay', ms: 300 })
+  const small = { name: '照片 (1)+a!.jpg', buffer: Buffer.from('small') }
+  await choose(demo, small, { name: 'empty.txt', buffer: Buffer.alloc(0) }, { name: 'film.mp4', buffer: LARGE })
+  const film = rows.filter({ hasText: 'film.mp4' })
+  const seen = new Set<number>()
+  for (const part of ['part 1 of 3', 'part 2 of 3', 'part 3 of 3']) {
+    await shows(film.locator('.file-state'), part)
+    seen.add(Number(await film.locator('progress').evaluate((bar) => Reflect.get(bar, 'value'))))
+  }
+  assert.ok(seen.size > 1, `the bar moves: ${[...seen]}`)
+  for (const name of [small.name, 'empty.txt', 'film.mp4']) {
+    await shows(rows.filter({ hasText: name }).locator('.file-state'), 'Uploaded')
+  }
+  await shows(said, 'film.mp4: uploaded.')
+
+  const bucket = bucketOf(demo)
+  assert.deepEqual(bucket.get(`users/alice/${small.name}`)?.body, small.buffer)
+  assert.equal(bucket.get('users/alice/empty.txt')?.body.length, 0)
+  assert.ok(bucket.get('users/alice/film.mp4')?.body.equals(LARGE))
+  const oss = new URL(sandbox.oss.url).host
+  assert.deepEqual(requests.filter((request) => !request.endsWith(oss)), [], 'the service sees no file')
+})
+
+test('files can be dropped', { skip }, async (t) => {
+  const demo = await startDemo(t)
+  await enter(demo, 'bob', 'user-upload')
+  const dataTransfer = await demo.page.evaluateHandle(`(() => {
+    const transfer = new DataTransfer()
+    for (const name of ['a.txt', 'b.txt']) transfer.items.add(new File([name], name))
+    return transfer
+  })()`)
+  await demo.page.dispatchEvent('#drop', 'drop', { dataTransfer })
+  await shows(demo.rows.filter({ hasText: 'a.txt' }), 'Uploaded')
+  await shows(demo.rows.filter({ hasText: 'b.txt' }), 'Uploaded')
+  assert.equal(bucketOf(demo).get('users/bob/b.txt')?.body.toString(), 'b.txt')
+})
+
+test('a paused upload goes on where it stopped', { skip }, async (t) => {
+  const demo = await startDemo(t)
+  const { page, rows, sandbox } = demo
+  await enter(demo, 'alice', 'user-upload')
+  const sent: string[] = []
+  page.on('requestfinished', (request) => {
+    const part = /partNumber=(\d)/u.exec(request.url())?.[1]
+    if (part !== undefined && request.method() === 'PUT') sent.push(part)
+  })
+  sandbox.oss.faults.set({ kind: 'delay', ms: 500 })
+  await choose(demo, { name: 'film.mp4', buffer: LARGE })
+  await shows(rows, 'part 2 of 3')
+  await rows.getByRole('button', { name: 'Pause film.mp4' }).click()
+  await shows(rows, /Paused at 4\d%/u)
+  await shows(demo.said, 'film.mp4: paused.')
+  assert.equal(bucketOf(demo).get('users/alice/film.mp4'), undefined)
+
+  await rows.getByRole('button', { name: 'Resume film.mp4' }).click()
+  await shows(rows, 'Uploaded, 13 MB')
+  assert.ok(bucketOf(demo).get('users/alice/film.mp4')?.body.equals(LARGE))
+  assert.deepEqual(sent, ['1', '2', '3'], 'a part that the store has is not sent again')
+})
+
+test('an upload that is removed leaves no parts behind', { skip }, async (t) => {
+  const demo = await startDemo(t)
+  await enter(demo, 'alice', 'user-upload')
+  demo.sandbox.oss.faults.set({ kind: 'delay', ms: 300 })
+  await choose(demo, { name: 'film.mp4', buffer: LARGE })
+  await shows(demo.rows, 'part 2 of 3')
+  const aborted = demo.page.waitForResponse((response) => response.request().method() === 'DELETE')
+  await demo.rows.getByRole('button', { name: 'Remove film.mp4' }).click()
+  assert.equal((await aborted).status(), 204)
+  await demo.rows.waitFor({ state: 'detached' })
+  assert.equal(bucketOf(demo).uploads.list().length, 0)
+})
+
+test('an upload that fails for an outage of the store goes on after it', { skip }, async (t) => {
+  const demo = await startDemo(t)
+  demo.refused(0)
+  await enter(demo, 'alice', 'user-upload')
+  await demo.page.getByText('is down').click()
+  await choose(demo, { name: 'film.mp4', buffer: LARGE })
+  await shows(demo.rows, 'The store does not answer.')
+  await shows(demo.rows, 'Check that npm run dev is running')
+  await demo.page.getByText('works', { exact: true }).click()
+  await demo.rows.getByRole('button', { name: 'Try film.mp4 again' }).click()
+  await shows(demo.rows, 'Uploaded')
+  assert.ok(bucketOf(demo).get('users/alice/film.mp4')?.body.equals(LARGE))
+})
+
+test('a file can be downloaded where the policy lets the visitor read', { skip }, async (t) => {
+  const demo = await startDemo(t)
+  await enter(demo, 'alice', 'user-files')
+  await choose(demo, { name: 'notes.txt', buffer: Buffer.from('my notes') })
+  const saved = demo.page.waitForEvent('download')
+  await demo.rows.getByRole('button', { name: 'Download notes.txt' }).click()
+  const download = await saved
+  assert.equal(download.suggestedFilename(), 'notes.txt')
+  const chunks = await (await download.createReadStream()).toArray()
+  assert.equal(Buffer.concat(chunks).toString(), 'my notes')
+
+  await enter(demo, 'alice', 'shared-download')
+  assert.equal(await demo.page.locator('#upload-panel').isVisible(), false)
+  const shared = demo.page.waitForEvent('download')
+  await demo.page.locator('#read-form button').click()
+  assert.equal((await shared).suggestedFilename(), 'welcome.txt')
+  await shows(demo.page.locator('#read-result'), 'Downloaded')
+})

@@ -1,12 +1,13 @@
 import { Failure, TooLarge } from './failure.ts'
-import { actionWord } from './grant-words.ts'
+import { actionWord, allows } from './grant-words.ts'
 import type { Language, Word } from './language.ts'
+import type { Vended } from './service.ts'
 
 /** A refusal in plain words: why, what to do, and the answer itself for people who look it up. */
 export type Explanation = Readonly<{ why: string; todo: string; answer: string }>
 
 /** What was attempted, as far as it is known. */
-export type Attempt = Readonly<{ action?: string; key?: string; prefixes?: readonly string[]; name?: string }>
+export type Attempt = Readonly<{ action?: string; key?: string; vended?: Vended; name?: string }>
 
 const STORE: Readonly<Record<string, readonly [why: Word, todo: Word]>> = {
   EntityTooLarge: ['whyStoreTooLarge', 'todoTooLarge'],
@@ -46,7 +47,7 @@ export function explain(language: Language, error: unknown, attempt: Attempt = {
   }
 
   const { by, code, answer, requestId, retryAfter } = error
-  const { action = '', key = '', prefixes = [], name = '' } = attempt
+  const { action = '', key = '', vended, name = '' } = attempt
   const [why, todo] = wordsFor(error, attempt)
   const values = {
     code,
@@ -55,17 +56,22 @@ export function explain(language: Language, error: unknown, attempt: Attempt = {
     id: requestId,
     seconds: retryAfter,
     action: actionWord(language, action),
-    prefixes: any(prefixes),
+    prefixes: any(vended?.oss.prefixes ?? []),
   }
   const waits = by === 'service' && todo === 'todoRetry' && retryAfter !== ''
   return { why: say(why, values), todo: say(waits ? 'todoWait' : todo, values), answer }
 }
 
-function wordsFor({ by, code }: Failure, { key = '', prefixes = [] }: Attempt): readonly [why: Word, todo: Word] {
+function wordsFor({ by, code }: Failure, attempt: Attempt): readonly [why: Word, todo: Word] {
   if (by === 'service') return SERVICE[code] ?? ['whyService', 'todoRetry']
-  if (code !== 'AccessDenied') return STORE[code] ?? ['whyStore', 'todoRetry']
-  // The store says only “denied”; the grant tells which part of it was missing.
-  return prefixes.some((prefix) => key.startsWith(prefix))
-    ? ['whyNotAllowed', 'todoNotAllowed']
-    : ['whyWrongFolder', 'todoWrongFolder']
+  return (code === 'AccessDenied' ? denied(attempt) : STORE[code]) ?? ['whyStore', 'todoRetry']
+}
+
+/** The store says only “denied”. The grant tells which part of it was missing. */
+function denied({ action = '', key = '', vended }: Attempt): readonly [why: Word, todo: Word] | undefined {
+  if (!vended) return undefined
+  if (!vended.oss.prefixes.some((prefix) => key.startsWith(prefix))) return ['whyWrongFolder', 'todoWrongFolder']
+  if (!allows(vended, action)) return ['whyNotAllowed', 'todoNotAllowed']
+  // Callers who may not list are not told that a file is missing: the store denies that, too.
+  return action === 'oss:GetObject' ? ['whyMissing', 'todoMissing'] : undefined
 }

@@ -20,7 +20,7 @@ export function createFiles(config: Config, language: () => Language, announce: 
 
   function add(file: File, key: string, access: Access): void {
     const { store, vended } = access
-    const attempt = { action: 'oss:PutObject', key, prefixes: vended.oss.prefixes }
+    const attempt = { action: 'oss:PutObject', key, vended }
     const upload = createUpload({ ...config, file, key, store, onChange: () => entry.show() })
 
     async function run(): Promise<void> {

@@ -91,7 +91,7 @@ function start(config: Config | undefined, failure?: unknown): void {
   function begin(vended: Vended, wish: Wish): void {
     const own = createSession(vended, {
       fetch: () => service.credentials(wish),
-      now: Date.now,
+      now: () => Date.now(),
       onRenew(next) {
         // Uploads of an earlier policy go on with credentials of their own.
         if (session !== own) return

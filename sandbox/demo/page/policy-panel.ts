@@ -18,7 +18,7 @@ export function createPolicyPanel(onAsk: (wish: Wish) => void) {
 
   form.addEventListener('submit', (event) => {
     event.preventDefault()
-    // Fields that do not fit are named by the browser, in its own words.
+    // The browser points at a field that does not fit.
     if (!form.reportValidity()) return
     const fields = [...params.querySelectorAll('input')].map((field) => [field.name, field.value] as const)
     onAsk({ policy: chosen?.name ?? REFUSED_POLICY, params: Object.fromEntries(fields) })
@@ -35,7 +35,13 @@ export function createPolicyPanel(onAsk: (wish: Wish) => void) {
     const input = find('input', HTMLInputElement, field)
     const pattern = chosen?.params.properties[name]?.pattern
     input.name = name
-    if (pattern !== undefined) input.pattern = pattern
+    // Not the attribute `pattern`: it reads `[a-z-]` by the rules of the newer flag `v`, as an error.
+    if (pattern !== undefined) {
+      const rule = new RegExp(pattern, 'u')
+      input.addEventListener('input', () => {
+        input.setCustomValidity(rule.test(input.value) ? '' : (find('.help', HTMLElement, field).textContent ?? ''))
+      })
+    }
     input.setAttribute('aria-describedby', `rule-${name}`)
     find('.help', HTMLElement, field).id = `rule-${name}`
     return field
@@ -62,8 +68,8 @@ export function createPolicyPanel(onAsk: (wish: Wish) => void) {
       )
     }
     for (const field of params.children) {
-      const { name, pattern } = find('input', HTMLInputElement, field)
-      const description = chosen?.params.properties[name]?.description ?? name
+      const { name } = find('input', HTMLInputElement, field)
+      const { description = name, pattern = '' } = chosen?.params.properties[name] ?? {}
       setText(find('.field > span', HTMLElement, field), known(language, `param_${name}`, description))
       // `^(?:…)$` says the same as the pattern inside, which is easier to read.
       const rule = pattern.replace(/^\^\(\?:(.*)\)\$$/u, '$1')

@@ -81,11 +81,7 @@ export function createReadPanel({ files, language, access }: Context) {
       const bytes = await files.download(now, key.value)
       setText(result, language().say('readSaved', { size: language().size(bytes) }))
     } catch (error) {
-      showExplanation(box, language(), error, {
-        action: 'oss:GetObject',
-        key: key.value,
-        prefixes: now.vended.oss.prefixes,
-      })
+      showExplanation(box, language(), error, { action: 'oss:GetObject', key: key.value, vended: now.vended })
     }
   })
 

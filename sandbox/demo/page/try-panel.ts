@@ -42,7 +42,7 @@ export function createTryPanel(context: Context, service: Service, session: () =
     if (!now) return
     const key = `${ownFolder()}photo.jpg`
     await files.download(now, key).catch((error: unknown) => {
-      const attempt = { action: 'oss:GetObject', key, prefixes: now.vended.oss.prefixes }
+      const attempt = { action: 'oss:GetObject', key, vended: now.vended }
       announce(showExplanation(box, language(), error, attempt))
     })
   })

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { existsSync } from 'node:fs'
 import type { TestContext } from 'node:test'
-import { type BrowserContextOptions, chromium, type Locator, type Page } from 'playwright-core'
 import { pino } from 'pino'
+import { type BrowserContextOptions, chromium, type Locator, type Page, type Route } from 'playwright-core'
 import { serveDemo } from '../../../sandbox/demo/serve.ts'
 import { type Local, startLocal } from '../../../sandbox/local.ts'
 import type { Scenario } from '../../../sandbox/world.ts'
@@ -35,7 +35,10 @@ export type DemoOptions = BrowserContextOptions & Readonly<{ scenario?: Scenario
  * Starts service, sandbox and browser. At the end, the console must be empty but for the refusals that the test has
  * announced with `refused`, and every request must have stayed on this machine.
  */
-export async function startDemo(t: TestContext, { scenario, open = true, ...options }: DemoOptions = {}): Promise<Demo> {
+export async function startDemo(
+  t: TestContext,
+  { scenario, open = true, ...options }: DemoOptions = {},
+): Promise<Demo> {
   const local = await startLocal({
     logger: pino({ level: 'silent' }),
     extend: serveDemo,
@@ -64,7 +67,10 @@ export async function startDemo(t: TestContext, { scenario, open = true, ...opti
     })
     assert.deepEqual(unexpected, [])
     hosts.delete('')
-    assert.deepEqual([...hosts].filter((host) => host !== '127.0.0.1'), [])
+    assert.deepEqual(
+      [...hosts].filter((host) => host !== '127.0.0.1'),
+      [],
+    )
   })
 
   if (open) await page.goto(`${local.url}/demo`)
@@ -95,6 +101,28 @@ export async function choose({ page }: Demo, ...files: { name: string; buffer: B
 /** Waits until an element shows a text. */
 export async function shows(locator: Locator, text: string | RegExp): Promise<void> {
   await locator.filter({ hasText: text }).first().waitFor()
+}
+
+/** Holds the parts of uploads back, so that a test sees each state for as long as it needs. */
+export async function holdParts({ page }: Demo) {
+  const held: Route[] = []
+  let wake = () => {}
+  await page.route(/partNumber=/u, (route) => {
+    held.push(route)
+    wake()
+  })
+  return {
+    /** The next part, once it is on its way. */
+    async next(): Promise<Route> {
+      for (;;) {
+        const route = held.shift()
+        if (route) return route
+        await new Promise<void>((resolve) => {
+          wake = resolve
+        })
+      }
+    },
+  }
 }
 
 /** The bucket that the demo uploads into. */

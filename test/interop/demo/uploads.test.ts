@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { bucketOf, choose, enter, LARGE, shows, skip, startDemo } from './harness.ts'
+import { bucketOf, choose, enter, holdParts, LARGE, shows, skip, startDemo } from './harness.ts'
 
 test('several files upload straight to the store, a large one in parts with progress', { skip }, async (t) => {
   const demo = await startDemo(t)
@@ -14,17 +14,25 @@ test('several files upload straight to the store, a large one in parts with prog
 
   const requests: string[] = []
   page.on('request', (request) => requests.push(`${request.method()} ${new URL(request.url()).host}`))
-  // Slow enough that each state is seen.
-  sandbox.oss.faults.set({ kind: 'delay', ms: 300 })
+  const parts = await holdParts(demo)
   const small = { name: '照片 (1)+a!.jpg', buffer: Buffer.from('small') }
   await choose(demo, small, { name: 'empty.txt', buffer: Buffer.alloc(0) }, { name: 'film.mp4', buffer: LARGE })
   const film = rows.filter({ hasText: 'film.mp4' })
-  const seen = new Set<number>()
-  for (const part of ['part 1 of 3', 'part 2 of 3', 'part 3 of 3']) {
-    await shows(film.locator('.file-state'), part)
-    seen.add(Number(await film.locator('progress').evaluate((bar) => Reflect.get(bar, 'value'))))
+  for (const [part, share] of [
+    [1, '0%'],
+    [2, '46%'],
+    [3, '92%'],
+  ]) {
+    const route = await parts.next()
+    await shows(film.locator('.file-state'), `${share} of 13 MB, part ${part} of 3`)
+    assert.equal(
+      await film
+        .getByRole('progressbar', { name: 'Progress of film.mp4' })
+        .evaluate((bar) => bar.getAttribute('value')),
+      String(((Number(part) - 1) * 6) / 13),
+    )
+    await route.continue()
   }
-  assert.ok(seen.size > 1, `the bar moves: ${[...seen]}`)
   for (const name of [small.name, 'empty.txt', 'film.mp4']) {
     await shows(rows.filter({ hasText: name }).locator('.file-state'), 'Uploaded')
   }
@@ -35,7 +43,11 @@ test('several files upload straight to the store, a large one in parts with prog
   assert.equal(bucket.get('users/alice/empty.txt')?.body.length, 0)
   assert.ok(bucket.get('users/alice/film.mp4')?.body.equals(LARGE))
   const oss = new URL(sandbox.oss.url).host
-  assert.deepEqual(requests.filter((request) => !request.endsWith(oss)), [], 'the service sees no file')
+  assert.deepEqual(
+    requests.filter((request) => !request.endsWith(oss)),
+    [],
+    'the service sees no file',
+  )
 })
 
 test('files can be dropped', { skip }, async (t) => {
@@ -54,22 +66,25 @@ test('files can be dropped', { skip }, async (t) => {
 
 test('a paused upload goes on where it stopped', { skip }, async (t) => {
   const demo = await startDemo(t)
-  const { page, rows, sandbox } = demo
+  const { page, rows } = demo
   await enter(demo, 'alice', 'user-upload')
   const sent: string[] = []
   page.on('requestfinished', (request) => {
     const part = /partNumber=(\d)/u.exec(request.url())?.[1]
     if (part !== undefined && request.method() === 'PUT') sent.push(part)
   })
-  sandbox.oss.faults.set({ kind: 'delay', ms: 500 })
+  const parts = await holdParts(demo)
   await choose(demo, { name: 'film.mp4', buffer: LARGE })
-  await shows(rows, 'part 2 of 3')
+  await (await parts.next()).continue()
+  await parts.next()
   await rows.getByRole('button', { name: 'Pause film.mp4' }).click()
-  await shows(rows, /Paused at 4\d%/u)
+  await shows(rows, 'Paused at 46%')
   await shows(demo.said, 'film.mp4: paused.')
   assert.equal(bucketOf(demo).get('users/alice/film.mp4'), undefined)
 
   await rows.getByRole('button', { name: 'Resume film.mp4' }).click()
+  await (await parts.next()).continue()
+  await (await parts.next()).continue()
   await shows(rows, 'Uploaded, 13 MB')
   assert.ok(bucketOf(demo).get('users/alice/film.mp4')?.body.equals(LARGE))
   assert.deepEqual(sent, ['1', '2', '3'], 'a part that the store has is not sent again')
@@ -78,9 +93,10 @@ test('a paused upload goes on where it stopped', { skip }, async (t) => {
 test('an upload that is removed leaves no parts behind', { skip }, async (t) => {
   const demo = await startDemo(t)
   await enter(demo, 'alice', 'user-upload')
-  demo.sandbox.oss.faults.set({ kind: 'delay', ms: 300 })
+  const parts = await holdParts(demo)
   await choose(demo, { name: 'film.mp4', buffer: LARGE })
-  await shows(demo.rows, 'part 2 of 3')
+  await (await parts.next()).continue()
+  await parts.next()
   const aborted = demo.page.waitForResponse((response) => response.request().method() === 'DELETE')
   await demo.rows.getByRole('button', { name: 'Remove film.mp4' }).click()
   assert.equal((await aborted).status(), 204)

@@ -16,11 +16,14 @@ const RETRY: Button = { act: 'run', word: 'retry', label: 'retryFile' }
 const DOWNLOAD: Button = { act: 'download', word: 'download', label: 'downloadFile' }
 const REMOVE: Button = { act: 'remove', word: 'remove', label: 'removeFile' }
 
+/** Why an upload or a download did not work. */
+export type FileFailure = Readonly<{ error: unknown; attempt: Attempt }>
+
 /** The row of one file in the list. */
 export type FileRow = Readonly<{
   element: HTMLElement
-  /** Shows the file as it is now. `readable` tells whether it may be downloaded. */
-  show(language: Language, readable: boolean, attempt: Attempt): void
+  /** Shows the file as it is now, with the last failure. `readable` tells whether it may be downloaded. */
+  show(language: Language, readable: boolean, failure: FileFailure | undefined): void
 }>
 
 export function createFileRow(upload: Upload, actions: FileActions): FileRow {
@@ -62,14 +65,14 @@ export function createFileRow(upload: Upload, actions: FileActions): FileRow {
 
   return {
     element,
-    show(language, readable, attempt) {
+    show(language, readable, failure) {
       const now = upload.state()
       const part = upload.file.size === 0 ? Number(now.kind === 'done') : upload.sent() / upload.file.size
       element.dataset.state = now.kind
       bar.value = part
       bar.setAttribute('aria-label', language.say('progressFile', { file: upload.file.name }))
       setText(state, stateText(language, upload, part))
-      showExplanation(box, language, now.kind === 'failed' ? now.error : undefined, attempt)
+      showExplanation(box, language, failure?.error, failure?.attempt)
       showButtons(language, buttonsNow(readable))
     },
   }

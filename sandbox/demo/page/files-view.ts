@@ -1,6 +1,6 @@
 import { find, save } from './dom.ts'
 import { explain } from './explain.ts'
-import { createFileRow, type FileRow } from './file-row.ts'
+import { createFileRow, type FileFailure, type FileRow } from './file-row.ts'
 import { allows } from './grant-words.ts'
 import type { Language } from './language.ts'
 import type { Config, Vended } from './service.ts'
@@ -20,18 +20,28 @@ export function createFiles(config: Config, language: () => Language, announce: 
 
   function add(file: File, key: string, access: Access): void {
     const { store, vended } = access
-    const attempt = { action: 'oss:PutObject', key, vended }
     const upload = createUpload({ ...config, file, key, store, onChange: () => entry.show() })
+    let failure: FileFailure | undefined
 
-    async function run(): Promise<void> {
-      await upload.run()
-      const state = upload.state()
-      const { say } = language()
-      if (state.kind === 'done') announce(say('saidDone', { file: file.name }))
-      if (state.kind !== 'failed') return
-      const { why, todo } = explain(language(), state.error, attempt)
-      announce(`${file.name}: ${why} ${todo}`)
+    /** Does it, and keeps the failure in the row, if there is one. */
+    async function attempt(action: string, run: () => Promise<unknown>): Promise<void> {
+      failure = undefined
+      try {
+        await run()
+      } catch (error) {
+        failure = { error, attempt: { action, key, vended } }
+        const { why, todo } = explain(language(), error, failure.attempt)
+        announce(`${file.name}: ${why} ${todo}`)
+      }
+      entry.show()
     }
+    const run = () =>
+      attempt('oss:PutObject', async () => {
+        await upload.run()
+        const state = upload.state()
+        if (state.kind === 'failed') throw state.error
+        if (state.kind === 'done') announce(language().say('saidDone', { file: file.name }))
+      })
 
     const row = createFileRow(upload, {
       run: () => void run(),
@@ -43,13 +53,13 @@ export function createFiles(config: Config, language: () => Language, announce: 
         remove(entry)
         announce(language().say('saidRemoved', { file: file.name }))
       },
-      download: () => void download(access, key).catch((error) => announce(explain(language(), error).why)),
+      download: () => void attempt('oss:GetObject', () => download(access, key)),
     })
     const entry: Entry = {
       upload,
       row,
       access,
-      show: () => row.show(language(), allows(vended, 'oss:GetObject'), attempt),
+      show: () => row.show(language(), allows(vended, 'oss:GetObject'), failure),
     }
     entries.add(entry)
     list.prepend(row.element)

@@ -113,7 +113,7 @@ test('an upload that fails for an outage of the store goes on after it', { skip 
   await shows(demo.rows, 'The store does not answer.')
   await shows(demo.rows, 'Check that npm run dev is running')
   await demo.page.getByText('works', { exact: true }).click()
-  await demo.rows.getByRole('button', { name: 'Try film.mp4 again' }).click()
+  await demo.rows.getByRole('button', { name: 'Try again: film.mp4' }).click()
   await shows(demo.rows, 'Uploaded')
   assert.ok(bucketOf(demo).get('users/alice/film.mp4')?.body.equals(LARGE))
 })

@@ -84,7 +84,7 @@ export const en = {
   download: 'Download',
   pauseFile: 'Pause {file}',
   resumeFile: 'Resume {file}',
-  retryFile: 'Try {file} again',
+  retryFile: 'Try again: {file}',
   removeFile: 'Remove {file}',
   downloadFile: 'Download {file}',
   progressFile: 'Progress of {file}',

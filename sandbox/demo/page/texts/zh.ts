@@ -86,7 +86,7 @@ export const zh: Words = {
   download: '下载',
   pauseFile: '暂停 {file}',
   resumeFile: '继续 {file}',
-  retryFile: '重试 {file}',
+  retryFile: '重试：{file}',
   removeFile: '移除 {file}',
   downloadFile: '下载 {file}',
   progressFile: '{file} 的进度',

@@ -10,7 +10,7 @@ import { z } from 'zod'
 import type { Sandbox } from '../index.ts'
 import { mintToken } from '../issuer.ts'
 import { readPage } from './files.ts'
-import { faultOf, STORE_HEALTH } from './store-health.ts'
+import { faultOf, STORE_HEALTH, type StoreHealth } from './store-health.ts'
 import { DEMO_USERS } from './users.ts'
 
 /** The service's Fastify instance, by its public type: the sandbox must not import the service. */
@@ -63,6 +63,7 @@ export async function serveDemo(app: Host, { world, oss }: Sandbox): Promise<voi
     })
   }
 
+  let storeHealth: StoreHealth = 'normal'
   app.route({
     method: 'GET',
     url: '/demo/config.json',
@@ -72,6 +73,7 @@ export async function serveDemo(app: Host, { world, oss }: Sandbox): Promise<voi
       ossEndpoint: oss.url,
       maxFileBytes: MAX_FILE_BYTES,
       partBytes: PART_BYTES,
+      storeHealth,
       users: DEMO_USERS,
     }),
   })
@@ -94,6 +96,7 @@ export async function serveDemo(app: Host, { world, oss }: Sandbox): Promise<voi
     schema: { hide: true, body: z.strictObject({ health: z.enum(STORE_HEALTH) }) },
     handler: async ({ body: { health } }) => {
       oss.faults.set(faultOf(health))
+      storeHealth = health
       return { health }
     },
   })

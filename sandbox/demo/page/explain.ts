@@ -1,7 +1,7 @@
+import type { Vended } from './contract.ts'
 import { Failure, TooLarge } from './failure.ts'
 import { actionWord, allows } from './grant-words.ts'
 import type { Language, Word } from './language.ts'
-import type { Vended } from './service.ts'
 
 /** A refusal in plain words: why, what to do, and the answer itself for people who look it up. */
 export type Explanation = Readonly<{ why: string; todo: string; answer: string }>

@@ -1,9 +1,9 @@
+import type { Config, Vended } from './contract.ts'
 import { find, save } from './dom.ts'
 import { explain } from './explain.ts'
 import { createFileRow, type FileFailure, type FileRow } from './file-row.ts'
 import { allows } from './grant-words.ts'
 import type { Language } from './language.ts'
-import type { Config, Vended } from './service.ts'
 import type { Store } from './store.ts'
 import { createUpload, type Upload } from './upload.ts'
 
@@ -15,7 +15,7 @@ type Entry = Readonly<{ upload: Upload; row: FileRow; access: Access; show(): vo
 /** The list of files. `announce` reads a text to people who do not see the page. */
 export function createFiles(config: Config, language: () => Language, announce: (text: string) => void) {
   const list = find('#files', HTMLElement)
-  const empty = find('#files-empty', HTMLElement)
+  const panel = find('#files-panel', HTMLElement)
   const entries = new Set<Entry>()
 
   function add(file: File, key: string, access: Access): void {
@@ -63,7 +63,7 @@ export function createFiles(config: Config, language: () => Language, announce: 
     }
     entries.add(entry)
     list.prepend(row.element)
-    empty.hidden = true
+    panel.hidden = false
     void run()
   }
 
@@ -71,7 +71,7 @@ export function createFiles(config: Config, language: () => Language, announce: 
     const { nextElementSibling: next, previousElementSibling: previous } = entry.row.element
     entries.delete(entry)
     entry.row.element.remove()
-    empty.hidden = entries.size > 0
+    panel.hidden = entries.size === 0
     // The focus must not fall back to the top of the page.
     const neighbour = (next ?? previous)?.querySelector('button')
     ;(neighbour ?? find('#picker', HTMLElement)).focus()

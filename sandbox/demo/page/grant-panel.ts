@@ -1,7 +1,7 @@
+import type { Vended } from './contract.ts'
 import { find, setText } from './dom.ts'
 import { allows, describeGrant } from './grant-words.ts'
 import type { Language, Piece, Word } from './language.ts'
-import type { Vended } from './service.ts'
 
 /** Shows what the credentials open, and hides what the grant leaves no use for. */
 export function showGrant(language: Language, vended: Vended, renewedAt: Date | undefined): void {
@@ -31,8 +31,7 @@ export function showGrant(language: Language, vended: Vended, renewedAt: Date | 
   find('#upload-panel', HTMLElement).hidden = !allows(vended, 'oss:PutObject')
   find('#read-panel', HTMLElement).hidden = !readable
   find('#try-read', HTMLElement).hidden = readable
-  find('#granted', HTMLElement).hidden = false
-  find('#how', HTMLElement).hidden = true
+  showGranted(true)
 }
 
 const nodeOf = ({ text, isValue }: Piece) => (isValue ? textElement('b', text) : text)
@@ -41,4 +40,11 @@ function textElement(name: 'b' | 'dt' | 'dd', text: string): HTMLElement {
   const element = document.createElement(name)
   element.textContent = text
   return element
+}
+
+/** Shows the panels that need credentials, or else how it all works. Files that are on their way stay in sight. */
+export function showGranted(granted: boolean): void {
+  find('#granted', HTMLElement).hidden = !granted
+  find('#try-panel', HTMLElement).hidden = !granted
+  find('#how', HTMLElement).hidden = granted
 }

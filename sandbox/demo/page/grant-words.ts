@@ -1,5 +1,5 @@
+import type { Vended } from './contract.ts'
 import type { Language, Piece, Word } from './language.ts'
-import type { Vended } from './service.ts'
 
 const WORDS: Readonly<Record<string, Word>> = {
   'oss:PutObject': 'actionPutObject',

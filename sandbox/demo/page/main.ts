@@ -1,13 +1,14 @@
 import { startAppearance } from './appearance.ts'
+import type { Config, Vended, Wish } from './contract.ts'
 import { find, setText } from './dom.ts'
 import type { Attempt } from './explain.ts'
 import { showExplanation } from './explanation-view.ts'
 import { type Access, createFiles } from './files-view.ts'
-import { showGrant } from './grant-panel.ts'
+import { showGrant, showGranted } from './grant-panel.ts'
 import { createLanguage, type Language } from './language.ts'
 import { createLog } from './log-view.ts'
 import { createPolicyPanel } from './policy-panel.ts'
-import { type Config, createService, type Vended, type Wish } from './service.ts'
+import { createService, type Login } from './service.ts'
 import { createSession, type Session } from './session.ts'
 import { createStore } from './store.ts'
 import { createReadPanel, createUploadPanel } from './transfer-panels.ts'
@@ -20,6 +21,7 @@ type Shown = Readonly<{ error: unknown; attempt: Attempt }>
 function start(config: Config | undefined, failure?: unknown): void {
   let language: Language = createLanguage('en')
   let user: User | undefined
+  let login: Login | undefined
   let session: Session | undefined
   let access: Access | undefined
   let renewedAt: Date | undefined
@@ -46,7 +48,7 @@ function start(config: Config | undefined, failure?: unknown): void {
   }
 
   const files = createFiles(config, () => language, announce)
-  const context = { config, files, language: () => language, access: () => access, announce }
+  const context = { config, files, language: () => language, access: () => access, announce, fail }
   const uploads = createUploadPanel(context)
   const reads = createReadPanel(context)
   const policies = createPolicyPanel((wish) => void ask(wish))
@@ -57,18 +59,18 @@ function start(config: Config | undefined, failure?: unknown): void {
     session = undefined
     access = undefined
     renewedAt = undefined
-    find('#granted', HTMLElement).hidden = true
-    find('#how', HTMLElement).hidden = false
-    fail('policy-failure')
+    showGranted(false)
+    for (const id of ['policy-failure', 'read-failure', 'try-failure']) fail(id)
   }
 
   async function signIn(chosen: User): Promise<void> {
     leave()
     fail('user-failure')
     try {
-      await service.signIn(chosen.id)
+      const next = await service.signIn(chosen.id)
+      policies.offer(await next.policies())
+      login = next
       user = chosen
-      policies.offer(await service.policies())
       show()
       announce(language.say('signedIn', { name: chosen.name }))
     } catch (error) {
@@ -78,9 +80,10 @@ function start(config: Config | undefined, failure?: unknown): void {
 
   async function ask(wish: Wish): Promise<void> {
     leave()
+    if (!login) return
     policies.busy(true)
     try {
-      begin(await service.credentials(wish), wish)
+      begin(await login.credentials(wish), wish, login)
       announce(language.say('granted'))
     } catch (error) {
       fail('policy-failure', error, { name: user?.name ?? '' })
@@ -88,9 +91,9 @@ function start(config: Config | undefined, failure?: unknown): void {
     policies.busy(false)
   }
 
-  function begin(vended: Vended, wish: Wish): void {
+  function begin(vended: Vended, wish: Wish, { credentials }: Login): void {
     const own = createSession(vended, {
-      fetch: () => service.credentials(wish),
+      fetch: () => credentials(wish),
       now: () => Date.now(),
       onRenew(next) {
         // Uploads of an earlier policy go on with credentials of their own.
@@ -107,6 +110,8 @@ function start(config: Config | undefined, failure?: unknown): void {
     uploads.reset(prefix)
     reads.reset(prefix)
     show()
+    // On a phone, it stands below the fold.
+    find('#h-grant', HTMLElement).scrollIntoView({ block: 'nearest' })
   }
 
   function show(): void {

@@ -1,6 +1,6 @@
+import type { Policy, Wish } from './contract.ts'
 import { copyOf, find, setText } from './dom.ts'
 import type { Language } from './language.ts'
-import type { Policy, Wish } from './service.ts'
 import { known } from './user-panel.ts'
 
 /** A policy that every user without any may ask for, to see the refusal. */

@@ -1,4 +1,4 @@
-import type { Vended } from './service.ts'
+import type { Vended } from './contract.ts'
 
 /** Early enough for the part that is under way. The service hands out a new session once 15 minutes are left. */
 const RENEW_BEFORE_MS = 5 * 60_000

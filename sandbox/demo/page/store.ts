@@ -1,6 +1,6 @@
 import { AwsV4Signer } from 'aws4fetch'
+import type { Vended } from './contract.ts'
 import { Failure, type Report } from './failure.ts'
-import type { Vended } from './service.ts'
 import type { Session } from './session.ts'
 
 /** A request to the store. `key` is the whole key of the object. */

@@ -1,8 +1,8 @@
+import type { Config } from './contract.ts'
 import { find, setText } from './dom.ts'
-import { showExplanation } from './explanation-view.ts'
+import type { Attempt } from './explain.ts'
 import type { Access, Files } from './files-view.ts'
 import type { Language } from './language.ts'
-import type { Config } from './service.ts'
 
 export type Context = Readonly<{
   config: Config
@@ -11,6 +11,8 @@ export type Context = Readonly<{
   /** The access that the visitor has now, if any. */
   access(): Access | undefined
   announce(text: string): void
+  /** Explains a failure in the box with this id, or empties the box. */
+  fail(id: string, error?: unknown, attempt?: Attempt): void
 }>
 
 const SAMPLE_BYTES = 20_000_000
@@ -66,22 +68,21 @@ export function createUploadPanel({ config, files, language, access, announce }:
 }
 
 /** Downloads a file by its name. */
-export function createReadPanel({ files, language, access }: Context) {
+export function createReadPanel({ files, language, access, fail }: Context) {
   const key = find('#read-key', HTMLInputElement)
   const result = find('#read-result', HTMLElement)
-  const box = find('#read-failure', HTMLElement)
 
   find('#read-form', HTMLFormElement).addEventListener('submit', async (event) => {
     event.preventDefault()
     const now = access()
     if (!now) return
     setText(result, '')
-    showExplanation(box, language())
+    fail('read-failure')
     try {
       const bytes = await files.download(now, key.value)
       setText(result, language().say('readSaved', { size: language().size(bytes) }))
     } catch (error) {
-      showExplanation(box, language(), error, { action: 'oss:GetObject', key: key.value, vended: now.vended })
+      fail('read-failure', error, { action: 'oss:GetObject', key: key.value, vended: now.vended })
     }
   })
 
@@ -90,7 +91,6 @@ export function createReadPanel({ files, language, access }: Context) {
       // The sandbox has this one file to read.
       key.value = prefix === 'public/' ? 'public/welcome.txt' : prefix
       setText(result, '')
-      showExplanation(box, language())
     },
   }
 }

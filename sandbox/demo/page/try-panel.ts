@@ -1,19 +1,17 @@
 import { find } from './dom.ts'
-import { showExplanation } from './explanation-view.ts'
 import type { Service } from './service.ts'
 import type { Session } from './session.ts'
 import type { Context } from './transfer-panels.ts'
 
 /** Buttons that do something wrong on purpose, and the switch for the store's health. */
 export function createTryPanel(context: Context, service: Service, session: () => Session | undefined): void {
-  const { config, files, language, access, announce } = context
-  const box = find('#try-failure', HTMLElement)
+  const { config, files, access, fail } = context
   const note = () => new File(['A small text.\n'], 'note.txt', { type: 'text/plain' })
 
   /** Does it with the visitor's access, and explains a failure. */
   function on(id: string, attempt: () => Promise<void> | void): void {
     find(`#${id}`, HTMLElement).addEventListener('click', async () => {
-      showExplanation(box, language())
+      fail('try-failure')
       await attempt()
     })
   }
@@ -43,15 +41,16 @@ export function createTryPanel(context: Context, service: Service, session: () =
     const key = `${ownFolder()}photo.jpg`
     await files.download(now, key).catch((error: unknown) => {
       const attempt = { action: 'oss:GetObject', key, vended: now.vended }
-      announce(showExplanation(box, language(), error, attempt))
+      fail('try-failure', error, attempt)
     })
   })
 
   for (const radio of document.querySelectorAll<HTMLInputElement>('input[name="health"]')) {
+    radio.checked = radio.value === config.storeHealth
     radio.addEventListener('change', async () => {
-      showExplanation(box, language())
+      fail('try-failure')
       await service.setStoreHealth(radio.value).catch((error: unknown) => {
-        announce(showExplanation(box, language(), error))
+        fail('try-failure', error)
       })
     })
   }

@@ -1,6 +1,6 @@
+import type { Config } from './contract.ts'
 import { copyOf, find, setText } from './dom.ts'
 import { LANGUAGES, type Language, type Word } from './language.ts'
-import type { Config } from './service.ts'
 
 export type User = Config['users'][number]
 

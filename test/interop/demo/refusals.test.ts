@@ -33,6 +33,7 @@ test('a refused upload says why and what to do', { skip }, async (t) => {
   await t.test('in the language of the visitor, also after a switch', async () => {
     await page.getByText('中文').click()
     await shows(rows, '存储拒绝了请求：users/bob/a.txt 不在 users/alice/ 之内。')
+    await shows(page.locator('#try-failure'), '存储拒绝了请求：这些凭证不能读取文件。')
     await page.getByText('English').click()
   })
 })

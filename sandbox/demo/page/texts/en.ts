@@ -69,7 +69,6 @@ export const en = {
   limit: 'Up to {max} each. Files over {part} travel in parts.',
   sample: 'Upload a 20 MB sample',
   foldersCannot: 'This page uploads files only, not whole folders.',
-  filesEmpty: 'No files yet.',
   files: 'Files',
   paused: 'Paused at {percent}',
   sending: '{percent} of {size}',

@@ -71,7 +71,6 @@ export const zh: Words = {
   limit: '每个文件不超过 {max}。超过 {part} 的文件会分片上传。',
   sample: '上传 20 MB 示例文件',
   foldersCannot: '本页面只能上传文件，不能上传整个文件夹。',
-  filesEmpty: '还没有文件。',
   files: '文件',
   paused: '已暂停，{percent}',
   sending: '{percent}，共 {size}',

@@ -66,6 +66,10 @@ function start(config: Config | undefined, failure?: unknown): void {
   async function signIn(chosen: User): Promise<void> {
     leave()
     fail('user-failure')
+    policies.hide()
+    login = undefined
+    user = undefined
+    users.show(language, user)
     try {
       const next = await service.signIn(chosen.id)
       policies.offer(await next.policies())

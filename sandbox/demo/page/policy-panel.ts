@@ -91,6 +91,10 @@ export function createPolicyPanel(onAsk: (wish: Wish) => void) {
       list.append(...offered.map(choiceOf))
       choose(chosen)
     },
+    /** Until it is known what the next caller may use. */
+    hide(): void {
+      find('#policy-panel', HTMLElement).hidden = true
+    },
     busy(busy: boolean): void {
       // Not `disabled`, which would take the focus away.
       submit.setAttribute('aria-busy', String(busy))

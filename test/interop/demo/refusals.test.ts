@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { bucketOf, choose, enter, shows, skip, startDemo } from './harness.ts'
+import { bucketOf, choose, enter, options, shows, startDemo } from './harness.ts'
 
-test('a refused upload says why and what to do', { skip }, async (t) => {
+test('a refused upload says why and what to do', options, async (t) => {
   const demo = await startDemo(t)
   const { page, rows, said } = demo
   demo.refused(403)
@@ -38,7 +38,7 @@ test('a refused upload says why and what to do', { skip }, async (t) => {
   })
 })
 
-test('the store names a file that does not exist, and a wrong clock', { skip }, async (t) => {
+test('the store names a file that does not exist, and a wrong clock', options, async (t) => {
   let ahead = 0
   const demo = await startDemo(t, { scenario: { clock: () => Date.now() + ahead } })
   demo.refused(403, 404)
@@ -52,7 +52,7 @@ test('the store names a file that does not exist, and a wrong clock', { skip }, 
   await shows(demo.rows, "The clock of this device differs from the store's by more than 15 minutes.")
 })
 
-test('the service explains itself', { skip }, async (t) => {
+test('the service explains itself', options, async (t) => {
   const demo = await startDemo(t)
   const { page } = demo
   demo.refused(0, 403)
@@ -88,7 +88,7 @@ test('the service explains itself', { skip }, async (t) => {
   })
 })
 
-test('an STS that is down is no fault of the visitor', { skip }, async (t) => {
+test('an STS that is down is no fault of the visitor', options, async (t) => {
   const demo = await startDemo(t)
   demo.refused(502, 503)
   demo.sandbox.sts.faults.set({ kind: 'status', status: 500 })

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
-import { bucketOf, choose, type Demo, enter, holdParts, LARGE, shows, skip, startDemo } from './harness.ts'
+import { bucketOf, choose, type Demo, enter, holdParts, LARGE, options, shows, startDemo } from './harness.ts'
 
 const MINUTE = 60_000
 
@@ -30,7 +30,7 @@ async function start(t: TestContext) {
 const renewed = ({ page }: Demo) =>
   shows(page.locator('#grant-renewal'), /^The page renewed the credentials at \d\d:\d\d\.$/u)
 
-test('credentials are renewed before they end, in the middle of an upload', { skip }, async (t) => {
+test('credentials are renewed before they end, in the middle of an upload', options, async (t) => {
   const { demo, keys, vends, move } = await start(t)
   await enter(demo, 'alice', 'user-upload')
   const parts = await holdParts(demo)
@@ -52,7 +52,7 @@ test('credentials are renewed before they end, in the middle of an upload', { sk
   assert.equal(vends(), 2)
 })
 
-test('credentials that the store calls expired are renewed once, for all files together', { skip }, async (t) => {
+test('credentials that the store calls expired are renewed once, for all files together', options, async (t) => {
   const { demo, keys, vends, move } = await start(t)
   demo.refused(400)
   await enter(demo, 'alice', 'user-upload')
@@ -67,7 +67,7 @@ test('credentials that the store calls expired are renewed once, for all files t
   assert.equal(vends(), 2)
 })
 
-test('a session that the store refuses again is given up', { skip }, async (t) => {
+test('a session that the store refuses again is given up', options, async (t) => {
   const { demo, vends, move } = await start(t)
   demo.refused(400)
   await enter(demo, 'alice', 'user-upload')
@@ -90,7 +90,7 @@ test('a session that the store refuses again is given up', { skip }, async (t) =
   assert.equal(vends(), 3)
 })
 
-test('a visitor can damage the session, and the page mends it', { skip }, async (t) => {
+test('a visitor can damage the session, and the page mends it', options, async (t) => {
   const { demo, vends } = await start(t)
   demo.refused(400)
   await enter(demo, 'alice', 'user-upload')
@@ -101,7 +101,7 @@ test('a visitor can damage the session, and the page mends it', { skip }, async 
   assert.equal(vends(), 2)
 })
 
-test('an upload goes on as the person who began it, after somebody else has signed in', { skip }, async (t) => {
+test('an upload goes on as the person who began it, after somebody else has signed in', options, async (t) => {
   const { demo, move } = await start(t)
   await enter(demo, 'alice', 'user-upload')
   const parts = await holdParts(demo)

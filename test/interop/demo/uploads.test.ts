@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { bucketOf, choose, enter, holdParts, LARGE, shows, skip, startDemo } from './harness.ts'
+import { bucketOf, choose, enter, holdParts, LARGE, options, shows, startDemo } from './harness.ts'
 
-test('several files upload straight to the store, a large one in parts with progress', { skip }, async (t) => {
+test('several files upload straight to the store, a large one in parts with progress', options, async (t) => {
   const demo = await startDemo(t)
   const { page, rows, sandbox, said } = demo
   await enter(demo, 'alice', 'user-upload')
@@ -50,7 +50,7 @@ test('several files upload straight to the store, a large one in parts with prog
   )
 })
 
-test('files can be dropped', { skip }, async (t) => {
+test('files can be dropped', options, async (t) => {
   const demo = await startDemo(t)
   await enter(demo, 'bob', 'user-upload')
   const dataTransfer = await demo.page.evaluateHandle(`(() => {
@@ -64,7 +64,7 @@ test('files can be dropped', { skip }, async (t) => {
   assert.equal(bucketOf(demo).get('users/bob/b.txt')?.body.toString(), 'b.txt')
 })
 
-test('a paused upload goes on where it stopped', { skip }, async (t) => {
+test('a paused upload goes on where it stopped', options, async (t) => {
   const demo = await startDemo(t)
   const { page, rows } = demo
   await enter(demo, 'alice', 'user-upload')
@@ -90,7 +90,7 @@ test('a paused upload goes on where it stopped', { skip }, async (t) => {
   assert.deepEqual(sent, ['1', '2', '3'], 'a part that the store has is not sent again')
 })
 
-test('an upload that is removed leaves no parts behind', { skip }, async (t) => {
+test('an upload that is removed leaves no parts behind', options, async (t) => {
   const demo = await startDemo(t)
   await enter(demo, 'alice', 'user-upload')
   const parts = await holdParts(demo)
@@ -104,7 +104,7 @@ test('an upload that is removed leaves no parts behind', { skip }, async (t) => 
   assert.equal(bucketOf(demo).uploads.list().length, 0)
 })
 
-test('an upload that fails for an outage of the store goes on after it', { skip }, async (t) => {
+test('an upload that fails for an outage of the store goes on after it', options, async (t) => {
   const demo = await startDemo(t)
   demo.refused(0)
   await enter(demo, 'alice', 'user-upload')
@@ -118,7 +118,7 @@ test('an upload that fails for an outage of the store goes on after it', { skip 
   assert.ok(bucketOf(demo).get('users/alice/film.mp4')?.body.equals(LARGE))
 })
 
-test('a file can be downloaded where the policy lets the visitor read', { skip }, async (t) => {
+test('a file can be downloaded where the policy lets the visitor read', options, async (t) => {
   const demo = await startDemo(t)
   await enter(demo, 'alice', 'user-files')
   await choose(demo, { name: 'notes.txt', buffer: Buffer.from('my notes') })

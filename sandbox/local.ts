@@ -42,6 +42,8 @@ export type LocalOptions = SandboxOptions &
     logger?: FastifyBaseLogger
     /** Further variables of the service. */
     env?: Environment
+    /** Adds routes to the service before it listens. */
+    extend?: (app: Service['app'], sandbox: Sandbox) => Promise<void>
   }>
 
 /** The environment of a service that uses this sandbox and trusts its issuer. */
@@ -62,7 +64,14 @@ export function sandboxEnvironment({ world, sts, oss }: Sandbox): Record<string,
 }
 
 /** Starts all in this process. */
-export async function startLocal({ port = 0, httpsPort = 0, logger, env, ...options }: LocalOptions): Promise<Local> {
+export async function startLocal({
+  port = 0,
+  httpsPort = 0,
+  logger,
+  env,
+  extend,
+  ...options
+}: LocalOptions): Promise<Local> {
   const sandbox = await startSandbox(options)
   const started: { close(): Promise<void> }[] = []
   const close = async () => {
@@ -78,6 +87,7 @@ export async function startLocal({ port = 0, httpsPort = 0, logger, env, ...opti
       now: sandbox.world.clock,
       sandbox: true,
     })
+    await extend?.(service.app, sandbox)
     started.push({ close: async () => void (await service.app.close()) })
     return { service, url: await service.app.listen({ host: config.host, port: config.port }), host: config.host }
   }

@@ -1,3 +1,4 @@
+import { serveDemo } from '../demo/serve.ts'
 import { mintToken } from '../issuer.ts'
 import { startLocal } from '../local.ts'
 
@@ -17,6 +18,7 @@ const local = await startLocal({
   ossPort: port('SANDBOX_OSS_PORT', 4502),
   ossHttpsPort: port('SANDBOX_OSS_HTTPS_PORT', 4512),
   env: { POLICIES_DIR: process.env.POLICIES_DIR, LOG_LEVEL: process.env.LOG_LEVEL },
+  extend: serveDemo,
 }).catch((error: NodeJS.ErrnoException & { port?: number }) => {
   const why =
     error.code === 'EADDRINUSE'
@@ -28,6 +30,7 @@ const local = await startLocal({
 
 const token = await mintToken({ sub: 'alice', claims: { scope: 'oss.upload oss.files oss.download' } })
 process.stdout.write(`
+  Demo             ${local.url}/demo
   API page         ${local.url}/docs
   For browsers     ${local.url}, whose answers name OSS (sandbox) at ${local.sandbox.oss.url}
   For SDKs         ${local.httpsUrl}, whose answers name OSS (sandbox) at ${local.sandbox.oss.httpsUrl}

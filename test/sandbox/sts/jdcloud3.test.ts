@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import t from 'tap'
 import { signatureOf } from '../../../sandbox/sts/signature.ts'
 import { SANDBOX_KEYS } from '../../../sandbox/world.ts'
-import { signingDate } from '../../../src/sts/signer.ts'
+import { signingDate } from '../../../src/lib/signature-v4.ts'
 import { NOW, PATH, ROLE_JRN, type Sts, startSts } from './harness.ts'
 
 const BODY = JSON.stringify({

@@ -12,7 +12,7 @@ const here = import.meta.dirname
 const PYTHON = process.env.INTEROP_PYTHON ?? 'python3'
 /** Both versions of the SDK, each in a directory of its own, because they are the same package. */
 const SDKS = process.env.INTEROP_JDCLOUD_SDKS ?? join(here, 'node_modules/.python')
-const there = process.env.REQUIRE_PYTHON !== undefined || existsSync(SDKS)
+const there = process.env.REQUIRE_INTEROP !== undefined || existsSync(SDKS)
 const skip = there
   ? false
   : `no SDKs in ${SDKS}: pip install --target <it>/jdcloud2 -r test/interop/requirements-jdcloud2.txt, and so for jdcloud3`

@@ -28,4 +28,4 @@ export type Vended = Readonly<{
 }>
 
 /** What a caller asks credentials for. */
-export type Wish = Readonly<{ policy: string; params: Readonly<Record<string, string>> }>
+export type Wish = Readonly<{ policy: string; params: Readonly<Record<string, string>>; fresh?: boolean }>

@@ -97,7 +97,8 @@ function start(config: Config | undefined, failure?: unknown): void {
 
   function begin(vended: Vended, wish: Wish, { credentials }: Login): void {
     const own = createSession(vended, {
-      fetch: () => credentials(wish),
+      // The service would hand out the refused session again from its cache.
+      fetch: (fresh) => credentials(fresh ? { ...wish, fresh } : wish),
       now: () => Date.now(),
       onRenew(next) {
         // Uploads of an earlier policy go on with credentials of their own.

@@ -15,14 +15,18 @@ export type Session = Readonly<{
 
 export function createSession(
   first: Vended,
-  { fetch, now, onRenew }: { fetch: () => Promise<Vended>; now: () => number; onRenew: (vended: Vended) => void },
+  {
+    fetch,
+    now,
+    onRenew,
+  }: { fetch: (fresh: boolean) => Promise<Vended>; now: () => number; onRenew: (vended: Vended) => void },
 ): Session {
   let held = first
   let flight: Promise<Vended> | undefined
 
   /** Files that upload side by side share one request. */
-  function renew(): Promise<Vended> {
-    flight ??= fetch()
+  function renew(fresh: boolean): Promise<Vended> {
+    flight ??= fetch(fresh)
       .then((vended) => {
         held = vended
         onRenew(vended)
@@ -35,9 +39,9 @@ export function createSession(
   }
 
   return {
-    current: async () => (Date.parse(held.credentials.expiration) - now() < RENEW_BEFORE_MS ? renew() : held),
+    current: async () => (Date.parse(held.credentials.expiration) - now() < RENEW_BEFORE_MS ? renew(false) : held),
     // Another file may have renewed them in the meantime.
-    renew: async (refused) => (held === refused ? renew() : held),
+    renew: async (refused) => (held === refused ? renew(true) : held),
     damage() {
       const { sessionToken } = held.credentials
       const changed = (sessionToken.startsWith('A') ? 'B' : 'A') + sessionToken.slice(1)

@@ -13,7 +13,7 @@ import { createBucket, outcome, startService } from './service.ts'
 
 const run = promisify(execFile)
 const PYTHON = process.env.INTEROP_PYTHON ?? 'python3'
-const python = process.env.REQUIRE_PYTHON !== undefined || spawnSync(PYTHON, ['-c', 'import boto3']).status === 0
+const python = process.env.REQUIRE_INTEROP !== undefined || spawnSync(PYTHON, ['-c', 'import boto3']).status === 0
 
 let rgw: Rgw
 before(async () => {

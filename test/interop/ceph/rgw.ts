@@ -12,7 +12,7 @@ const PROGRAMS = ['ceph-mon', 'ceph-osd', 'radosgw', 'radosgw-admin', 'ceph', 'm
   (name) => `/usr/bin/${name}`,
 )
 /** Elsewhere than in CI, their absence is no failure. */
-const there = process.env.REQUIRE_CEPH !== undefined || PROGRAMS.every((path) => existsSync(path))
+const there = process.env.REQUIRE_INTEROP !== undefined || PROGRAMS.every((path) => existsSync(path))
 export const skip = there ? false : 'Ceph is missing: apt-get install ceph-mon ceph-osd radosgw ceph-common'
 
 export type Keys = Readonly<{ accessKey: string; secretKey: string }>

@@ -8,10 +8,10 @@ import { startWorld, type World } from './world.ts'
 
 export const examples = new URL('../../../examples/', import.meta.url).pathname
 
-/** Where a tool is missing, its tests are skipped, unless REQUIRE_CLIENTS is set, as in CI: there they fail. */
+/** Where a tool is missing, its tests are skipped, unless REQUIRE_INTEROP is set, as in CI: there they fail. */
 export function skipWithout(...command: [string, ...string[]]): string | false {
   const [tool, ...args] = command
-  if (process.env.REQUIRE_CLIENTS || spawnSync(tool, args).status === 0) return false
+  if (process.env.REQUIRE_INTEROP || spawnSync(tool, args).status === 0) return false
   return `SKIPPED, because this machine does not run: ${command.join(' ')}`
 }
 

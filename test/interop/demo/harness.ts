@@ -9,7 +9,7 @@ import type { Scenario } from '../../../sandbox/world.ts'
 
 const CHROMIUM = process.env.INTEROP_CHROMIUM ?? '/usr/bin/chromium'
 /** Elsewhere than in CI, its absence is no failure. */
-const there = process.env.REQUIRE_CLIENTS !== undefined || existsSync(CHROMIUM)
+const there = process.env.REQUIRE_INTEROP !== undefined || existsSync(CHROMIUM)
 const skip = there ? false : `no ${CHROMIUM}: apt-get install chromium`
 /** The options of every test here. One that waits for what never comes must not hang. */
 export const options = { skip, timeout: 180_000 }

@@ -22,11 +22,14 @@ import { createKeyPool } from './identity/key-server.ts'
 import { createRemoteKeySet } from './identity/remote-keys.ts'
 import { createVerifiedTokens } from './identity/verified-tokens.ts'
 import { type Clock, systemClock } from './lib/clock.ts'
-import type { Pool } from './lib/outbound.ts'
+import { createClockOffset } from './lib/clock-offset.ts'
+import { createRoute, type Pool } from './lib/outbound.ts'
 import { connectRedis, type RedisClient, readyWithin } from './lib/redis.ts'
 import { createRedisLink } from './lib/redis-link.ts'
 import { reportKeySets } from './observe/key-sets.ts'
+import { reportProxy } from './observe/proxy.ts'
 import { reportReloads } from './observe/reloads.ts'
+import { showClockOffset } from './observe/sts-clock.ts'
 import { reportZone } from './observe/time-zone.ts'
 import { countTokenCache } from './observe/token-cache.ts'
 import type { Grant } from './policy/grant/grant.ts'
@@ -84,11 +87,13 @@ export type Service = Readonly<{
  * @throws {CatalogueError} when the policy templates cannot be used
  */
 export async function buildApp(config: Config, dependencies: AppDependencies): Promise<Service> {
-  const { logger, keyPool = createKeyPool(), sandbox = false } = dependencies
+  const { logger, sandbox = false, metrics = new Registry() } = dependencies
   const { clock = systemClock(dependencies.now), now = clock.now, random = Math.random } = dependencies
-  const { metrics = new Registry() } = dependencies
+  const route = createRoute(config.outbound)
+  const { keyPool = createKeyPool(route) } = dependencies
+  const stsClock = createClockOffset(now)
   const { source, sts } = sourceOf(dependencies, () =>
-    createJdcloudSts(config.sts, { now, onZone: reportZone(logger) }),
+    createJdcloudSts({ ...config.sts, route, clock: stsClock }, { now, onZone: reportZone(logger) }),
   )
   const settings = {
     ...config.oss,
@@ -117,7 +122,7 @@ export async function buildApp(config: Config, dependencies: AppDependencies): P
   const { endpoint, roleJrn } = config.sts
   const scope = `${endpoint} ${roleJrn}`
   const { keyOf = (grant) => cacheKey(scope, grant) } = dependencies
-  const redis = dependencies.redis ?? (config.redis && (await connectRedis(config.redis.address, random)))
+  const redis = dependencies.redis ?? (config.redis && (await connectRedis(config.redis.address, random, route)))
   const seal = config.redis && createSeal(config.redis.encryptionKeys)
   const link = redis && seal && createRedisLink({ redis, clock, logger, metrics })
   const sessions = createSessions(
@@ -180,7 +185,7 @@ export async function buildApp(config: Config, dependencies: AppDependencies): P
   const ops =
     config.opsPort === undefined ? undefined : await createServer({ ...config, corsOrigins: [] }, logger, onCut)
   if (ops) {
-    healthRoutes(ops, services)
+    healthRoutes(ops, services, showClockOffset(metrics, stsClock))
     metricsRoutes(ops, metrics)
   }
 
@@ -202,6 +207,7 @@ export async function buildApp(config: Config, dependencies: AppDependencies): P
   app.addHook('onReady', async () => {
     // Or the first callers would find Redis gone. One that really is keeps nobody from starting.
     if (redis) await readyWithin(redis, START_MS, clock)
+    reportProxy(logger, config)
     // Not awaited: a key server that hangs must not keep the others waiting, /readyz tells how it went.
     tendKeys()
     // Not by tokens alone: a key that is revoked in a quiet hour must not open for the first caller after it.

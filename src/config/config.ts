@@ -3,6 +3,7 @@ import { checkSettings } from './checks.ts'
 import { type Environment, isComplete, readEnvironment, reportMisspelt } from './environment.ts'
 import { ConfigError, type ConfigFault, type ReportFault } from './faults.ts'
 import { readIssuers } from './issuers.ts'
+import { readOutbound } from './outbound.ts'
 
 /** The shipped templates. The path is the same from here and from the built code in dist/src/. */
 export const SHIPPED_POLICIES = fileURLToPath(new URL('../../policies', import.meta.url))
@@ -26,6 +27,7 @@ export function readConfig(env: Environment, { sandbox = false } = {}) {
   const { values, secretFiles } = readEnvironment(env, report)
   const issuers = readIssuers(values, report, sandbox)
   checkSettings(values, report, sandbox)
+  const outbound = readOutbound(values, env, report)
   if (faults.length > 0 || !isComplete(values)) throw new ConfigError(faults)
 
   const keyFile = secretFiles.JWT_SECRET ?? secretFiles.JWT_PUBLIC_KEY
@@ -61,6 +63,7 @@ export function readConfig(env: Environment, { sandbox = false } = {}) {
     policiesDir: values.POLICIES_DIR ?? SHIPPED_POLICIES,
     sts: {
       endpoint: values.JDCLOUD_STS_ENDPOINT,
+      signHost: values.JDCLOUD_STS_SIGN_HOST,
       accessKey: values.JDCLOUD_ACCESS_KEY,
       secretKey: values.JDCLOUD_SECRET_KEY,
       roleJrn: `jrn:iam::${values.JDCLOUD_ACCOUNT_ID}:role/${values.JDCLOUD_ROLE_NAME}`,
@@ -71,6 +74,7 @@ export function readConfig(env: Environment, { sandbox = false } = {}) {
       connections: values.STS_CONNECTIONS,
       maxRps: values.STS_MAX_RPS,
     },
+    outbound,
     tokenCacheEntries: values.JWT_CACHE_ENTRIES,
     sessionBoundToToken: values.SESSION_BOUND_TO_TOKEN,
     vendDeadlineMs: values.VEND_DEADLINE_MS,

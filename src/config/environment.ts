@@ -8,6 +8,8 @@ import { type CompleteSettings, type ReadSettings, settings } from './settings.t
 export type Environment = Readonly<Record<string, string | undefined>>
 
 const all = Object.entries<Setting>(settings)
+/** Variables that other programs read, too near to ours to be taken for typing errors. */
+const OF_OTHERS = /^(?:ftps?|https?|no)_proxy$/iu
 const isSet = (env: Environment, name: string) => Boolean(env[name] || env[`${name}_FILE`])
 
 /** The settings, and the paths of the secrets in files. */
@@ -42,8 +44,9 @@ export function isComplete(values: ReadSettings): values is CompleteSettings {
 function readSetting(name: string, setting: Setting, env: Environment, report: ReportFault): unknown {
   const { schema, rule, remedy } = setting
   const file = setting.secret && env[`${name}_FILE`]
-  if (env[name] && file) report(name, `must not be set beside ${name}_FILE`, 'keep one of the two')
-  const given = env[name] || (file && contentOf(file, `${name}_FILE`, report))
+  const inline = env[name] || (setting.anyCase && env[name.toLowerCase()])
+  if (inline && file) report(name, `must not be set beside ${name}_FILE`, 'keep one of the two')
+  const given = inline || (file && contentOf(file, `${name}_FILE`, report))
   if (!given && !file && isRequired(setting, env)) report(name, `is required and ${rule}`, remedy)
   const parsed = given ? schema.safeParse(given) : undefined
   if (parsed?.success) return parsed.data
@@ -73,7 +76,10 @@ export function reportMisspelt(env: Environment, report: ReportFault): void {
   for (const name of Object.keys(env)) {
     // Orchestrators set such variables for a service named oss-vend.
     if (!env[name] || name.length < 8 || name.startsWith('OSS_VEND_') || known.includes(name)) continue
+    if (OF_OTHERS.test(name)) continue
     const meant = known.find((one) => one.startsWith(name) || name === `${one}_FILE`) ?? nearest(name, known)
-    if (meant !== undefined) report(name, 'is not a variable of this service', `did you mean ${meant}?`)
+    // WS_PROXY, MY_PROXY: too many names are near.
+    if (meant !== undefined && meant !== 'NO_PROXY')
+      report(name, 'is not a variable of this service', `did you mean ${meant}?`)
   }
 }

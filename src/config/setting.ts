@@ -17,6 +17,8 @@ export type Setting = Readonly<{
   remedy: string
   /** Whether the value may stand in a file, which `<NAME>_FILE` names. */
   secret?: true
+  /** Whether the variable is also read by its name in lower case, as other programs read it. */
+  anyCase?: true
 }> &
   (
     | Readonly<{ default: string; required?: never; unset?: never }>

@@ -3,6 +3,7 @@ import { cache } from './groups/cache.ts'
 import { jdcloud } from './groups/jdcloud.ts'
 import { limits } from './groups/limits.ts'
 import { listening } from './groups/listening.ts'
+import { outbound } from './groups/outbound.ts'
 import { storage } from './groups/storage.ts'
 import { tokens } from './groups/tokens.ts'
 
@@ -12,6 +13,7 @@ export const groups = {
   'Limits and overload': limits,
   'Trusted tokens': tokens,
   'JD Cloud': jdcloud,
+  'Outbound connections': outbound,
   'Session cache': cache,
   'Bucket and templates': storage,
 } as const
@@ -20,7 +22,7 @@ export const groups = {
  * Every environment variable that the service reads. To add one, write an entry into its group and a line into
  * `readConfig`, then run `npm run settings`.
  */
-export const settings = { ...listening, ...limits, ...tokens, ...jdcloud, ...cache, ...storage } as const
+export const settings = { ...listening, ...limits, ...tokens, ...jdcloud, ...outbound, ...cache, ...storage } as const
 
 type Settings = typeof settings
 type Name = keyof Settings

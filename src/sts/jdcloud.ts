@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto'
 import { z } from 'zod'
 import { VendError } from '../errors.ts'
-import { call, createPool, OutboundError, type OutboundResponse, type Pool } from '../lib/outbound.ts'
+import { clockFault } from '../lib/clock-offset.ts'
+import { call, createPool, OutboundError, type OutboundResponse, type Pool, type PoolOptions } from '../lib/outbound.ts'
 import { type SigningKeys, signingDate, signJdcloud2 } from '../lib/signature-v4.ts'
 import type { AssumeRoleRequest, CredentialSource, Credentials } from './credentials.ts'
 import { createExpirationReader, type TimeZone, type ZoneReport } from './expiration.ts'
@@ -16,6 +17,8 @@ const MAX_RESPONSE_BYTES = 64 * 1024
 /** How to reach STS, as whom, for which role. */
 export type StsOptions = Readonly<{
   endpoint: string
+  /** The Host header that STS sees, if a proxy in front of STS changes it. */
+  signHost?: string | undefined
   roleJrn: string
   connectTimeoutMs: number
   /** For the whole call. */
@@ -24,7 +27,8 @@ export type StsOptions = Readonly<{
   /** Of the expirations that STS writes; `auto` learns it from them. */
   timeZone?: TimeZone | 'auto'
 }> &
-  SigningKeys
+  SigningKeys &
+  Pick<PoolOptions, 'route' | 'clock'>
 
 type Dependencies = Readonly<{ pool?: Pool; now?: () => number; nonce?: () => string; onZone?: ZoneReport }>
 
@@ -62,7 +66,7 @@ export function createJdcloudSts(options: StsOptions, dependencies: Dependencies
   const expirations = createExpirationReader(options.timeZone, onZone)
   const kind = {
     method: 'POST',
-    host: url.host,
+    host: options.signHost ?? url.host,
     path: url.pathname,
     headers: { 'content-type': 'application/json' },
     service: 'sts',
@@ -79,7 +83,9 @@ export function createJdcloudSts(options: StsOptions, dependencies: Dependencies
       assumeRoleInfo: { roleJrn: options.roleJrn, roleSessionName, policy, durationSeconds },
     })
     const requestedAt = now()
-    const headers = signJdcloud2({ ...kind, body, date: signingDate(requestedAt), nonce: nonce() }, by)
+    const signed = signJdcloud2({ ...kind, body, date: signingDate(requestedAt), nonce: nonce() }, by)
+    // TLS asks for a certificate of the host in this header.
+    const headers = { ...signed, host: url.host }
     const { timeoutMs } = options
     const request = { method: 'POST', url: url.href, headers, body, timeoutMs, signal } as const
     const response = await call(pool, request).catch(upstreamError)
@@ -110,10 +116,15 @@ function upstreamError(error: unknown): never {
 }
 
 /** A 429 or 5xx says nothing about us and may pass; any other answer means that our keys, role or policy are wrong. */
-function refusal({ status, headers, body }: OutboundResponse, keys: readonly SigningKeys[]): VendError {
-  const log = { upstream: { status, ...describeRefusal(parseJson(body), keys) } }
+function refusal(response: OutboundResponse, keys: readonly SigningKeys[]): VendError {
+  const { status, headers, body } = response
+  const upstream = { status, ...describeRefusal(parseJson(body), keys) }
   const passing = status === 429 || status >= 500 || status < 400
-  if (!passing) return new VendError('upstream_denied', { log })
+  if (!passing) {
+    const log = { upstream: { ...upstream, ...clockFault(response.clockOffsetSeconds) } }
+    return new VendError('upstream_denied', { log })
+  }
+  const log = { upstream }
   const retryAfterSeconds = retryAfter(headers['retry-after'])
   return new VendError('upstream_unavailable', { log, ...(retryAfterSeconds !== undefined && { retryAfterSeconds }) })
 }

@@ -105,14 +105,15 @@ export async function call(
   const within = signal ? AbortSignal.any([limit, signal]) : limit
   const compare = pool.clock?.start()
   try {
-    const { statusCode, headers, body } = await request(url, {
-      ...options,
-      dispatcher: pool.dispatcher,
-      signal: within,
-    })
+    // undici looks at the signal only once it is connected, which with a proxy has several steps.
+    const answer = request(url, { ...options, dispatcher: pool.dispatcher, signal: within })
+    const { statusCode, headers, body } = await Promise.race([answer, aborted(within)])
     const clockOffsetSeconds = compare?.(headers)
     return { status: statusCode, headers, body: await body.text(), clockOffsetSeconds }
   } catch (error) {
     throw outboundError(error)
   }
 }
+
+const aborted = (signal: AbortSignal) =>
+  new Promise<never>((_, reject) => signal.addEventListener('abort', () => reject(signal.reason), { once: true }))

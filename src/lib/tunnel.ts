@@ -23,11 +23,12 @@ type TunnelOptions = Readonly<{
  */
 export function createTunnel({ proxy, timeoutMs, toProxy, toHost }: TunnelOptions): Connector {
   const pool = new Pool(proxy.origin, { connect: toProxy })
-  const headers = proxy.authorization === undefined ? {} : { 'proxy-authorization': proxy.authorization }
+  const authorization = proxy.authorization === undefined ? {} : { 'proxy-authorization': proxy.authorization }
 
   async function open(authority: string): Promise<Socket> {
+    const request = { path: authority, headers: { host: authority, ...authorization } }
     const signal = AbortSignal.timeout(timeoutMs)
-    const { statusCode, socket } = await pool.connect({ path: authority, headers, signal }).catch(proxyError)
+    const { statusCode, socket } = await pool.connect({ ...request, signal }).catch(proxyError)
     if (statusCode === 200 && socket instanceof Socket) return socket
     // The rest of a refusal, such as a page of HTML, is not read.
     socket.on('error', () => {}).destroy()
@@ -51,5 +52,5 @@ const authorityOf = ({ hostname, port }: buildConnector.Options) =>
 /** Never with undici's code as it is: to some codes undici's answer is to connect again at once. */
 function proxyError(error: unknown): never {
   const { failure, code } = outboundError(error)
-  throw new OutboundError('proxy', failure === 'timeout' ? 'PROXY_TIMEOUT' : `PROXY_${code}`)
+  throw new OutboundError('proxy', failure === 'timeout' ? 'PROXY_TIMEOUT' : `PROXY_${code.toUpperCase()}`)
 }

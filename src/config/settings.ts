@@ -13,7 +13,7 @@ export const groups = {
   'Limits and overload': limits,
   'Trusted tokens': tokens,
   'JD Cloud': jdcloud,
-  'Outbound connections': outbound,
+  'Proxy and authorities': outbound,
   'Session cache': cache,
   'Bucket and templates': storage,
 } as const

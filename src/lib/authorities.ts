@@ -14,12 +14,11 @@ export function readCertificates(bundle: string): readonly string[] | undefined 
 }
 
 /** A TLS context that trusts these certificates and the roots that Node trusts. Made once: it reads a hundred roots. */
-export function trusting(certificates: readonly string[]): tls.SecureContext {
-  return tls.createSecureContext({ ca: [...rootsOfNode(), ...certificates] })
-}
+export const trusting = (certificates: readonly string[]): tls.SecureContext =>
+  tls.createSecureContext({ ca: [...rootsOfNode(), ...certificates] })
 
 /** `tls.rootCertificates` has only the roots that Node ships. Newer versions also tell those of the system, if set. */
-function rootsOfNode(): readonly string[] {
+export function rootsOfNode(): readonly string[] {
   const tell: unknown = Reflect.get(tls, 'getCACertificates')
   const told: unknown = typeof tell === 'function' ? tell('default') : undefined
   return Array.isArray(told) ? told.map(String) : tls.rootCertificates

@@ -166,6 +166,21 @@ t.test('a host that says nothing in the tunnel', async (t) => {
   await until(() => silent.open() === 0)
 })
 
+t.test('a host that says nothing once it is asked', async (t) => {
+  const proxy = await connectProxy(t, tunnelTo(await listen(t, () => {}, certificate)))
+  // TLS must be through before that: the limit is longer, since this machine may be busy.
+  t.match(await failure(get(poolBy(t, proxy.url), undefined, 5 * PATIENCE_MS)), { failure: 'timeout' })
+})
+
+t.test('an IPv6 address is asked for in brackets', async (t) => {
+  const proxy = await connectProxy(t, answerWith('HTTP/1.1 403 No\r\n\r\n'))
+  for (const port of ['', ':8443']) await failure(get(poolBy(t, proxy.url), `https://[2001:db8::1]${port}/`))
+  t.strictSame(
+    proxy.asked.map(({ target, headers }) => [target, headers.host]),
+    ['443', '8443'].map((port) => [`[2001:db8::1]:${port}`, `[2001:db8::1]:${port}`]),
+  )
+})
+
 t.test('an answer through the proxy has the same cap', async (t) => {
   const large = await listen(t, (_request, response) => response.end('x'.repeat(2000)), certificate)
   const proxy = await connectProxy(t, tunnelTo(large))

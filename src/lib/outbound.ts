@@ -51,8 +51,8 @@ export function createPool(options: PoolOptions): Pool {
     keepAliveTimeout: 30_000,
   })
   const close = async () => {
-    await dispatcher.close()
     await connector.close()
+    await dispatcher.close()
   }
   return { dispatcher, ...(clock && { clock }), close }
 }

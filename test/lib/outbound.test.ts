@@ -23,7 +23,8 @@ function poolBy(t: Test, proxyUrl: string | undefined, more: Partial<PoolOptions
     route: createRoute({ ...(proxy && { proxy }), noProxy, authorities: [authority.pem] }),
     ...more,
   })
-  t.teardown(() => pool.close())
+  // One test closes its pool itself.
+  t.teardown(() => pool.close().catch(() => {}))
   return pool
 }
 
@@ -155,6 +156,15 @@ t.test('a proxy that says nothing holds a connection no longer than it may', asy
 t.test('the limit of a call covers the proxy', async (t) => {
   const silent = await connectProxy(t, () => {})
   t.match(await failure(get(poolBy(t, silent.url), undefined, PATIENCE_MS)), { failure: 'timeout' })
+})
+
+t.test('a stop does not wait for a proxy that says nothing', async (t) => {
+  const silent = await connectProxy(t, () => {})
+  const pool = poolBy(t, silent.url, { connectTimeoutMs: 600_000 })
+  const answer = failure(get(pool, undefined, 600_000))
+  await until(() => silent.asked.length === 1)
+  await pool.close()
+  t.strictSame(await answer, { failure: 'proxy', code: 'PROXY_UND_ERR_DESTROYED' })
 })
 
 t.test('a host that says nothing in the tunnel', async (t) => {

@@ -4,16 +4,25 @@ import type { App } from '../src/http/fastify.ts'
 import { problemResponses } from '../src/http/problem.ts'
 import type { Services } from './services.ts'
 
-const statusOf = (status: 'live' | 'ready') => ({
+const statusOf = (status: 'live' | 'ready', more: z.ZodRawShape = {}) => ({
   description: status,
-  content: { 'application/json': { schema: z.strictObject({ status: z.literal(status) }) } },
+  content: { 'application/json': { schema: z.strictObject({ status: z.literal(status), ...more }) } },
 })
+
+const diagnosis = z.strictObject({ clockOffsetSeconds: z.int(), hint: z.string().optional() })
+
+/** What only the operator may see. */
+type Diagnosis = Readonly<{ sts: z.infer<typeof diagnosis> }>
 
 /**
  * `GET /livez` is for the process's supervisor, `GET /readyz` for the load balancer. Neither depends on STS: a restart
- * would not repair STS, and another replica could not reach it either.
+ * would not repair STS, and another replica could not reach it either. `diagnose` is for the ops listener alone.
  */
-export function healthRoutes(app: App, { ready }: Services): void {
+export function healthRoutes(
+  app: App,
+  { ready }: Pick<Services, 'ready'>,
+  diagnose?: () => Diagnosis | undefined,
+): void {
   app.route({
     method: 'GET',
     url: '/livez',
@@ -37,13 +46,16 @@ export function healthRoutes(app: App, { ready }: Services): void {
       summary: 'Is the service ready for traffic?',
       tags: ['health'],
       security: [],
-      response: { 200: statusOf('ready'), ...problemResponses('not_ready') },
+      response: {
+        200: statusOf('ready', diagnose && { sts: diagnosis.optional() }),
+        ...problemResponses('not_ready'),
+      },
     },
     config: { rateLimit: false },
     logLevel: 'warn',
     handler: async () => {
       if (!ready()) throw new VendError('not_ready')
-      return { status: 'ready' as const }
+      return { status: 'ready' as const, ...diagnose?.() }
     },
   })
 }

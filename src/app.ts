@@ -24,11 +24,14 @@ import { createKeyPool } from './identity/key-server.ts'
 import { createRemoteKeySet } from './identity/remote-keys.ts'
 import { createVerifiedTokens } from './identity/verified-tokens.ts'
 import { type Clock, systemClock } from './lib/clock.ts'
-import type { Pool } from './lib/outbound.ts'
+import { createClockOffset } from './lib/clock-offset.ts'
+import { createRoute, type Pool } from './lib/outbound.ts'
 import { connectRedis, type RedisClient, readyWithin } from './lib/redis.ts'
 import { createRedisLink } from './lib/redis-link.ts'
 import { reportKeySets } from './observe/key-sets.ts'
+import { reportProxy } from './observe/proxy.ts'
 import { reportReloads } from './observe/reloads.ts'
+import { showClockOffset } from './observe/sts-clock.ts'
 import { reportZone } from './observe/time-zone.ts'
 import { countTokenCache } from './observe/token-cache.ts'
 import type { Grant } from './policy/grant/grant.ts'
@@ -89,13 +92,19 @@ export type Service = Readonly<{
  * @throws {CatalogueError} when the policy templates cannot be used
  */
 export async function buildApp(config: Config, dependencies: AppDependencies): Promise<Service> {
-  const { logger, keyPool = createKeyPool(), sandbox = false } = dependencies
+  const { logger, sandbox = false, metrics = new Registry() } = dependencies
   const { clock = systemClock(dependencies.now), now = clock.now, random = Math.random } = dependencies
-  const { metrics = new Registry() } = dependencies
+  const route = createRoute(config.outbound)
+  const { keyPool = createKeyPool(route) } = dependencies
+  const stsClock = createClockOffset(now)
+  const reached = { route, clock: stsClock }
   const { source, sts } = sourceOf(dependencies, () =>
     config.sts.kind === 'jdcloud'
-      ? createJdcloudSts(config.sts, { now, onZone: reportZone(logger) })
-      : createAwsSts(config.sts, { now, translate: s3Translator({ ...config.oss, partition: config.sts.partition }) }),
+      ? createJdcloudSts({ ...config.sts, ...reached }, { now, onZone: reportZone(logger) })
+      : createAwsSts(
+          { ...config.sts, ...reached },
+          { now, translate: s3Translator({ ...config.oss, partition: config.sts.partition }) },
+        ),
   )
   const { minSessionSeconds, maxSessionSeconds } = config.sts
   const settings = {
@@ -126,7 +135,7 @@ export async function buildApp(config: Config, dependencies: AppDependencies): P
   const { endpoint, role } = config.sts
   const scope = `${endpoint} ${role}`
   const { keyOf = (grant) => cacheKey(scope, grant) } = dependencies
-  const redis = dependencies.redis ?? (config.redis && (await connectRedis(config.redis.address, random)))
+  const redis = dependencies.redis ?? (config.redis && (await connectRedis(config.redis.address, random, route)))
   const seal = config.redis && createSeal(config.redis.encryptionKeys)
   const link = redis && seal && createRedisLink({ redis, clock, logger, metrics })
   const sessions = createSessions(
@@ -193,7 +202,7 @@ export async function buildApp(config: Config, dependencies: AppDependencies): P
   const ops =
     config.opsPort === undefined ? undefined : await createServer({ ...config, corsOrigins: [] }, logger, onCut)
   if (ops) {
-    healthRoutes(ops, services)
+    healthRoutes(ops, services, showClockOffset(metrics, stsClock))
     metricsRoutes(ops, metrics)
   }
 
@@ -215,6 +224,7 @@ export async function buildApp(config: Config, dependencies: AppDependencies): P
   app.addHook('onReady', async () => {
     // Or the first callers would find Redis gone. One that really is keeps nobody from starting.
     if (redis) await readyWithin(redis, START_MS, clock)
+    reportProxy(logger, config)
     // Not awaited: a key server that hangs must not keep the others waiting, /readyz tells how it went.
     tendKeys()
     // Not by tokens alone: a key that is revoked in a quiet hour must not open for the first caller after it.

@@ -3,6 +3,7 @@ import { checkSettings } from './checks.ts'
 import { type Environment, isComplete, readEnvironment, reportMisspelt } from './environment.ts'
 import { ConfigError, type ConfigFault, type ReportFault } from './faults.ts'
 import { readIssuers } from './issuers.ts'
+import { readOutbound } from './outbound.ts'
 import { readSource } from './source.ts'
 
 /** The shipped templates. The path is the same from here and from the built code in dist/src/. */
@@ -28,6 +29,7 @@ export function readConfig(env: Environment, { sandbox = false } = {}) {
   const issuers = readIssuers(values, report, sandbox)
   checkSettings(values, report, sandbox)
   const source = readSource(values)
+  const outbound = readOutbound(values, env, report)
   if (faults.length > 0 || !isComplete(values) || !source) throw new ConfigError(faults)
 
   const keyFile = secretFiles.JWT_SECRET ?? secretFiles.JWT_PUBLIC_KEY
@@ -68,6 +70,7 @@ export function readConfig(env: Environment, { sandbox = false } = {}) {
       connections: values.STS_CONNECTIONS,
       maxRps: values.STS_MAX_RPS,
     },
+    outbound,
     tokenCacheEntries: values.JWT_CACHE_ENTRIES,
     sessionBoundToToken: values.SESSION_BOUND_TO_TOKEN,
     vendDeadlineMs: values.VEND_DEADLINE_MS,

@@ -8,6 +8,8 @@ import { type CompleteSettings, type ReadSettings, settings } from './settings.t
 export type Environment = Readonly<Record<string, string | undefined>>
 
 const all = Object.entries<Setting>(settings)
+/** Variables that other programs read, too near to ours to be taken for typing errors. */
+const OF_OTHERS = /^(?:ftps?|https?|no)_proxy$/iu
 const isSet = (env: Environment, name: string) => Boolean(env[name] || env[`${name}_FILE`])
 
 /** The settings, and the paths of the secrets in files. */
@@ -50,8 +52,9 @@ function readSetting(name: string, setting: Setting, env: Environment, report: R
     if (leftOver && chosen) report(leftOver, rule, 'unset it, or choose this source')
     return setting.default === undefined ? undefined : schema.parse(setting.default)
   }
-  if (env[name] && file) report(name, `must not be set beside ${name}_FILE`, 'keep one of the two')
-  const given = env[name] || (file && contentOf(file, `${name}_FILE`, report))
+  const inline = env[name] || (setting.anyCase && env[name.toLowerCase()])
+  if (inline && file) report(name, `must not be set beside ${name}_FILE`, 'keep one of the two')
+  const given = inline || (file && contentOf(file, `${name}_FILE`, report))
   if (!given && !file && isRequired(setting, env)) report(name, `is required and ${rule}`, remedy)
   const parsed = given ? schema.safeParse(given) : undefined
   if (parsed?.success) return parsed.data
@@ -87,9 +90,12 @@ export function reportMisspelt(env: Environment, report: ReportFault): void {
   for (const name of Object.keys(env)) {
     // Orchestrators set such variables for a service named oss-vend.
     if (!env[name] || name.length < 8 || name.startsWith('OSS_VEND_') || known.includes(name)) continue
+    if (OF_OTHERS.test(name)) continue
     // Orchestrators also set AWS_REGION, which is near OSS_REGION and means something else.
     const family = name.startsWith('AWS_') ? known.filter((one) => one.startsWith('AWS_')) : known
     const meant = family.find((one) => one.startsWith(name) || name === `${one}_FILE`) ?? nearest(name, family)
-    if (meant !== undefined) report(name, 'is not a variable of this service', `did you mean ${meant}?`)
+    // WS_PROXY, MY_PROXY: too many names are near.
+    if (meant !== undefined && meant !== 'NO_PROXY')
+      report(name, 'is not a variable of this service', `did you mean ${meant}?`)
   }
 }

@@ -23,6 +23,8 @@ export type Setting = Readonly<{
   secret?: true
   /** The credential source that it belongs to. It is required only there, and a fault elsewhere. */
   source?: (typeof SOURCES)[number]
+  /** Whether the variable is also read by its name in lower case, as other programs read it. */
+  anyCase?: true
 }> &
   (
     | Readonly<{ default: string; required?: never; unset?: never }>

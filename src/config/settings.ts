@@ -4,6 +4,7 @@ import { cache } from './groups/cache.ts'
 import { jdcloud } from './groups/jdcloud.ts'
 import { limits } from './groups/limits.ts'
 import { listening } from './groups/listening.ts'
+import { outbound } from './groups/outbound.ts'
 import { storage } from './groups/storage.ts'
 import { sts } from './groups/sts.ts'
 import { tokens } from './groups/tokens.ts'
@@ -16,6 +17,7 @@ export const groups = {
   'Credential source': sts,
   'JD Cloud': jdcloud,
   'AWS-compatible STS': awsSts,
+  'Proxy and authorities': outbound,
   'Session cache': cache,
   'Bucket and templates': storage,
 } as const
@@ -31,6 +33,7 @@ export const settings = {
   ...sts,
   ...jdcloud,
   ...awsSts,
+  ...outbound,
   ...cache,
   ...storage,
 } as const

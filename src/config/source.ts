@@ -24,6 +24,7 @@ function readJdcloud(values: ReadSettings) {
   return {
     kind: 'jdcloud',
     endpoint: values.JDCLOUD_STS_ENDPOINT,
+    signHost: values.JDCLOUD_STS_SIGN_HOST,
     accessKey,
     secretKey,
     account,

@@ -1,11 +1,11 @@
-import { call, createPool, OutboundError, type Pool } from '../lib/outbound.ts'
+import { call, createPool, OutboundError, type Pool, type Route } from '../lib/outbound.ts'
 
 const MAX_BYTES = 256 * 1024
 const TIMEOUT_MS = 2000
 
 /** A pool for fetching key sets with its limits built in. */
-export const createKeyPool = (): Pool =>
-  createPool({ connections: 4, connectTimeoutMs: TIMEOUT_MS, maxResponseBytes: MAX_BYTES, keepAlive: true })
+export const createKeyPool = (route: Route = {}): Pool =>
+  createPool({ connections: 4, connectTimeoutMs: TIMEOUT_MS, maxResponseBytes: MAX_BYTES, keepAlive: true, route })
 
 /** A key server's answer that cannot be used. The code is for the log, which tells no messages. */
 export class KeyServerError extends Error {
@@ -18,7 +18,7 @@ export class KeyServerError extends Error {
   }
 }
 
-/** One word for why a fetch failed: `timeout`, `network`, `too_large`, `http_<status>`, `not_json`, `no_keys`, … */
+/** One word for why a fetch failed: `timeout`, `network`, `proxy`, `too_large`, `http_<status>`, `not_json`, `no_keys`, … */
 export function failureOf(error: unknown): string {
   if (error instanceof OutboundError) return error.failure
   return error instanceof KeyServerError ? error.code : 'unexpected'

@@ -1,44 +1,79 @@
-import { Agent, type Dispatcher, errors, request } from 'undici'
+import type { SecureContext } from 'node:tls'
+import { Agent, buildConnector, type Dispatcher, request } from 'undici'
+import { trusting } from './authorities.ts'
+import type { ClockOffset } from './clock-offset.ts'
+import { outboundError } from './outbound-error.ts'
+import { type ForwardProxy, proxyRules } from './proxy.ts'
+import { type Connector, createTunnel } from './tunnel.ts'
 
-/** Why an outbound call brought no usable answer. `network`: refused, not reached in time, reset, unknown host, cut off. */
-export type OutboundFailure = 'timeout' | 'network' | 'too_large'
+export { OutboundError } from './outbound-error.ts'
 
-/** An outbound call that failed. The message is fixed: undici's own may quote what was sent. */
-export class OutboundError extends Error {
-  override readonly name = 'OutboundError'
-  readonly failure: OutboundFailure
-  /** undici's or Node's, such as `ECONNREFUSED`. */
-  readonly code: string
+/** The way out of this machine. */
+export type Route = Readonly<{
+  proxy?: ForwardProxy
+  /** Hosts that are reached without the proxy. */
+  noProxy?: string
+  /** Replaces Node's own choice of trusted roots. */
+  secureContext?: SecureContext
+}>
 
-  constructor(failure: OutboundFailure, code: string) {
-    super(`outbound call failed: ${failure} (${code})`)
-    this.failure = failure
-    this.code = code
-  }
-}
+type RouteOptions = Pick<Route, 'proxy' | 'noProxy'> & Readonly<{ authorities: readonly string[] }>
 
-type PoolOptions = Readonly<{
+/** A way out that trusts these certificate authorities too, in PEM. */
+export const createRoute = ({ authorities, ...route }: RouteOptions): Route =>
+  authorities.length > 0 ? { ...route, secureContext: trusting(authorities) } : route
+
+export type PoolOptions = Readonly<{
   connections: number
+  /** For a connection. With a proxy: for its answer to CONNECT, and again for TLS through it. */
   connectTimeoutMs: number
   maxResponseBytes: number
   /** Whether a connection is kept for the next call. Not where an answer does not say whom it is for. */
   keepAlive: boolean
+  route?: Route
+  /** Learns from the answers how far the clocks are apart. */
+  clock?: ClockOffset
 }>
 
 /** Connections to others. */
-export type Pool = Readonly<{ dispatcher: Dispatcher; close: () => Promise<void> }>
+export type Pool = Readonly<{ dispatcher: Dispatcher; clock?: ClockOffset; close: () => Promise<void> }>
 
 /** A pool that cuts an answer off at `maxResponseBytes`, whatever its Content-Length says. */
-export function createPool({ connections, connectTimeoutMs, maxResponseBytes, keepAlive }: PoolOptions): Pool {
+export function createPool(options: PoolOptions): Pool {
+  const { connections, maxResponseBytes, keepAlive, clock } = options
+  const connector = connectorOf(options)
   const dispatcher = new Agent({
     connections,
     // undici's way to say `Connection: close`.
     pipelining: keepAlive ? 1 : 0,
     maxResponseSize: maxResponseBytes,
-    connect: { timeout: connectTimeoutMs },
+    connect: connector.connect,
     keepAliveTimeout: 30_000,
   })
-  return { dispatcher, close: () => dispatcher.close() }
+  const close = async () => {
+    await connector.close()
+    await dispatcher.close()
+  }
+  return { dispatcher, ...(clock && { clock }), close }
+}
+
+/** Connects by the proxy where it is used, and straight elsewhere. */
+function connectorOf({ connectTimeoutMs, route = {} }: PoolOptions): Connector {
+  const { proxy, noProxy = '', secureContext } = route
+  // NODE_TLS_REJECT_UNAUTHORIZED=0, which people set for some other program, must not let anyone answer in STS's place.
+  const verified = { timeout: connectTimeoutMs, rejectUnauthorized: true, ...(secureContext && { secureContext }) }
+  const straight = buildConnector(verified)
+  if (!proxy) return { connect: straight, close: async () => {} }
+  const options = { proxy, timeoutMs: connectTimeoutMs, toProxy: buildConnector(verified), toHost: straight }
+  const tunnel = createTunnel(options)
+  const isProxied = proxyRules(noProxy)
+  return {
+    connect(target, callback) {
+      const proxied = isProxied(new URL(`${target.protocol}//${target.host ?? target.hostname}`))
+      return (proxied ? tunnel.connect : straight)(target, callback)
+    },
+    close: tunnel.close,
+  }
 }
 
 /** A request to somebody else. */
@@ -54,7 +89,13 @@ export type OutboundRequest = Readonly<{
 }>
 
 /** A whole answer. Redirects are answers like any other and are not followed. */
-export type OutboundResponse = Readonly<{ status: number; body: string; headers: Dispatcher.ResponseData['headers'] }>
+export type OutboundResponse = Readonly<{
+  status: number
+  body: string
+  headers: Dispatcher.ResponseData['headers']
+  /** How far the other's clock is ahead, if the pool compares clocks and the answer told the time. */
+  clockOffsetSeconds?: number | undefined
+}>
 
 /** @throws {OutboundError} */
 export async function call(
@@ -63,26 +104,17 @@ export async function call(
 ): Promise<OutboundResponse> {
   const limit = AbortSignal.timeout(timeoutMs)
   const within = signal ? AbortSignal.any([limit, signal]) : limit
+  const compare = pool.clock?.start()
   try {
-    const response = await request(url, { ...options, dispatcher: pool.dispatcher, signal: within })
-    return { status: response.statusCode, headers: response.headers, body: await response.body.text() }
+    // undici looks at the signal only once it is connected, which with a proxy has several steps.
+    const answer = request(url, { ...options, dispatcher: pool.dispatcher, signal: within })
+    const { statusCode, headers, body } = await Promise.race([answer, aborted(within)])
+    const clockOffsetSeconds = compare?.(headers)
+    return { status: statusCode, headers, body: await body.text(), clockOffsetSeconds }
   } catch (error) {
     throw outboundError(error)
   }
 }
 
-/** As Node, OpenSSL and undici write their codes. */
-const CODE = /^[A-Z][A-Z0-9_]{2,63}$/u
-
-function outboundError(error: unknown): OutboundError {
-  const named = error instanceof Error && 'code' in error ? String(error.code) : ''
-  const code = CODE.test(named) ? named : 'unknown'
-  if (error instanceof errors.ResponseExceededMaxSizeError) return new OutboundError('too_large', code)
-  const timedOut =
-    error instanceof errors.HeadersTimeoutError ||
-    error instanceof errors.BodyTimeoutError ||
-    (error instanceof Error && error.name === 'TimeoutError')
-  return timedOut
-    ? new OutboundError('timeout', code === 'unknown' ? 'TIMEOUT' : code)
-    : new OutboundError('network', code)
-}
+const aborted = (signal: AbortSignal) =>
+  new Promise<never>((_, reject) => signal.addEventListener('abort', () => reject(signal.reason), { once: true }))

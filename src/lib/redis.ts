@@ -1,6 +1,7 @@
 import { Cluster, Redis, type RedisOptions } from 'ioredis'
 import { isLoopback } from './address.ts'
 import { type Clock, systemClock } from './clock.ts'
+import type { Route } from './outbound.ts'
 
 /** A connection to Redis or Valkey, whatever it is made of. */
 export type RedisClient = Redis | Cluster
@@ -87,8 +88,13 @@ const MAX_RECONNECT_MS = 2000
  * Connects, and goes on trying for as long as it lives. A command fails at once while there is no connection, and is
  * never sent a second time: nobody waits for Redis here, and a lease that is taken late would be one that nobody holds.
  */
-export async function connectRedis(address: RedisAddress, random: () => number = Math.random): Promise<RedisClient> {
-  const { kind, nodes, tls, username, password, db, primary, sentinelPassword } = address
+export async function connectRedis(
+  { kind, nodes, tls, username, password, db, primary, sentinelPassword }: RedisAddress,
+  random: () => number = Math.random,
+  { secureContext }: Pick<Route, 'secureContext'> = {},
+): Promise<RedisClient> {
+  // Whatever NODE_TLS_REJECT_UNAUTHORIZED says: the password goes to the host that is configured, and to no other.
+  const verified = { rejectUnauthorized: true, ...(secureContext && { secureContext }) }
   // Replicas that lost the same Redis should not all come back to it in the same instant.
   const reconnectIn = (times: number) =>
     Math.min(50 * 2 ** Math.min(times, 10), MAX_RECONNECT_MS) * (0.5 + random() / 2)
@@ -96,7 +102,7 @@ export async function connectRedis(address: RedisAddress, random: () => number =
     ...(username !== undefined && { username }),
     ...(password !== undefined && { password }),
     db,
-    ...(tls && { tls: {} }),
+    ...(tls && { tls: verified }),
     connectTimeout: CONNECT_TIMEOUT_MS,
     socketTimeout: SOCKET_TIMEOUT_MS,
     enableOfflineQueue: false,
@@ -117,7 +123,7 @@ export async function connectRedis(address: RedisAddress, random: () => number =
       name: primary ?? '',
       sentinelRetryStrategy: reconnectIn,
       ...(sentinelPassword !== undefined && { sentinelPassword }),
-      ...(tls && { enableTLSForSentinelMode: true, sentinelTLS: {} }),
+      ...(tls && { enableTLSForSentinelMode: true, sentinelTLS: verified }),
     })
   })()
   // The caller of a command sees its error; without a listener ioredis prints it.

@@ -16,6 +16,8 @@ const PATH = '/v1/sessionToken%3AassumeRole'
 /** How to ask JD Cloud STS. */
 export type JdcloudOptions = StsOptions &
   Readonly<{
+    /** The Host header that STS sees, if a proxy in front of STS changes it. */
+    signHost?: string | undefined
     /** Of the expirations that STS writes; `auto` learns it from them. */
     timeZone?: TimeZone | 'auto'
   }>
@@ -39,7 +41,7 @@ export function createJdcloudSts(options: JdcloudOptions, dependencies: Dependen
   const expirations = createExpirationReader(options.timeZone, onZone)
   const kind = {
     method: 'POST',
-    host: url.host,
+    host: options.signHost ?? url.host,
     path: url.pathname,
     headers: { 'content-type': 'application/json' },
     service: 'sts',
@@ -53,7 +55,9 @@ export function createJdcloudSts(options: JdcloudOptions, dependencies: Dependen
         assumeRoleInfo: { roleJrn: options.role, roleSessionName, policy, durationSeconds },
       })
       const requestedAt = now()
-      const headers = signJdcloud2({ ...kind, body, date: signingDate(requestedAt), nonce: nonce() }, by)
+      const signed = signJdcloud2({ ...kind, body, date: signingDate(requestedAt), nonce: nonce() }, by)
+      // TLS asks for a certificate of the host in this header.
+      const headers = { ...signed, host: url.host }
       const { timeoutMs } = options
       const response = await askUpstream(pool, { method: 'POST', url: url.href, headers, body, timeoutMs, signal })
       if (response.status !== 200) throw refused(response, describeRefusal(parseJson(response.body), secrets()))

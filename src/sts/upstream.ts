@@ -1,4 +1,5 @@
 import { VendError } from '../errors.ts'
+import { clockFault } from '../lib/clock-offset.ts'
 import {
   call,
   createPool,
@@ -6,6 +7,7 @@ import {
   type OutboundRequest,
   type OutboundResponse,
   type Pool,
+  type PoolOptions,
 } from '../lib/outbound.ts'
 import type { SigningKeys } from '../lib/signature-v4.ts'
 
@@ -19,7 +21,8 @@ export type StsOptions = Readonly<{
   timeoutMs: number
   connections: number
 }> &
-  SigningKeys
+  SigningKeys &
+  Pick<PoolOptions, 'route' | 'clock'>
 
 /** No documented answer is near this. */
 const MAX_RESPONSE_BYTES = 64 * 1024
@@ -51,11 +54,11 @@ export const mayPass = (status: number) => status === 429 || status >= 500 || st
 
 /** An answer by which STS refuses. Unless it may pass, our keys, role or policy are wrong. `cause` is for the log. */
 export function refused(
-  { status, headers }: OutboundResponse,
+  { status, headers, clockOffsetSeconds }: OutboundResponse,
   cause: Readonly<Record<string, unknown>>,
   passing = mayPass(status),
 ): VendError {
-  const log = { upstream: { status, ...cause } }
+  const log = { upstream: { status, ...cause, ...(!passing && clockFault(clockOffsetSeconds)) } }
   if (!passing) return new VendError('upstream_denied', { log })
   const retryAfterSeconds = retryAfter(headers['retry-after'])
   return new VendError('upstream_unavailable', { log, ...(retryAfterSeconds !== undefined && { retryAfterSeconds }) })

@@ -70,6 +70,7 @@ t.test('defaults apply, and an empty variable counts as unset', async (t) => {
   t.match(policiesDir, /\/policies$/u)
   t.match(readFileSync(`${policiesDir}/user-upload.yaml`, 'utf8'), 'description:', 'the shipped policies')
   t.strictSame(rest, {
+    outbound: { noProxy: '', authorities: [] },
     awsStsAtRoot: false,
     host: '127.0.0.1',
     port: 3000,
@@ -97,6 +98,7 @@ t.test('defaults apply, and an empty variable counts as unset', async (t) => {
     secretFiles: {},
     sts: {
       endpoint: 'https://sts.jdcloud-api.com',
+      signHost: undefined,
       accessKey: environment.JDCLOUD_ACCESS_KEY,
       secretKey: environment.JDCLOUD_SECRET_KEY,
       kind: 'jdcloud',

@@ -1,5 +1,8 @@
-import t from 'tap'
-import { parseRedisUrl } from '../../src/lib/redis.ts'
+import { createServer } from 'node:tls'
+import t, { type Test } from 'tap'
+import { createRoute, type Route } from '../../src/lib/outbound.ts'
+import { connectRedis, parseRedisUrl } from '../../src/lib/redis.ts'
+import { createAuthority, type ServerCertificate } from '../helpers/certificates.ts'
 
 t.test('addresses', async (t) => {
   const one = { kind: 'single', tls: false, nodes: [{ host: 'redis.test', port: 6379 }], db: 0 }
@@ -58,4 +61,36 @@ t.test('addresses', async (t) => {
     ].map((url) => ({ url, want: undefined })),
   ]
   for (const { url, want } of rows) t.strictSame(parseRedisUrl(url), want, url)
+})
+
+/** What a connection by TLS to a Redis with this certificate becomes. */
+async function connecting(t: Test, certificate: ServerCertificate, route: Route): Promise<string> {
+  const server = createServer(certificate, (socket) => socket.on('error', () => {}).resume())
+  server.on('tlsClientError', () => {})
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const address = server.address()
+  if (address === null || typeof address === 'string') throw new Error('not listening on a port')
+  const parsed = parseRedisUrl(`rediss://127.0.0.1:${address.port}`)
+  if (!parsed) throw new Error('no address of Redis')
+  const redis = await connectRedis(parsed, () => 0, route)
+  t.teardown(() => {
+    redis.disconnect()
+    server.close()
+  })
+  return new Promise((resolve) => {
+    redis.once('connect', () => resolve('connected'))
+    redis.once('error', (error) => resolve('code' in error ? String(error.code) : error.message))
+  })
+}
+
+t.test('a Redis by TLS is verified', async (t) => {
+  const authority = await createAuthority()
+  const good = await authority.certify('127.0.0.1')
+  const trusting = createRoute({ noProxy: '', authorities: [authority.pem] })
+  t.equal(await connecting(t, good, trusting), 'connected')
+  t.equal(await connecting(t, await authority.certify('redis.test'), trusting), 'ERR_TLS_CERT_ALTNAME_INVALID')
+  t.match(await connecting(t, good, {}), /^UNABLE_TO_/u, 'only Node trusts no authority of ours')
+  t.teardown(() => delete process.env.NODE_TLS_REJECT_UNAUTHORIZED)
+  process.env.NODE_TLS_REJECT_UNAUTHORIZED = '0'
+  t.match(await connecting(t, good, {}), /^UNABLE_TO_/u, 'whatever the environment says')
 })

@@ -46,6 +46,17 @@ export const jdcloud = {
     rule: 'must be the address of STS',
     remedy: 'leave it out for JD Cloud',
   },
+  JDCLOUD_STS_SIGN_HOST: {
+    source: 'jdcloud',
+    help: 'Host that the signature is for, such as sts.jdcloud-api.com, if JDCLOUD_STS_ENDPOINT is a proxy that puts this host into the Host header.',
+    schema: z
+      .string()
+      .regex(/^[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?(?::\d{1,5})?$/iu)
+      .transform((host) => host.toLowerCase()),
+    unset: 'the host of JDCLOUD_STS_ENDPOINT',
+    rule: 'must be the host that STS sees in the Host header, without a scheme or a path',
+    remedy: 'leave it out unless a proxy in front of STS changes the Host header',
+  },
   JDCLOUD_MAX_SESSION_SECONDS: {
     source: 'jdcloud',
     help: "The role's maximum session duration, in seconds. No session is longer, whatever a template says.",

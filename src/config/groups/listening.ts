@@ -19,11 +19,11 @@ const origin = z.string().refine((value) => value === '*' || (URL.canParse(value
 /** How the service listens, which proxies it trusts, what it logs, how it stops. */
 export const listening = {
   HOST: {
-    help: 'Address to listen on. A container needs 0.0.0.0, which the image sets.',
+    help: 'Address to listen on. A container needs 0.0.0.0, which the image sets. :: listens on IPv6 and IPv4.',
     schema: text,
     default: '127.0.0.1',
     rule: 'must be an address to listen on',
-    remedy: 'use 0.0.0.0 in a container',
+    remedy: 'use 0.0.0.0 in a container, or :: for IPv6 and IPv4',
   },
   PORT: {
     help: 'Port to listen on. 0 takes any free port.',

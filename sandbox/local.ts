@@ -79,7 +79,7 @@ export async function startLocal({
     await sandbox.close()
   }
 
-  async function start(face: Environment) {
+  async function build(face: Environment) {
     const environment = { ...env, ...sandboxEnvironment(sandbox), CORS_ORIGINS: '*', ...face }
     const config = readConfig(environment, { sandbox: true })
     const service = await buildApp(config, {
@@ -89,17 +89,20 @@ export async function startLocal({
     })
     await extend?.(service.app, sandbox)
     started.push({ close: async () => void (await service.app.close()) })
-    return { service, url: await service.app.listen({ host: config.host, port: config.port }), host: config.host }
+    return { service, host: config.host, listen: () => service.app.listen({ host: config.host, port: config.port }) }
   }
 
   try {
     // An operator sets such rules on the real bucket, so that pages can upload.
     for (const bucket of sandbox.oss.store.values()) bucket.cors.rules = [ANY_PAGE]
-    const { service, url } = await start({ PORT: String(port) })
-    const { service: secure, host } = await start({ PORT: '0', OSS_ENDPOINT: sandbox.oss.httpsUrl })
-    const front = await sandbox.tls.listen(secure.app.server, { host, port: httpsPort })
+    // Both are built before one listens, because a service that listens takes the building of another for overload.
+    const plain = await build({ PORT: String(port) })
+    const secure = await build({ PORT: '0', OSS_ENDPOINT: sandbox.oss.httpsUrl })
+    await secure.listen()
+    const url = await plain.listen()
+    const front = await sandbox.tls.listen(secure.service.app.server, { host: secure.host, port: httpsPort })
     started.push(front)
-    return { sandbox, service, url, secure, httpsUrl: front.url, close }
+    return { sandbox, service: plain.service, url, secure: secure.service, httpsUrl: front.url, close }
   } catch (error) {
     await close()
     throw error

@@ -1,15 +1,19 @@
 import { X509Certificate } from 'node:crypto'
 import { once } from 'node:events'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { Agent as HttpsAgent } from 'node:https'
 import { connect } from 'node:net'
 import { dirname } from 'node:path'
 import { connect as connectTls } from 'node:tls'
+import { S3Client } from '@aws-sdk/client-s3'
+import { Upload } from '@aws-sdk/lib-storage'
 import t, { type Test } from 'tap'
 import { Agent, request } from 'undici'
 import { makeServerCertificate } from '../../sandbox/certificates.ts'
 import { startSandbox } from '../../sandbox/index.ts'
 import { mintToken } from '../../sandbox/issuer.ts'
 import { startLocal } from '../../sandbox/local.ts'
+import { SANDBOX_KEYS } from '../../sandbox/world.ts'
 import { captureLogs } from '../helpers/logs.ts'
 
 async function start(t: Test) {
@@ -36,6 +40,23 @@ t.test('STS and OSS answer over https, with the same world and the same faults a
       )
     }
   }
+})
+
+t.test('an upload in parts is told its address over https', async (t) => {
+  const { sandbox } = await start(t)
+  const { accessKey, secretKey } = SANDBOX_KEYS.owner
+  const client = new S3Client({
+    endpoint: sandbox.oss.httpsUrl,
+    region: 'cn-north-1',
+    forcePathStyle: true,
+    requestChecksumCalculation: 'WHEN_REQUIRED',
+    requestHandler: { httpsAgent: new HttpsAgent({ ca: readFileSync(sandbox.caFile) }) },
+    credentials: { accessKeyId: accessKey, secretAccessKey: secretKey },
+  })
+  t.teardown(() => client.destroy())
+  const params = { Bucket: 'test-app', Key: 'a b', Body: Buffer.alloc(6 * 1024 * 1024) }
+  const { Location } = await new Upload({ client, params, partSize: 5 * 1024 * 1024 }).done()
+  t.equal(Location, `${sandbox.oss.httpsUrl}/test-app/a%20b`)
 })
 
 t.test('clients that do not trust the CA are not served', async (t) => {

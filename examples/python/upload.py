@@ -53,5 +53,7 @@ def main():
 
 try:
     main()
+except KeyError as error:
+    sys.exit(f"{error.args[0]} is not set")
 except (BotoCoreError, ClientError) as error:
     sys.exit(str(error))

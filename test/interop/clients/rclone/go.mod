@@ -1,6 +1,6 @@
 module example.com/rclone
 
-go 1.26.8
+go 1.26.0
 
 require github.com/rclone/rclone v1.76.0
 

@@ -21,6 +21,15 @@ public final class Main {
   private static final long PART = 5L << 20;
 
   public static void main(String[] args) throws Exception {
+    try {
+      upload();
+    } catch (AmazonClientException | IllegalArgumentException error) {
+      System.err.println(error.getMessage());
+      System.exit(1);
+    }
+  }
+
+  private static void upload() throws Exception {
     Path tokenFile = Path.of(env("OSS_VEND_TOKEN_FILE"));
     var credentials =
         new OssVendCredentialsProvider(
@@ -43,9 +52,6 @@ public final class Main {
             .build();
     try {
       run(s3, transfers);
-    } catch (AmazonClientException error) {
-      System.err.println(error.getMessage());
-      System.exit(1);
     } finally {
       transfers.shutdownNow();
     }

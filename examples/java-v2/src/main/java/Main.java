@@ -28,7 +28,7 @@ public final class Main {
                 .multipartConfiguration(parts -> parts.thresholdInBytes(PART).minimumPartSizeInBytes(PART))
                 .build()) {
       run(s3, inParts);
-    } catch (SdkException | CompletionException error) {
+    } catch (SdkException | CompletionException | IllegalArgumentException error) {
       // The SDK's own message seldom says why; that of a cause does.
       for (Throwable cause = error; cause != null; cause = cause.getCause()) System.err.println(cause.getMessage());
       System.exit(1);
@@ -45,9 +45,9 @@ public final class Main {
   }
 
   private static void run(S3Client s3, S3AsyncClient inParts) throws Exception {
-    String bucket = System.getenv("OSS_BUCKET");
-    String folder = System.getenv("OSS_FOLDER");
-    String foreign = System.getenv("OSS_FOREIGN_FOLDER");
+    String bucket = env("OSS_BUCKET");
+    String folder = env("OSS_FOLDER");
+    String foreign = env("OSS_FOREIGN_FOLDER");
 
     s3.putObject(put -> put.bucket(bucket).key(folder + "hello.txt"), RequestBody.fromString("hello"));
     System.out.println("uploaded " + folder + "hello.txt");
@@ -73,5 +73,10 @@ public final class Main {
     System.in.read();
     s3.putObject(put -> put.bucket(bucket).key(folder + "again.txt"), RequestBody.fromString("hello again"));
     System.out.println("uploaded " + folder + "again.txt");
+  }
+  private static String env(String name) {
+    String value = System.getenv(name);
+    if (value == null) throw new IllegalArgumentException(name + " is not set");
+    return value;
   }
 }

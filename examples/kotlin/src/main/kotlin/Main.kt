@@ -30,6 +30,8 @@ fun main(): Unit = runBlocking {
         fail(error)
     } catch (error: AwsServiceException) {
         fail(error)
+    } catch (error: IllegalArgumentException) {
+        fail(error)
     }
     exitProcess(0) // at once, not after OkHttp's idle threads
 }

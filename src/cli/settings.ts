@@ -30,27 +30,15 @@ export function lintSettings(env: Environment, issuers: readonly string[] | unde
   const names = issuers ?? configuredIssuers(env)
   const { CREDENTIAL_SOURCE, OSS_BUCKET, OSS_REGION } = settings
   const source = read('CREDENTIAL_SOURCE', CREDENTIAL_SOURCE, CREDENTIAL_SOURCE.default)
-  const { JDCLOUD_ACCOUNT_ID, JDCLOUD_MAX_SESSION_SECONDS, AWS_STS_ROLE_ARN, AWS_STS_MAX_SESSION_SECONDS } = settings
-  const ofSource =
+  const { JDCLOUD_ACCOUNT_ID, AWS_STS_ROLE_ARN } = settings
+  const account =
     source === 'jdcloud'
-      ? {
-          account: read('JDCLOUD_ACCOUNT_ID', JDCLOUD_ACCOUNT_ID, SCENARIO.JDCLOUD_ACCOUNT_ID),
-          maxSessionSeconds: read(
-            'JDCLOUD_MAX_SESSION_SECONDS',
-            JDCLOUD_MAX_SESSION_SECONDS,
-            JDCLOUD_MAX_SESSION_SECONDS.default,
-          ),
-        }
-      : {
-          account: accountOf(read('AWS_STS_ROLE_ARN', AWS_STS_ROLE_ARN, SCENARIO.AWS_STS_ROLE_ARN)),
-          maxSessionSeconds: read(
-            'AWS_STS_MAX_SESSION_SECONDS',
-            AWS_STS_MAX_SESSION_SECONDS,
-            AWS_STS_MAX_SESSION_SECONDS.default,
-          ),
-        }
+      ? read('JDCLOUD_ACCOUNT_ID', JDCLOUD_ACCOUNT_ID, SCENARIO.JDCLOUD_ACCOUNT_ID)
+      : accountOf(read('AWS_STS_ROLE_ARN', AWS_STS_ROLE_ARN, SCENARIO.AWS_STS_ROLE_ARN))
+  const most = source === 'jdcloud' ? 'JDCLOUD_MAX_SESSION_SECONDS' : 'AWS_STS_MAX_SESSION_SECONDS'
   return {
-    ...ofSource,
+    account,
+    maxSessionSeconds: read(most, settings[most], settings[most].default),
     bucket: read('OSS_BUCKET', OSS_BUCKET, SCENARIO.OSS_BUCKET),
     region: read('OSS_REGION', OSS_REGION, SCENARIO.OSS_REGION),
     minSessionSeconds: MIN_SESSION_SECONDS[source],

@@ -62,7 +62,7 @@ function readSetting(name: string, setting: Setting, env: Environment, report: R
   return setting.default === undefined ? undefined : schema.parse(setting.default)
 }
 
-/** Undefined for a value that is none: then nothing is said about the settings of a source. */
+/** Undefined for an unknown source: only that is reported then, and no setting of a source. */
 function chosenSource(env: Environment): Setting['source'] {
   const { schema, default: fallback } = settings.CREDENTIAL_SOURCE
   return schema.safeParse(env.CREDENTIAL_SOURCE || fallback).data

@@ -8,10 +8,10 @@ const NO_ACCOUNT = '000000000000'
 /** The account in the ARN of a role. */
 export const accountOf = (roleArn: string) => roleArn.split(':')[4] || NO_ACCOUNT
 
-/** The STS that gives sessions, as whom it is asked and for which role, and the bounds of a session. */
-export type SourceConfig = NonNullable<ReturnType<typeof readSource>>
-
-/** Reads the settings of the chosen credential source; undefined if one is missing. */
+/**
+ * Reads the chosen STS, as whom it is asked and for which role, and the bounds of a session. Undefined if a setting is
+ * missing.
+ */
 export function readSource(values: ReadSettings) {
   return values.CREDENTIAL_SOURCE === 'jdcloud' ? readJdcloud(values) : readAwsSts(values)
 }

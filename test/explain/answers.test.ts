@@ -122,6 +122,12 @@ t.test('why a caller would get nothing', async (t) => {
       want: fault('/durationSeconds', 'must be at most 7200 for this policy'),
     },
     {
+      name: 'shorter than STS has',
+      policy: 'open',
+      body: { durationSeconds: 900 },
+      want: fault('/durationSeconds', 'must be whole seconds, 3600 or more'),
+    },
+    {
       name: 'too large',
       policy: 'deep',
       body: { params: { dir: Array(16).fill('x'.repeat(126)).join('/') } },

@@ -3,19 +3,19 @@ import { MAX_SESSION_POLICY_BYTES, type Policy, parseJrn, policySchema } from '.
 import { OSS_ACTIONS } from './operations.ts'
 
 /** What a policy is translated for: its JRNs may name no other region or account. */
-export type S3Place = Readonly<{ region: string; account: string; partition?: string }>
+export type S3Place = Readonly<{ region: string; account: string; partition: string }>
 
-/** S3's limit for a key. A longer resource opens nothing, and Ceph 16 crashes on one of 1,600 characters. */
+/** S3 has no longer keys, so a longer resource opens nothing. Ceph 16 crashes when a resource has 1,600 characters. */
 const MAX_KEY_BYTES = 1024
 
 /**
- * The ARN of a JRN of OSS, with the same wildcards; undefined if there is none that opens exactly the same.
+ * The ARN that opens the same as a JRN of OSS; undefined if there is none.
  *
- * An ARN of S3 names neither region nor account, so that a JRN of elsewhere, which opens nothing here, would become one that
- * opens something. AWS reads `?` as any character and `${…}` as a variable, where JD Cloud reads plain text. AWS could
- * escape both (`${?}`), but Ceph and MinIO do not know the escape.
+ * An ARN of S3 has no region and no account. Without the check of both, a JRN of another region, which opens nothing here,
+ * would become an ARN that opens a bucket here. AWS reads `?` as any character and `${…}` as a variable, where JD Cloud
+ * reads plain text. AWS has an escape (`${?}`), which Ceph and MinIO do not know.
  */
-export function s3Resource(jrn: string, { region, account, partition = 'aws' }: S3Place): string | undefined {
+export function s3Resource(jrn: string, { region, account, partition }: S3Place): string | undefined {
   const parts = parseJrn(jrn)
   if (parts?.service !== 'oss' || /\?|\$\{/u.test(parts.resource)) return undefined
   const here = isAnyOr(region, parts.region) && isAnyOr(account, parts.account)
@@ -28,18 +28,17 @@ const isAnyOr = (name: string, written: string) => written === '*' || written ==
 export const s3Action = (action: string): string | undefined =>
   Object.hasOwn(OSS_ACTIONS, action) ? action.replace(/^oss:/u, 's3:') : undefined
 
-/** Policy and STS do not know each other: this brings the one the language of the other. */
-export const s3Translator =
-  ({ region, account, partition }: Required<S3Place>) =>
-  (text: string): string =>
-    s3Policy(text, { region, account, partition })
-
 /**
- * The session policy in the language of AWS, for JSON text in JD Cloud's. It allows what that allows, and no more.
- * @throws {VendError} `policy_too_large`
- * @throws {Error} for a policy that no template can bring which the linter lets through
+ * Translates session policies from JD Cloud's language into that of AWS, both as JSON text. The translation allows the
+ * same, and throws `policy_too_large` when it breaks a limit of S3. Any other error means that the linter let through a
+ * template that has no translation.
  */
-export function s3Policy(text: string, place: S3Place): string {
+export const s3Translator =
+  (place: S3Place) =>
+  (text: string): string =>
+    translate(text, place)
+
+function translate(text: string, place: S3Place): string {
   const { Statement }: Policy = policySchema.parse(JSON.parse(text))
   const translated = JSON.stringify({
     Version: '2012-10-17',

@@ -4,7 +4,7 @@ import { z } from 'zod'
 import { VendError } from '../errors.ts'
 import type { Caller } from './caller.ts'
 import { type Issuer, NONE } from './issuer.ts'
-import { judge, sourceFor, type TokenFault } from './judge.ts'
+import { identityChecks, sourceFor, type TokenFault } from './judge.ts'
 import { KeysUnavailableError } from './key-set.ts'
 import { dateFault } from './meaning.ts'
 import { subjectOf } from './subject.ts'
@@ -77,14 +77,16 @@ export async function registerIdentity(
     if (!trusted) throw refusal('issuer')
     const { issuer } = trusted
     // Checked before any key is looked up, so that a token cannot make us fetch keys that it is not good for.
-    const fault = judge(unverified, issuer, now()).find((check) => check.fault !== undefined)?.fault
+    const fault = identityChecks(unverified, issuer).find((check) => check.fault !== undefined)?.fault
     if (fault) throw refusal(fault, { issuer: issuer.name })
     const source = sourceFor(issuer, unverified.header.alg)
     const keys = trusted.keys.find((one) => one.source === source)
     if (!keys) throw refusal('algorithm', { issuer: issuer.name })
     // Asked before the signature is checked: a key that is replaced meanwhile makes a stale entry, not a wrong one.
     const revision = keysInUse(keys)
-    const claims = await verified(request, token, issuer, keys)
+    const claims = await verified(request, token, issuer, keys).catch((error: unknown) => {
+      throw refusalFor(error, issuer, unverified.payload)
+    })
     return { caller: callerOf(claims, issuer), issuer, keys, revision }
   }
 
@@ -139,12 +141,8 @@ async function verified(
   } catch (error) {
     // The issuer may have put a new key under the old `kid`.
     const suspect = !(error instanceof KeysUnavailableError || error instanceof UnknownKeyError)
-    try {
-      if (!suspect || !(await keySet?.changedSince(revision))) throw error
-      return await verify()
-    } catch (again) {
-      throw refusalFor(again, issuer)
-    }
+    if (!suspect || !(await keySet?.changedSince(revision))) throw error
+    return await verify()
   } finally {
     request.presentedToken = ''
   }
@@ -163,9 +161,11 @@ function callerOf(claims: VerifiedClaims, { name, subject: rule }: Issuer): Call
   return { issuer: name, subject, claims: { ...claims, sub: subject }, expiresAt: claims.exp * 1000 }
 }
 
-function refusalFor(error: unknown, issuer: Issuer): VendError {
+/** @fastify/jwt has one code for most of what it refuses, and its messages quote claims. */
+function refusalFor(error: unknown, issuer: Issuer, { exp }: Readonly<Record<string, unknown>>): VendError {
   if (error instanceof KeysUnavailableError) return keysUnavailable(issuer, error)
-  return refusal(error instanceof UnknownKeyError ? 'key' : 'signature', { issuer: issuer.name })
+  const reason = error instanceof UnknownKeyError ? 'key' : typeof exp === 'number' ? 'signature' : 'date'
+  return refusal(reason, { issuer: issuer.name })
 }
 
 /** Why a token was answered 503: its issuer has no usable keys, or only the key of this token cannot be looked up. */
@@ -181,7 +181,7 @@ const keysUnavailable = ({ name }: Issuer, { retryAfterSeconds, usable }: KeysUn
     ...(usable && { logLevel: 'info' }),
   })
 
-/** One word for the log, never for the caller. The messages of token libraries quote claims. */
+/** One word for the log, never for the caller. */
 type Reason = 'too_long' | 'malformed' | 'key' | 'signature' | TokenFault
 
 /** `more` never has a claim: the limit, or the name of the issuer whose settings the token was checked against. */

@@ -23,12 +23,15 @@ export type Check = Readonly<{
  * @param now epoch milliseconds
  */
 export function judge(token: UnverifiedToken, issuer: Issuer, now: number): readonly Check[] {
+  return [...identityChecks(token, issuer), ...checksOfDates(token, issuer, now)]
+}
+
+/**
+ * Whether a token is one of this issuer's, for this service, and about somebody. Asked before its key is looked up; dates
+ * are not, as a forged token must tell its forger nothing about them.
+ */
+export function identityChecks(token: UnverifiedToken, issuer: Issuer): readonly Check[] {
   const { header, payload } = token
-  const check = (name: Check['name'], setting: EntryField, fault: TokenFault | undefined): Check => ({
-    name,
-    setting,
-    fault,
-  })
   return [
     check('issuer', 'issuer', isFrom(issuer, payload) ? undefined : 'issuer'),
     check('tenant', 'tenants', isOfItsTenant(issuer, payload) ? undefined : 'tenant'),
@@ -36,12 +39,23 @@ export function judge(token: UnverifiedToken, issuer: Issuer, now: number): read
     check('type', 'allowedTypes', typeFault(token, issuer)),
     audienceCheck(issuer, payload),
     subjectCheck(issuer, token),
+  ]
+}
+
+function checksOfDates({ payload }: UnverifiedToken, issuer: Issuer, now: number): readonly Check[] {
+  return [
     check('expiry', 'clockToleranceSeconds', dateChecks.expiry(payload, issuer, now)),
     check('not before', 'clockToleranceSeconds', dateChecks['not before'](payload, issuer, now)),
     check('issued at', 'clockToleranceSeconds', dateChecks['issued at'](payload, issuer, now)),
     check('age', 'maxTokenAgeSeconds', dateChecks.age(payload, issuer, now)),
   ]
 }
+
+const check = (name: Check['name'], setting: EntryField, fault: TokenFault | undefined): Check => ({
+  name,
+  setting,
+  fault,
+})
 
 type Claims = UnverifiedToken['payload']
 

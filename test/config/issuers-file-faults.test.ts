@@ -52,8 +52,8 @@ t.test('each fault names its place', async (t) => {
     })),
     ...Object.entries({
       name: [7],
-      issuer: ['', 7, [], [7], [''], Array(65).fill('https://web.test')],
-      tenants: [[], 'a', [''], ['a/b'], ['{tid}'], ['.'], [7], ['x'.repeat(65)]],
+      issuer: [7, [], [7]],
+      tenants: [[], 'a'],
       audience: ['', [], [7], { a: 'b' }],
       audienceClaim: ['', 'a b', '.', 7, ['azp']],
       subject: ['', 'a..b', 7, ['sub']],

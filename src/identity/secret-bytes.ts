@@ -4,7 +4,7 @@ export type SecretEncoding = (typeof SECRET_ENCODINGS)[number]
 
 const FORMS: Readonly<Record<SecretEncoding, RegExp>> = {
   utf8: /./su,
-  base64: /^[\w+/-]+={0,2}$/u,
+  base64: /^[A-Za-z\d+/]+={0,2}$/u,
   base64url: /^[\w-]+={0,2}$/u,
   hex: /^(?:[\da-f]{2})+$/iu,
 }

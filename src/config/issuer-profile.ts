@@ -65,6 +65,12 @@ function readAudience(audience: readonly string[], report: ReportField): Issuer[
   return undefined
 }
 
+/** By its path, as a name may stand in quotes. */
+const isOneOf = (names: readonly string[], claim: string) => {
+  const [name = '', ...deeper] = parseClaim(claim) ?? []
+  return deeper.length === 0 && names.includes(name)
+}
+
 function readClaims(
   { audience, audienceClaim, subject, subjectType }: GivenProfile,
   issuer: readonly IssuerValue[] | typeof NONE | undefined,
@@ -72,14 +78,14 @@ function readClaims(
 ): Pick<Issuer, 'audienceClaim' | 'subject'> | undefined {
   const faults: Parameters<ReportField>[] = []
   if (audienceClaim !== undefined) {
-    if (NO_AUDIENCES.includes(audienceClaim)) {
+    if (isOneOf(NO_AUDIENCES, audienceClaim)) {
       faults.push(['audienceClaim', 'must be a claim that names the app', 'such as client_id or azp'])
     }
     if (audience?.includes(NONE)) {
       faults.push(['audienceClaim', 'applies only to an audience', 'name the audience, or leave this out'])
     }
   }
-  if (subject !== undefined && NO_SUBJECTS.includes(subject)) {
+  if (subject !== undefined && isOneOf(NO_SUBJECTS, subject)) {
     faults.push(['subject', 'must be a claim that names one user', 'such as sub, oid or userId'])
   }
   if (subject === undefined && new Set(issuer === NONE ? [] : issuer?.map(({ tenant }) => tenant)).size > 1) {

@@ -84,7 +84,7 @@ export async function registerIdentity(
     if (!keys) throw refusal('algorithm', { issuer: issuer.name })
     // Asked before the signature is checked: a key that is replaced meanwhile makes a stale entry, not a wrong one.
     const revision = keysInUse(keys)
-    const claims = await verified(request, token, issuer, keys).catch((error: unknown) => {
+    const claims = await verified(request, token, verifierName(issuer, keys), keys).catch((error: unknown) => {
       throw refusalFor(error, issuer, unverified.payload)
     })
     return { caller: callerOf(claims, issuer), issuer, keys, revision }
@@ -126,12 +126,12 @@ function frozen(caller: Caller): Caller {
 async function verified(
   request: FastifyRequest,
   token: string,
-  issuer: Issuer,
-  { source, key, keySet }: TrustedKeys,
+  verifier: ReturnType<typeof verifierName>,
+  { keySet }: TrustedKeys,
 ): Promise<VerifiedClaims> {
   const revision = keySet?.revision() ?? 0
   const verify = async () => {
-    const claims = await request[verifierName(issuer, { source, key, keySet })]?.()
+    const claims = await request[verifier]?.()
     if (!areClaims(claims)) throw new TypeError('the token has no end')
     return claims
   }

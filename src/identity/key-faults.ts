@@ -55,9 +55,8 @@ function secretFaults(
     return weak(`an HMAC secret must have at least ${needed} bytes for ${algorithms.join(', ')}`)
   }
   if (secret.startsWith('sandbox-only-')) return weak("must not be the sandbox's, which is published")
-  // Both: base64 of a digest is told as one by its text, and base64 of words by its bytes.
-  const isStrong = isStrongSecret(secret) && isStrongSecret(bytes.toString(encoding === 'utf8' ? 'utf8' : 'latin1'))
-  return isStrong
+  // It decodes hex and base64 by itself, whether tokens are signed with the text or with what that stands for.
+  return isStrongSecret(secret)
     ? []
     : weak('must not be easy to guess, as words, repeats, sequences, dates and published examples are')
 }

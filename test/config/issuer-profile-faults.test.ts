@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import t from 'tap'
 import { faultLines, issuersFile } from '../helpers/config-faults.ts'
 import { AUDIENCE, keys, pem } from '../helpers/tokens.ts'
@@ -76,13 +77,13 @@ const ROWS: readonly Row[] = [
     entry: { ...own, audience: 'none', audienceClaim: 'azp' },
     want: 'audienceClaim: applies only to an audience',
   },
-  ...['iss', 'sub', 'exp', 'token_use'].map((audienceClaim) => ({
+  ...['iss', 'sub', 'exp', 'token_use', '"iss"'].map((audienceClaim) => ({
     name: `audience claim ${audienceClaim}`,
     entry: { ...own, audienceClaim },
     want: 'audienceClaim: must be a claim that names the app',
   })),
   // subject
-  ...['iss', 'aud', 'jti', 'tid', 'scope', 'iat'].map((subject) => ({
+  ...['iss', 'aud', 'jti', 'tid', 'scope', 'iat', '"tid"'].map((subject) => ({
     name: `subject ${subject}`,
     entry: { ...own, subject },
     want: 'subject: must be a claim that names one user',
@@ -153,15 +154,18 @@ const ROWS: readonly Row[] = [
     entry: { ...one, secret: 'q83vEjRWeJCrze8SNFZ4kKvN7xI0VniQ', secretEncoding: 'base64' },
     want: 'secret: an HMAC secret must have at least 32 bytes for HS256',
   },
-  {
-    name: 'words in base64',
-    entry: {
-      ...one,
-      secret: Buffer.from('password password password password password').toString('base64'),
-      secretEncoding: 'base64',
-    },
-    want: 'secret: must not be easy to guess, as words, repeats, sequences, dates and published examples are',
-  },
+  ...(['base64', 'base64url', 'hex'] as const).flatMap((secretEncoding) =>
+    [
+      Buffer.from('password password password password password'),
+      Buffer.alloc(40),
+      Buffer.from(Array.from({ length: 40 }, (_, i) => i)),
+      createHash('sha256').update('password').digest(),
+    ].map((bytes, index) => ({
+      name: `weak bytes ${index} in ${secretEncoding}`,
+      entry: { ...one, secret: bytes.toString(secretEncoding), secretEncoding },
+      want: 'secret: must not be easy to guess, as words, repeats, sequences, dates and published examples are',
+    })),
+  ),
   {
     name: 'a public key in base64',
     entry: { ...one, secret: Buffer.from(spki).toString('base64'), secretEncoding: 'base64' },

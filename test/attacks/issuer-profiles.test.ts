@@ -128,7 +128,7 @@ t.test('a client that is named in a claim is named by text alone', async (t) => 
 t.test('a secret beside a key set never becomes a public key, nor one of its keys a secret', async (t) => {
   const set = { keys: [jwk('rsa'), jwk('ec', keys.p256.publicKey)] }
   const url = await listen(t, (_request, response) => response.end(JSON.stringify(set)))
-  const entry = { ...partner, name: 'web', secret: keys.hmac, jwksUrl: url }
+  const entry = { ...partner, name: 'web', secret: keys.hmac, jwksUrl: url, jwksTimeoutMs: 10_000 }
   const { app, vend, asked } = await serveProfiles(t, [entry])
   await app.ready()
   const spki = pem(keys.rsa.publicKey)
@@ -200,7 +200,7 @@ t.test('a map of certificates has the keys of its key server, and no others', as
   const past = { from: new Date(0), until: new Date(86_400_000) }
   const map = { now: certificateOf(keys.rsa), past: certificateOf(keys.rsa, past), short: certificateOf(short) }
   const url = await listen(t, (_request, response) => response.end(JSON.stringify(map)))
-  const { secret: _, ...firebase } = { ...partner, name: 'firebase', jwksUrl: url }
+  const { secret: _, ...firebase } = { ...partner, name: 'firebase', jwksUrl: url, jwksTimeoutMs: 10_000 }
   const { app, vend } = await serveProfiles(t, [firebase])
   await app.ready()
   const signed = (kid: string | undefined, key = keys.rsa.privateKey, more: object = {}) =>

@@ -25,22 +25,22 @@ t.test('an issuer moves from HS256 to ES256, and nobody is refused at any step',
     },
     {
       name: 'both, before the issuer moves',
-      keys: { secret: keys.hmac, jwksUrl: url },
+      keys: { secret: keys.hmac, jwksUrl: url, jwksTimeoutMs: 10_000 },
       holders: { alice: old('alice') },
     },
     {
       name: 'both, while old tokens are held',
-      keys: { secret: keys.hmac, jwksUrl: url },
+      keys: { secret: keys.hmac, jwksUrl: url, jwksTimeoutMs: 10_000 },
       holders: { alice: old('alice'), bob: next('bob') },
     },
     {
       name: 'both, once the old ones are over',
-      keys: { secret: keys.hmac, jwksUrl: url },
+      keys: { secret: keys.hmac, jwksUrl: url, jwksTimeoutMs: 10_000 },
       holders: { alice: next('alice'), bob: next('bob') },
     },
     {
       name: 'the key set alone',
-      keys: { jwksUrl: url },
+      keys: { jwksUrl: url, jwksTimeoutMs: 10_000 },
       holders: { alice: next('alice'), bob: next('bob') },
       refused: { mallory: old('mallory') },
     },
@@ -80,6 +80,7 @@ t.test('Azure moves from v1 to v2 tokens, and one person keeps one folder', asyn
     audience: ['api://vend', 'f3b0c0de-0000-4000-8000-000000000001'],
     subject: 'oid',
     jwksUrl: url,
+    jwksTimeoutMs: 10_000,
   }
   const { app, logs } = await serveProfiles(t, [entry])
   await app.ready()

@@ -18,7 +18,7 @@ const dirOf = (env: { JWT_ISSUERS_FILE?: string | undefined }) => env.JWT_ISSUER
 test('each source of an issuer changes by itself', async (t) => {
   const served = { keys: [jwk('a')] }
   const url = await listen(t, (_request, response) => response.end(JSON.stringify(served)))
-  const env = profiles(t, [{ ...entry, secretFile: 'hmac.txt', jwksUrl: url }])
+  const env = profiles(t, [{ ...entry, secretFile: 'hmac.txt', jwksUrl: url, jwksTimeoutMs: 10_000 }])
   const { looks, reload, status } = await start(t, env)
   const tokens = [mint(of()), mint(of(), {}, NEXT_SECRET), mint(of(), { alg: 'RS256', kid: 'a' })]
   const all = () => Promise.all(tokens.map(status))

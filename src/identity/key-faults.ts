@@ -67,7 +67,13 @@ function publicKeyFaults(pem: string): IssuerFault[] {
   return [{ rule: 'an RSA key must have at least 2048 bits', remedy: 'have the issuer rotate to a longer key' }]
 }
 
+/** Longer files are not read again when they change. */
+const MAX_KEY_SET_BYTES = 64 * 1024
+
 function keySetFaults(text: string, algorithms: KeySource['algorithms']): IssuerFault[] {
+  if (Buffer.byteLength(text) > MAX_KEY_SET_BYTES) {
+    return [{ rule: 'must be at most 64 KiB', remedy: 'keep the keys that are in use' }]
+  }
   try {
     const { keys, dropped } = readPublishedKeys(JSON.parse(text))
     if (dropped.some(({ reason }) => reason === 'private')) {

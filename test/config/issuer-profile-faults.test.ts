@@ -212,6 +212,7 @@ const ROWS: readonly Row[] = [
     entry: { ...one, jwksFile },
     want: 'jwksFile: must hold a key set (JWKS) or a map of certificates, as JSON',
   })),
+  { name: 'a long key set', entry: { ...one, jwksFile: 'long.json' }, want: 'jwksFile: must be at most 64 KiB' },
   {
     name: 'a private key set',
     entry: { ...one, jwksFile: 'private.json' },

@@ -33,7 +33,7 @@ export function faultLines(changes: Environment, options: { sandbox?: boolean } 
 
 /**
  * An environment whose issuers stand in a file of this content, beside `hmac.txt`, `empty.txt`, `key.pem`, `ca.pem`,
- * `set.json` and `private.json`.
+ * `set.json`, `private.json` and `long.json`.
  */
 export function issuersFile(t: Test, content: unknown, policies?: Readonly<Record<string, string>>): Environment {
   const dir = t.testdir({
@@ -43,6 +43,7 @@ export function issuersFile(t: Test, content: unknown, policies?: Readonly<Recor
     'key.pem': pem(keys.rsa.publicKey),
     'ca.pem': certificateOf(keys.rsa),
     'set.json': JSON.stringify({ keys: [jwk('a')] }),
+    'long.json': JSON.stringify({ keys: [jwk('a')], padding: 'x'.repeat(65_536) }),
     'private.json': JSON.stringify({ keys: [jwk('a', keys.rsa.privateKey)] }),
     policies: { ...policies },
   })

@@ -3,8 +3,8 @@ import { z } from 'zod'
 import { type ErrorCode, VendError } from '../src/errors.ts'
 import type { App } from '../src/http/fastify.ts'
 import { readPairs } from '../src/http/pairs.ts'
-import { knownError } from '../src/http/server.ts'
-import { readToken } from '../src/identity/token.ts'
+import { BESIDE_TOKEN_BYTES, knownError } from '../src/http/server.ts'
+import { MAX_TOKEN_BYTES, readToken } from '../src/identity/token.ts'
 import { assumedRoleXml, errorXml } from './aws-sts-xml.ts'
 import type { Services } from './services.ts'
 import { expirationOf, logVended, namingPolicy, sendBytes, sentenceOf } from './vended.ts'
@@ -27,7 +27,7 @@ const formSchema = z
       .string('is required')
       .regex(/^[\w+=,.@-]{2,64}$/u, 'must be 2 to 64 letters, digits and _+=,.@-')
       .describe("Follows the caller's own name in the operation audit of JD Cloud, unless an SDK made it up."),
-    WebIdentityToken: z.string('is required').min(4).max(20_000).describe("The caller's token."),
+    WebIdentityToken: z.string('is required').min(4).max(MAX_TOKEN_BYTES.most).describe("The caller's token."),
     DurationSeconds: z
       .string()
       .regex(/^\d{1,5}$/u, 'must be a whole number')
@@ -44,7 +44,11 @@ const formSchema = z
 export async function awsStsRoutes(
   app: App,
   { authenticate, vending, oss, now }: Services & Readonly<{ now: () => number }>,
-  { atRoot, minSessionSeconds }: Readonly<{ atRoot: boolean; minSessionSeconds: number }>,
+  {
+    atRoot,
+    minSessionSeconds,
+    maxTokenBytes,
+  }: Readonly<{ atRoot: boolean; minSessionSeconds: number; maxTokenBytes: number }>,
 ): Promise<void> {
   const answerError = createErrors(now)
   // Apart from the others, which read JSON alone.
@@ -57,6 +61,7 @@ export async function awsStsRoutes(
       sts.route({
         method: 'POST',
         url,
+        bodyLimit: maxTokenBytes + BESIDE_TOKEN_BYTES,
         schema: {
           hide,
           operationId: 'assumeRoleWithWebIdentity',

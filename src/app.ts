@@ -21,7 +21,9 @@ import { createServer } from './http/server.ts'
 import { registerIdentity } from './identity/authenticate.ts'
 import { createConfiguredKey } from './identity/configured-key.ts'
 import { createKeyPool } from './identity/key-server.ts'
+import { isFetched } from './identity/key-source.ts'
 import { createRemoteKeySet } from './identity/remote-keys.ts'
+import type { TrustedKeys } from './identity/trusted-issuer.ts'
 import { createVerifiedTokens } from './identity/verified-tokens.ts'
 import { type Clock, systemClock } from './lib/clock.ts'
 import { createClockOffset } from './lib/clock-offset.ts'
@@ -36,7 +38,7 @@ import { reportZone } from './observe/time-zone.ts'
 import { countTokenCache } from './observe/token-cache.ts'
 import type { Grant } from './policy/grant/grant.ts'
 import { s3Translator } from './policy/language/s3.ts'
-import { cacheKeys, issuerKey, stsKeys, watchSecrets } from './reload/keys.ts'
+import { cacheKeys, issuerKeys, stsKeys, watchSecrets } from './reload/keys.ts'
 import { createLivePolicies } from './reload/policies.ts'
 import { createReloads, type Reloader, type Reloads } from './reload/reloads.ts'
 import { cacheKey } from './sessions/cache-key.ts'
@@ -70,7 +72,8 @@ export type AppDependencies = Readonly<{
   /** How grants are told apart in the caches. */
   keyOf?: (grant: Grant) => string
   source?: CredentialSource
-  keyPool?: Pool
+  /** Makes the connections to the key server of one issuer. */
+  keyPool?: typeof createKeyPool
   /** Where metrics are counted; `/metrics` of the ops listener shows it. */
   metrics?: Registry
   measure?: Measure
@@ -95,7 +98,7 @@ export async function buildApp(config: Config, dependencies: AppDependencies): P
   const { logger, sandbox = false, metrics = new Registry() } = dependencies
   const { clock = systemClock(dependencies.now), now = clock.now, random = Math.random } = dependencies
   const route = createRoute(config.outbound)
-  const { keyPool = createKeyPool(route) } = dependencies
+  const { keyPool = createKeyPool } = dependencies
   const stsClock = createClockOffset(now)
   const reached = { route, clock: stsClock }
   const { source, sts } = sourceOf(dependencies, () =>
@@ -122,15 +125,23 @@ export async function buildApp(config: Config, dependencies: AppDependencies): P
     logger,
     metrics,
     ages: () =>
-      issuers.flatMap(({ issuer, keySet }) => (keySet ? [{ issuer: issuer.name, seconds: keySet.ageSeconds() }] : [])),
+      issuers.flatMap(({ issuer: { name }, keys }) =>
+        keys.flatMap(({ keySet }) => (keySet ? [{ issuer: name, seconds: keySet.ageSeconds() }] : [])),
+      ),
   })
+  const keyPools: Pool[] = []
   const issuers = config.issuers.map((issuer) => {
-    const key = createConfiguredKey(issuer, { sandbox })
     const onFetch = reportKeys(issuer.name)
-    const keySet = createRemoteKeySet(issuer, { pool: keyPool, sandbox, onFetch, now: clock.monotonic })
-    return { issuer, key, keySet }
+    const keys = issuer.keys.map((source): TrustedKeys => {
+      const { origin } = source
+      if (!isFetched(origin)) return { source, key: createConfiguredKey(source, { sandbox }) }
+      const pool = keyPool(origin, route)
+      keyPools.push(pool)
+      return { source, keySet: createRemoteKeySet(origin, { pool, sandbox, onFetch, now: clock.monotonic }) }
+    })
+    return { issuer, keys }
   })
-  const keySets = issuers.map(({ keySet }) => keySet).filter((keySet) => keySet !== undefined)
+  const keySets = issuers.flatMap(({ keys }) => keys.map(({ keySet }) => keySet)).filter((one) => one !== undefined)
 
   const { endpoint, role } = config.sts
   const scope = `${endpoint} ${role}`
@@ -165,7 +176,7 @@ export async function buildApp(config: Config, dependencies: AppDependencies): P
     maxEntries: config.tokenCacheEntries,
     onLookup: countTokenCache(metrics, () => verifiedTokens?.size() ?? 0),
   })
-  const verify = await registerIdentity(app, issuers, { now, verifiedTokens })
+  const verify = await registerIdentity(app, issuers, { now, maxTokenBytes: config.maxTokenBytes, verifiedTokens })
   const shared = link && seal && { link, nameOf: (key: string) => `oss-vend:rate:${seal.names(key)[0]}` }
   const authenticate = registerRateLimits(app, config, verify, { now, metrics, shared })
   // Shed after the limits of addresses and before signatures are checked, which is most of what a request costs.
@@ -188,12 +199,23 @@ export async function buildApp(config: Config, dependencies: AppDependencies): P
     signing: createSigning({ ...counter, store: config.oss }),
     oss: config.oss,
     // One issuer whose key server is down must not take the callers of the others down with it.
-    ready: () => !draining() && !overload.shedding() && issuers.some(({ keySet }) => !keySet || keySet.usable()),
+    ready: () =>
+      !draining() &&
+      !overload.shedding() &&
+      issuers.some(({ keys }) => keys.some(({ keySet }) => !keySet || keySet.usable())),
   }
   if (config.docsEnabled) await openapiRoutes(app, packageVersion())
   credentialsRoutes(app, { ...services, now })
   awsContainerCredentialsRoutes(app, services)
-  await awsStsRoutes(app, { ...services, now }, { atRoot: config.awsStsAtRoot, minSessionSeconds })
+  await awsStsRoutes(
+    app,
+    { ...services, now },
+    {
+      atRoot: config.awsStsAtRoot,
+      minSessionSeconds,
+      maxTokenBytes: config.maxTokenBytes,
+    },
+  )
   policiesRoutes(app, services)
   explainRoutes(app, services)
   presignedUrlsRoutes(app, services)
@@ -206,7 +228,7 @@ export async function buildApp(config: Config, dependencies: AppDependencies): P
     metricsRoutes(ops, metrics)
   }
 
-  const secrets = [sts && stsKeys(config, sts), seal && cacheKeys(config, seal), ...issuers.map(issuerKey)]
+  const secrets = [sts && stsKeys(config, sts), seal && cacheKeys(config, seal), ...issuerKeys(issuers)]
   const refreshKeys: Reloader = async (why) => {
     if (why !== 'asked') return
     verifiedTokens?.clear()
@@ -244,7 +266,7 @@ export async function buildApp(config: Config, dependencies: AppDependencies): P
     link?.close()
     redis?.disconnect()
     // Closed after the app, so that it can be asked until the last request is answered.
-    await Promise.all([keyPool.close(), ops?.close()])
+    await Promise.all([...keyPools.map((pool) => pool.close()), ops?.close()])
   })
   return { app, ...(ops && { ops }), stop, reload: reloads.reload }
 }

@@ -46,12 +46,11 @@ export async function credentialsCommand(
   const { policy, param = {} } = options
   const url = endpointOf(options.url)
   const token = await readTokenFrom(options, io.env)
-  const { iss, sub } = readToken(token)?.payload ?? {}
-  if (typeof iss !== 'string' || typeof sub !== 'string')
-    throw new CommandError('The token is not a JWT with iss and sub', 1)
+  const payload = readToken(token)?.payload
+  if (!payload) throw new CommandError('The token is not a JWT', 1)
   const params = Object.entries(param).sort(([one], [other]) => (one < other ? -1 : 1))
   // Of the token no more than whose it is, so that a renewed one finds the session of the one before.
-  const file = createCredentialFile([url, policy, params, iss, sub], { env: io.env, platform, home, now })
+  const file = createCredentialFile([url, policy, params, ...ownerOf(payload)], { env: io.env, platform, home, now })
   const kept = await file.read()
   if (kept) return print(io, kept)
   const fresh = await ask(url, token, { policy, params: param })
@@ -59,6 +58,12 @@ export async function credentialsCommand(
   const failure = await file.write(fresh)
   if (failure !== undefined) io.err(`These credentials are not kept for the next time: ${failure}\n`)
   return 0
+}
+
+/** Home-grown tokens may name nobody by `iss` and `sub`: then all of the token does, and each has a session of its own. */
+function ownerOf(payload: Readonly<Record<string, unknown>>): readonly unknown[] {
+  const { iss, sub } = payload
+  return typeof iss === 'string' && typeof sub === 'string' ? [iss, sub] : [payload]
 }
 
 function print(io: Io, { accessKey, secretKey, sessionToken, expiration }: Kept): 0 {

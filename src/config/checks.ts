@@ -1,4 +1,4 @@
-import { addressFaults } from '../identity/issuer.ts'
+import { addressFaults } from '../identity/address-faults.ts'
 import { leavesInPlaintext } from '../lib/redis.ts'
 import type { ReportFault } from './faults.ts'
 import type { ReadSettings } from './settings.ts'

@@ -26,13 +26,12 @@ export function readConfig(env: Environment, { sandbox = false } = {}) {
 
   reportMisspelt(env, report)
   const { values, secretFiles } = readEnvironment(env, report)
-  const issuers = readIssuers(values, report, sandbox)
+  const issuers = readIssuers(values, { secretFiles, report, sandbox })
   checkSettings(values, report, sandbox)
   const source = readSource(values)
   const outbound = readOutbound(values, env, report)
   if (faults.length > 0 || !isComplete(values) || !source) throw new ConfigError(faults)
 
-  const keyFile = secretFiles.JWT_SECRET ?? secretFiles.JWT_PUBLIC_KEY
   return {
     host: values.HOST,
     port: values.PORT,
@@ -59,7 +58,8 @@ export function readConfig(env: Environment, { sandbox = false } = {}) {
       rssMb: values.OVERLOAD_RSS_MB,
     },
     shutdownDelayMs: values.SHUTDOWN_DELAY_MS,
-    issuers: keyFile === undefined ? issuers : issuers.map((issuer) => ({ ...issuer, keyFile })),
+    issuers,
+    maxTokenBytes: values.JWT_MAX_BYTES,
     /** Paths of the secrets in files, by the variable that they replace. */
     secretFiles,
     policiesDir: values.POLICIES_DIR ?? SHIPPED_POLICIES,

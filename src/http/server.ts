@@ -30,6 +30,8 @@ declare module 'fastify' {
 }
 
 const BODY_LIMIT_BYTES = 16 * 1024
+/** For all header fields beside the token, and for all of a form beside it. */
+export const BESIDE_TOKEN_BYTES = 8 * 1024
 /** Longer than the 60 s after which common load balancers drop an idle connection, so that they never find it closed. */
 const KEEP_ALIVE_MS = 72_000
 
@@ -50,6 +52,7 @@ export async function createServer(
     headersTimeout: requestTimeoutMs,
     // By default Node looks for late requests every 30 s.
     connectionsCheckingInterval: 1000,
+    maxHeaderSize: config.maxTokenBytes + BESIDE_TOKEN_BYTES,
     // Node's own refusal is no problem document.
     requireHostHeader: false,
   })

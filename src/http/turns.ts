@@ -22,7 +22,7 @@ type Options = Readonly<{ sendMs: number; onCut: (cut: Cut) => void }>
 
 /** Requests that may wait on one connection. Browsers, SDKs and load balancers send none ahead. */
 const MAX_WAITING = 4
-/** Limit for the headers of all waiting requests of one connection: as much as one request may have. */
+/** Limit for the headers of all waiting requests of one connection, however long a single request's token may be. */
 const MAX_WAITING_BYTES = 16 * 1024
 /** The limit of Envoy and Apache. A request of one-letter headers takes twenty times its size in memory. */
 export const MAX_HEADERS = 100

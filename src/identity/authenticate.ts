@@ -3,19 +3,20 @@ import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { z } from 'zod'
 import { VendError } from '../errors.ts'
 import type { Caller } from './caller.ts'
-import type { ConfiguredKey } from './configured-key.ts'
-import type { Issuer } from './issuer.ts'
-import { type KeySet, KeysUnavailableError } from './key-set.ts'
-import { dateFault, type MeaningFault, typeFault } from './meaning.ts'
-import { readToken, type UnverifiedToken } from './token.ts'
-import type { TrustedIssuer } from './trusted-issuer.ts'
+import { type Issuer, NONE } from './issuer.ts'
+import { identityChecks, sourceFor, type TokenFault } from './judge.ts'
+import { KeysUnavailableError } from './key-set.ts'
+import { dateFault } from './meaning.ts'
+import { subjectOf } from './subject.ts'
+import { readToken } from './token.ts'
+import { createIssuerFinder, type TrustedIssuer, type TrustedKeys } from './trusted-issuer.ts'
 import { keysInUse, type VerifiedToken, type VerifiedTokens } from './verified-tokens.ts'
 
 declare module 'fastify' {
   interface FastifyRequest {
     /** The token that is being verified; @fastify/jwt takes it from here, wherever the route found it. */
     presentedToken: string
-    /** One of these for each configured issuer, by @fastify/jwt. */
+    /** One of these for each source of keys of each configured issuer, by @fastify/jwt. */
     [verify: `verify:${string}`]: () => Promise<unknown>
   }
 }
@@ -30,67 +31,88 @@ export type Authenticate = (request: FastifyRequest, token: string) => Promise<C
 type Options = Readonly<{
   /** Epoch milliseconds, which the dates of tokens are compared with. */
   now: () => number
+  /** Longer tokens are refused unread. */
+  maxTokenBytes: number
   /** Where verified tokens are remembered, if they are. */
   verifiedTokens?: VerifiedTokens | undefined
 }>
 
 /**
- * Registers one @fastify/jwt verifier for each issuer, with algorithms, `iss` and `aud` pinned, and returns the one
- * function that uses them. The unverified `iss` does nothing but choose among them.
+ * Registers one @fastify/jwt verifier for each source of keys, with algorithms, `iss` and `aud` pinned, and returns the
+ * one function that uses them. The unverified `iss` and `alg` do nothing but choose among them, and no `alg` of a secret
+ * ever chooses a public key.
  */
 export async function registerIdentity(
   app: FastifyInstance,
   issuers: readonly TrustedIssuer[],
-  { now, verifiedTokens }: Options,
+  { now, maxTokenBytes, verifiedTokens }: Options,
 ): Promise<Authenticate> {
   app.decorateRequest('presentedToken', '')
-  for (const { issuer, key, keySet } of issuers) {
-    await app.register(fastifyJwt, {
-      namespace: issuer.name,
-      jwtVerify: `verify:${issuer.name}`,
-      secret: key ? configured(key) : fetched(keySet),
-      decode: { complete: true },
-      verify: {
-        algorithms: [...issuer.algorithms],
-        allowedIss: issuer.issuer,
-        allowedAud: [...issuer.audience],
-        requiredClaims: ['iss', 'aud', 'exp', 'sub'],
-        // Dates are for dateFault: fast-jwt reads the machine's clock, and takes any number for a date.
-        ignoreExpiration: true,
-        ignoreNotBefore: true,
-        extractToken: (request: FastifyRequest) => request.presentedToken,
-      },
-    })
+  const find = createIssuerFinder(issuers)
+  for (const { issuer, keys } of issuers) {
+    for (const one of keys) {
+      const name = verifierName(issuer, one)
+      await app.register(fastifyJwt, {
+        namespace: name,
+        jwtVerify: name,
+        secret: keyFinder(one),
+        decode: { complete: true },
+        verify: {
+          algorithms: [...one.source.algorithms],
+          ...pinnedClaims(issuer),
+          // Dates are for dateFault: fast-jwt reads the machine's clock, and takes any number for a date.
+          ignoreExpiration: true,
+          ignoreNotBefore: true,
+          extractToken: (request: FastifyRequest) => request.presentedToken,
+        },
+      })
+    }
   }
 
   async function verify(request: FastifyRequest, token: string): Promise<VerifiedToken> {
+    if (token.length > maxTokenBytes) throw refusal('too_long', { longerThan: maxTokenBytes })
     const unverified = readToken(token)
     if (!unverified) throw refusal('malformed')
-    const trusted = issuers.find(({ issuer }) => issuer.issuer === unverified.payload.iss)
+    const trusted = find(unverified.payload)
     if (!trusted) throw refusal('issuer')
     const { issuer } = trusted
-    // Checked before any key is looked up, so that a token cannot make us fetch keys for an algorithm we refuse.
-    if (!issuer.algorithms.some((algorithm) => algorithm === unverified.header.alg)) throw refusal('algorithm')
-    const otherType = typeFault(unverified, issuer)
-    if (otherType) throw refusal(otherType)
+    // Checked before any key is looked up, so that a token cannot make us fetch keys that it is not good for.
+    const fault = identityChecks(unverified, issuer).find((check) => check.fault !== undefined)?.fault
+    if (fault) throw refusal(fault, { issuer: issuer.name })
+    const source = sourceFor(issuer, unverified.header.alg)
+    const keys = trusted.keys.find((one) => one.source === source)
+    if (!keys) throw refusal('algorithm', { issuer: issuer.name })
     // Asked before the signature is checked: a key that is replaced meanwhile makes a stale entry, not a wrong one.
-    const keys = keysInUse(trusted)
-    const claims = await verified(request, token, trusted, unverified)
-    const caller = { issuer: issuer.name, subject: claims.sub, claims, expiresAt: claims.exp * 1000 }
-    return { caller, trusted, keys }
+    const revision = keysInUse(keys)
+    const claims = await verified(request, token, verifierName(issuer, keys), keys).catch((error: unknown) => {
+      throw refusalFor(error, issuer, unverified.payload)
+    })
+    return { caller: callerOf(claims, issuer), issuer, keys, revision }
   }
 
   return async function authenticate(request, token) {
     const known = verifiedTokens?.find(token)
-    const { caller, trusted, keys } = known ?? (await verify(request, token))
+    const { caller, issuer, ...more } = known ?? (await verify(request, token))
     // Each time: a signature stays good, and a date does not.
-    const badDate = dateFault(caller.claims, trusted.issuer, now())
+    const badDate = dateFault(caller.claims, issuer, now())
     if (badDate) {
       if (known) verifiedTokens?.delete(token)
-      throw refusal(badDate)
+      throw refusal(badDate, { issuer: issuer.name })
     }
-    if (!known) verifiedTokens?.add(token, { caller: frozen(caller), trusted, keys })
+    if (!known) verifiedTokens?.add(token, { ...more, issuer, caller: frozen(caller) })
     return caller
+  }
+}
+
+const verifierName = ({ name }: Issuer, { source }: TrustedKeys) => `verify:${name}:${source.origin.kind}` as const
+
+/** The claims that @fastify/jwt checks once more, as far as it can. */
+function pinnedClaims({ issuer, audience, audienceClaim }: Issuer) {
+  const pinsAudience = audience !== NONE && audienceClaim.join() === 'aud'
+  return {
+    requiredClaims: ['exp', ...(issuer === NONE ? [] : ['iss']), ...(pinsAudience ? ['aud'] : [])],
+    ...(issuer !== NONE && { allowedIss: issuer.map(({ iss }) => iss) }),
+    ...(pinsAudience && { allowedAud: [...audience] }),
   }
 }
 
@@ -104,13 +126,13 @@ function frozen(caller: Caller): Caller {
 async function verified(
   request: FastifyRequest,
   token: string,
-  { issuer, keySet }: TrustedIssuer,
-  unverified: UnverifiedToken,
+  verifier: ReturnType<typeof verifierName>,
+  { keySet }: TrustedKeys,
 ): Promise<VerifiedClaims> {
   const revision = keySet?.revision() ?? 0
   const verify = async () => {
-    const claims = await request[`verify:${issuer.name}`]?.()
-    if (!areClaims(claims)) throw new TypeError('the token has no subject or no end')
+    const claims = await request[verifier]?.()
+    if (!areClaims(claims)) throw new TypeError('the token has no end')
     return claims
   }
   request.presentedToken = token
@@ -118,31 +140,33 @@ async function verified(
     return await verify()
   } catch (error) {
     // The issuer may have put a new key under the old `kid`.
-    const suspect = !isAboutKeys(error) && likelyReason(unverified, issuer) === 'signature'
-    try {
-      if (!suspect || !(await keySet?.changedSince(revision))) throw error
-      return await verify()
-    } catch (again) {
-      throw refusalFor(again, issuer, unverified)
-    }
+    const suspect = !(error instanceof KeysUnavailableError || error instanceof UnknownKeyError)
+    if (!suspect || !(await keySet?.changedSince(revision))) throw error
+    return await verify()
   } finally {
     request.presentedToken = ''
   }
 }
 
-type VerifiedClaims = Readonly<{ sub: string; exp: number }> & Readonly<Record<string, unknown>>
+type VerifiedClaims = Readonly<{ exp: number }> & Readonly<Record<string, unknown>>
 
 function areClaims(value: unknown): value is VerifiedClaims {
-  if (typeof value !== 'object' || value === null || !('sub' in value) || !('exp' in value)) return false
-  return typeof value.sub === 'string' && value.sub !== '' && typeof value.exp === 'number'
+  return typeof value === 'object' && value !== null && 'exp' in value && typeof value.exp === 'number'
 }
 
-function refusalFor(error: unknown, issuer: Issuer, unverified: UnverifiedToken): VendError {
+function callerOf(claims: VerifiedClaims, { name, subject: rule }: Issuer): Caller {
+  const subject = subjectOf(claims, rule)
+  if (subject === undefined) throw refusal('subject', { issuer: name })
+  // Templates and the linter take `sub` for the one person, whichever claim names it.
+  return { issuer: name, subject, claims: { ...claims, sub: subject }, expiresAt: claims.exp * 1000 }
+}
+
+/** @fastify/jwt has one code for most of what it refuses, and its messages quote claims. */
+function refusalFor(error: unknown, issuer: Issuer, { exp }: Readonly<Record<string, unknown>>): VendError {
   if (error instanceof KeysUnavailableError) return keysUnavailable(issuer, error)
-  return refusal(error instanceof UnknownKeyError ? 'key' : likelyReason(unverified, issuer))
+  const reason = error instanceof UnknownKeyError ? 'key' : typeof exp === 'number' ? 'signature' : 'date'
+  return refusal(reason, { issuer: issuer.name })
 }
-
-const isAboutKeys = (error: unknown) => error instanceof KeysUnavailableError || error instanceof UnknownKeyError
 
 /** Why a token was answered 503: its issuer has no usable keys, or only the key of this token cannot be looked up. */
 export const NO_KEYS = 'keys'
@@ -157,36 +181,23 @@ const keysUnavailable = ({ name }: Issuer, { retryAfterSeconds, usable }: KeysUn
     ...(usable && { logLevel: 'info' }),
   })
 
-/** One word for the log, never for the caller. The messages of token libraries quote claims. */
-type Reason = 'malformed' | 'issuer' | 'algorithm' | 'key' | 'audience' | 'subject' | 'signature' | MeaningFault
+/** One word for the log, never for the caller. */
+type Reason = 'too_long' | 'malformed' | 'key' | 'signature' | TokenFault
 
-const refusal = (reason: Reason) => new VendError('unauthenticated', { log: { reason } })
-
-/** Why a token that the verifier refused was probably refused; @fastify/jwt has one code for most of it. */
-function likelyReason({ payload }: UnverifiedToken, issuer: Issuer): Reason {
-  const { aud, sub, exp } = payload
-  if (![aud].flat().some((one) => issuer.audience.some((audience) => audience === one))) return 'audience'
-  if (typeof sub !== 'string' || sub === '') return 'subject'
-  if (typeof exp !== 'number' || !Number.isFinite(exp)) return 'date'
-  return 'signature'
-}
-
-type TellKey = (error: Error | null, key: string) => void
+/** `more` never has a claim: the limit, or the name of the issuer whose settings the token was checked against. */
+const refusal = (reason: Reason, more: Readonly<{ longerThan?: number; issuer?: string }> = {}) =>
+  new VendError('unauthenticated', { log: { reason, ...more } })
 
 /**
  * Asked for each token, as the key may have changed since the last. fast-jwt keeps no verdicts unless told to, and
  * @fastify/jwt keeps its verifiers by their key, so what the old one has verified is not remembered.
  */
-function configured({ current }: ConfiguredKey) {
-  return (_request: FastifyRequest, _token: unknown, done: TellKey) => done(null, current())
-}
-
-function fetched(keySet: KeySet | undefined) {
-  return async (_request: FastifyRequest, token: UnverifiedToken | Record<string, unknown>) => {
+function keyFinder({ key, keySet }: TrustedKeys) {
+  return async (_request: FastifyRequest, token: { header?: unknown } | Record<string, unknown>) => {
     const { alg, kid } = hintSchema.parse(token.header)
-    const key = await keySet?.find({ alg, kid })
-    if (key === undefined) throw new UnknownKeyError()
-    return key
+    const found = key ? key.find({ alg, kid }) : await keySet?.find({ alg, kid })
+    if (found === undefined) throw new UnknownKeyError()
+    return found
   }
 }
 

@@ -1,41 +1,72 @@
-import { type Issuer, type IssuerFault, issuerFaults, type KeyOrigin } from './issuer.ts'
+import type { IssuerFault } from './address-faults.ts'
+import { keyFaults } from './key-faults.ts'
+import { hintOf, indexOf, type KeyHint } from './key-index.ts'
+import { type ConfiguredOrigin, isFetched, type KeySource } from './key-source.ts'
+import { readPublishedKeys } from './published-keys.ts'
+import { secretBytes } from './secret-bytes.ts'
 
-/** The key of an issuer whose key is configured, which can be replaced while the service runs. */
+/** A key or a key set that is configured. It can be replaced while the service runs. */
 export type ConfiguredKey = Readonly<{
-  /** The HMAC secret or the PEM that tokens must verify with. */
-  current: () => string
+  /** The HMAC secret or the PEM that verifies a token with this header. */
+  find: (hint: KeyHint) => string | Buffer | undefined
+  origin: () => ConfiguredOrigin
+  /** Its text, as its file has it. */
+  text: () => string
   /** Changes whenever the key does. */
   revision: () => number
+  /** What is wrong with a text that is to take its place. */
+  check: (text: string) => readonly IssuerFault[]
   /**
-   * Puts another in its place, at once and alone: a secret is changed because somebody else may have it, and a token
-   * that they made must not be good for a minute more.
-   * @returns what is wrong with it, in which case the old one stays
+   * Puts a checked one in its place, at once and alone: a secret is changed because somebody else may have it, and a
+   * token that they made must not be good for a minute more.
    */
-  replace: (text: string) => readonly IssuerFault[]
+  replace: (text: string) => void
 }>
 
-/** Undefined for an issuer whose keys are fetched. `sandbox` lets weak ones through. */
-export function createConfiguredKey(issuer: Issuer, { sandbox = false } = {}): ConfiguredKey | undefined {
-  let keys = issuer.keys
+/** Undefined for a source whose keys are fetched. `sandbox` lets weak ones through. */
+export function createConfiguredKey(
+  { origin, algorithms }: KeySource,
+  { sandbox = false } = {},
+): ConfiguredKey | undefined {
+  if (isFetched(origin)) return undefined
+  let current: ConfiguredOrigin = origin
+  let find = finderOf(origin)
   let revision = 0
-  if (textOf(keys) === undefined) return undefined
   return {
-    current: () => textOf(keys) ?? '',
+    find: (hint) => find(hint),
+    origin: () => current,
+    text: () => textOf(current),
     revision: () => revision,
+    // Algorithms stay pinned as they are: a key of another kind is another configuration.
+    check: (text) =>
+      keyFaults({ origin: withText(current, text), algorithms }).filter(({ weak }) => !(weak && sandbox)),
     replace(text) {
-      const candidate: KeyOrigin =
-        keys.kind === 'secret' ? { kind: 'secret', secret: text } : { kind: 'public-key', pem: text }
-      // Algorithms stay pinned as they are: a key of another kind is another configuration.
-      const faults = issuerFaults({ ...issuer, keys: candidate }).filter(({ weak }) => !(weak && sandbox))
-      if (faults.length > 0) return faults
-      keys = candidate
+      const next = withText(current, text)
+      find = finderOf(next)
+      current = next
       revision++
-      return faults
     },
   }
 }
 
-function textOf(keys: KeyOrigin): string | undefined {
-  if (keys.kind === 'secret') return keys.secret
-  return keys.kind === 'public-key' ? keys.pem : undefined
+function textOf(origin: ConfiguredOrigin): string {
+  if (origin.kind === 'secret') return origin.secret
+  return origin.kind === 'public-key' ? origin.pem : origin.set
+}
+
+/** The same origin with another key. */
+export function withText(origin: ConfiguredOrigin, text: string): ConfiguredOrigin {
+  if (origin.kind === 'secret') return { ...origin, secret: text }
+  return origin.kind === 'public-key' ? { ...origin, pem: text } : { ...origin, set: text }
+}
+
+function finderOf(origin: ConfiguredOrigin): ConfiguredKey['find'] {
+  if (origin.kind === 'public-key') return () => origin.pem
+  if (origin.kind === 'secret') {
+    // @fastify/jwt keeps its verifiers by keys that are text.
+    const key = origin.encoding === 'utf8' ? origin.secret : secretBytes(origin.secret, origin.encoding)
+    return () => key
+  }
+  const index = indexOf(readPublishedKeys(JSON.parse(origin.set)).keys)
+  return (hint) => index.get(hintOf(hint))
 }

@@ -1,8 +1,7 @@
 import { isIP } from 'node:net'
 import { z } from 'zod'
-import type { Pool } from '../lib/outbound.ts'
-import { addressFaults } from './issuer.ts'
-import { fetchJson, KeyServerError } from './key-server.ts'
+import { addressFaults } from './address-faults.ts'
+import { type FetchJson, KeyServerError } from './key-server.ts'
 
 const documentSchema = z.looseObject({ issuer: z.string(), jwks_uri: z.string() })
 
@@ -18,9 +17,9 @@ type Trust = Readonly<{
  * fetched for.
  * @throws {OutboundError | KeyServerError}
  */
-export async function discover(pool: Pool, trust: Trust): Promise<string> {
+export async function discover(fetchJson: FetchJson, trust: Trust): Promise<string> {
   const { issuer } = trust
-  const document = await fetchJson(pool, `${issuer.replace(/\/$/u, '')}/.well-known/openid-configuration`)
+  const document = await fetchJson(`${issuer.replace(/\/$/u, '')}/.well-known/openid-configuration`)
   const parsed = documentSchema.safeParse(document)
   if (!parsed.success) throw new KeyServerError('no_jwks_uri')
   if (parsed.data.issuer !== issuer) throw new KeyServerError('other_issuer')

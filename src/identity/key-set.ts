@@ -1,3 +1,4 @@
+import { hintOf, indexOf, type KeyHint } from './key-index.ts'
 import { failureOf } from './key-server.ts'
 import { type DroppedEntry, type PublishedKey, readPublishedKeys } from './published-keys.ts'
 import { createRefetchBudget } from './refetch-budget.ts'
@@ -28,9 +29,6 @@ export class KeysUnavailableError extends Error {
     this.usable = usable
   }
 }
-
-/** The members of a token's header that choose its key. `jku`, `x5u`, `jwk` and `x5c` are never used. */
-export type KeyHint = Readonly<{ alg: string; kid?: string | undefined }>
 
 /** How a fetch ended: `result` is `ok` or the code of the failure. */
 export type KeyFetch = Readonly<{
@@ -185,8 +183,8 @@ export function createKeySet({ fetchKeys, maxAgeMs, onFetch, now = () => perform
       await inFlight
       await fetchOnce()
     },
-    async find({ alg, kid }) {
-      const hint = hintOf(alg, kid)
+    async find(header) {
+      const hint = hintOf(header)
       // The first fetch whose answer can say that there is no such key.
       const proof = inFlight && now() - begunAt <= JOINABLE_MS ? begun : begun + 1
       if (keys === undefined || tooOld()) {
@@ -213,19 +211,4 @@ export function createKeySet({ fetchKeys, maxAgeMs, onFetch, now = () => perform
       return false
     },
   }
-}
-
-const hintOf = (alg: string, kid: string | undefined) => JSON.stringify([alg, kid])
-
-/** The key for each hint; undefined where a token without `kid` could mean several. */
-function indexOf(keys: readonly PublishedKey[]): ReadonlyMap<string, string | undefined> {
-  const index = new Map<string, string | undefined>()
-  for (const { kid, algorithms, pem } of keys) {
-    for (const alg of algorithms) {
-      if (kid !== undefined) index.set(hintOf(alg, kid), pem)
-      const anonymous = hintOf(alg, undefined)
-      index.set(anonymous, index.has(anonymous) && index.get(anonymous) !== pem ? undefined : pem)
-    }
-  }
-  return index
 }

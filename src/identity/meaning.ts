@@ -52,29 +52,49 @@ const isObject = (value: unknown) => typeof value === 'object' && value !== null
 /** RFC 7515, 4.1.9: case does not matter, and `application/` is left out where no other slash is. */
 const mediaType = (type: string) => type.toLowerCase().replace(/^application\/(?=[^/]*$)/u, '')
 
+/** The dates of a token, as its claims have them. */
+type Dates = Readonly<Record<string, unknown>>
+
+/** Each check of a date, in the order in which they are told. `now` is epoch milliseconds. */
+export const dateChecks = {
+  expiry: ({ exp }: Dates, { clockToleranceSeconds }: Rules, now: number): MeaningFault | undefined => {
+    if (!isDate(exp)) return 'date'
+    return exp + clockToleranceSeconds <= now / 1000 ? 'expired' : undefined
+  },
+  'not before': ({ nbf }: Dates, { clockToleranceSeconds }: Rules, now: number): MeaningFault | undefined => {
+    if (nbf === undefined) return undefined
+    if (!isDate(nbf)) return 'date'
+    return nbf - clockToleranceSeconds > now / 1000 ? 'not_yet_valid' : undefined
+  },
+  'issued at': ({ iat }: Dates, { clockToleranceSeconds }: Rules, now: number): MeaningFault | undefined => {
+    if (iat === undefined) return undefined
+    if (!isDate(iat)) return 'date'
+    return iat - clockToleranceSeconds > now / 1000 ? 'issued_in_future' : undefined
+  },
+  age: (
+    { iat }: Dates,
+    { clockToleranceSeconds, maxTokenAgeSeconds }: Rules,
+    now: number,
+  ): MeaningFault | undefined => {
+    if (maxTokenAgeSeconds === undefined) return undefined
+    return !isDate(iat) || iat + maxTokenAgeSeconds + clockToleranceSeconds < now / 1000 ? 'too_old' : undefined
+  },
+} as const
+
 /**
  * Whether the dates of a token make sense and hold now. Pure, and cheap enough to ask each time that a token is used:
  * a signature stays good, and a date does not.
  * @param now epoch milliseconds
  */
-export function dateFault(
-  { exp, nbf, iat }: Readonly<Record<string, unknown>>,
-  { clockToleranceSeconds, maxTokenAgeSeconds }: Rules,
-  now: number,
-): MeaningFault | undefined {
-  const seconds = now / 1000
-  if (!isDate(exp) || !isDateOrAbsent(nbf) || !isDateOrAbsent(iat)) return 'date'
-  if (exp + clockToleranceSeconds <= seconds) return 'expired'
-  if (nbf !== undefined && nbf - clockToleranceSeconds > seconds) return 'not_yet_valid'
-  if (iat !== undefined && iat - clockToleranceSeconds > seconds) return 'issued_in_future'
-  if (maxTokenAgeSeconds === undefined) return undefined
-  return iat === undefined || iat + maxTokenAgeSeconds + clockToleranceSeconds < seconds ? 'too_old' : undefined
+export function dateFault(claims: Dates, rules: Rules, now: number): MeaningFault | undefined {
+  return (
+    dateChecks.expiry(claims, rules, now) ??
+    dateChecks['not before'](claims, rules, now) ??
+    dateChecks['issued at'](claims, rules, now) ??
+    dateChecks.age(claims, rules, now)
+  )
 }
 
 function isDate(value: unknown): value is number {
   return typeof value === 'number' && value >= 0 && value < END_OF_DATES
-}
-
-function isDateOrAbsent(value: unknown): value is number | undefined {
-  return value === undefined || isDate(value)
 }

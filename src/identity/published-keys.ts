@@ -1,6 +1,6 @@
-import { createPublicKey, type JsonWebKey } from 'node:crypto'
+import { createPublicKey, type JsonWebKey, X509Certificate } from 'node:crypto'
 import { z } from 'zod'
-import { type Algorithm, algorithmsFor } from './issuer.ts'
+import { type Algorithm, algorithmsOfKey } from './algorithms.ts'
 import { KeyServerError } from './key-server.ts'
 
 /** More than any issuer has; each costs time to read. */
@@ -37,23 +37,50 @@ const entrySchema = z.discriminatedUnion('kty', [
   z.looseObject({ kty: z.literal('oct'), ...common }),
 ])
 
+/** As Google's servers map key ids to them. */
+const certificates = z.record(z.string(), z.string().startsWith('-----BEGIN CERTIFICATE-----'))
+const keySet = z.looseObject({ keys: z.array(z.unknown()) })
+
 /**
- * Reads a key set (RFC 7517 §5). Entries are judged one by one, so that one that is malformed costs the issuer no other.
- * @throws {KeyServerError} for what is no key set at all
+ * Reads a key set (RFC 7517 §5), or a map from key ids to X.509 certificates, each for a public key. Entries are judged
+ * one by one, so that one that is malformed costs the issuer no other.
+ *
+ * Dates and names in certificates are not judged, as Google's own libraries do not: the key server says by serving one
+ * that it is in use, and TLS says that it is the key server.
+ * @throws {KeyServerError} for what is neither
  */
 export function readPublishedKeys(document: unknown): PublishedKeys {
-  const set = z.looseObject({ keys: z.array(z.unknown()) }).safeParse(document)
-  if (!set.success) throw new KeyServerError('no_keys')
-  if (set.data.keys.length > MAX_ENTRIES) throw new KeyServerError('too_many_keys')
+  const entries = entriesOf(document)
+  if (entries.length > MAX_ENTRIES) throw new KeyServerError('too_many_keys')
   const keys: PublishedKey[] = []
   const dropped: DroppedEntry[] = []
-  for (const [index, entry] of set.data.keys.entries()) {
-    const key = readEntry(entry)
+  for (const [index, { entry, read }] of entries.entries()) {
+    const key = read()
     const reason = typeof key === 'string' ? key : isDuplicate(key, keys) ? 'duplicate_kid' : undefined
     if (reason !== undefined) dropped.push({ index, ...harmlessKid(entry), reason })
     else if (typeof key !== 'string') keys.push(key)
   }
   return { keys, dropped }
+}
+
+/** An entry, and the key that it has, or why it has none. */
+type Entry = Readonly<{ entry: unknown; read: () => PublishedKey | string }>
+
+function entriesOf(document: unknown): Entry[] {
+  const set = keySet.safeParse(document)
+  if (set.success) return set.data.keys.map((entry) => ({ entry, read: () => readEntry(entry) }))
+  const map = Object.entries(certificates.safeParse(document).data ?? {})
+  if (map.length === 0) throw new KeyServerError('no_keys')
+  return map.map(([kid, pem]) => ({ entry: { kid }, read: () => readCertificate(kid, pem) }))
+}
+
+function readCertificate(kid: string, text: string): PublishedKey | string {
+  try {
+    const pem = String(new X509Certificate(text).publicKey.export({ type: 'spki', format: 'pem' })).trim()
+    return keyOf(kid, pem, undefined)
+  } catch {
+    return 'malformed'
+  }
 }
 
 /** The key, or why there is none. */
@@ -70,10 +97,13 @@ function readEntry(entry: unknown): PublishedKey | string {
   if (PRIVATE_MEMBERS.some((member) => Object.hasOwn(data, member))) return 'private'
   if ((use !== undefined && use !== 'sig') || operations?.includes('verify') === false) return 'not_for_signatures'
   const pem = pemOf(coordinatesOf(data))
-  if (pem === undefined) return 'malformed'
+  return pem === undefined ? 'malformed' : keyOf(kid, pem, alg)
+}
+
+function keyOf(kid: string | undefined, pem: string, alg: string | undefined): PublishedKey | string {
   const weakness = rsaWeakness(pem)
   if (weakness !== undefined) return weakness
-  const algorithms = algorithmsFor({ kind: 'public-key', pem }).filter((one) => alg === undefined || one === alg)
+  const algorithms = algorithmsOfKey(pem).filter((one) => alg === undefined || one === alg)
   if (algorithms.length === 0) return 'unsupported_algorithm'
   return { kid, algorithms, pem, id: JSON.stringify([kid, algorithms, pem]) }
 }

@@ -1,13 +1,15 @@
 import { isUtf8 } from 'node:buffer'
 import { hasUniqueNames } from '../lib/unique-names.ts'
 
-/** Longer tokens are refused unread: 8 KiB is what common servers allow a whole header line. */
-export const MAX_TOKEN_BYTES = 8192
+/** Bounds of the length above which tokens are refused unread. One with 400 roles has 12 KB. */
+export const MAX_TOKEN_BYTES = { least: 1024, most: 32_768 } as const
 
 /** The two JSON parts of a compact JWS, unverified. */
 export type UnverifiedToken = Readonly<{
   header: Readonly<Record<string, unknown>>
   payload: Readonly<Record<string, unknown>>
+  /** The text that `payload` was parsed from: it tells numbers apart that are one number once they are parsed. */
+  json: string
 }>
 
 /**
@@ -23,22 +25,22 @@ const COMPACT = new RegExp(`^${PART}\\.${PART}\\.${PART}$`)
  * for anything else.
  */
 export function readToken(token: string): UnverifiedToken | undefined {
-  if (token.length > MAX_TOKEN_BYTES) return undefined
+  if (token.length > MAX_TOKEN_BYTES.most) return undefined
   const [, head = '', body = '', signature = ''] = COMPACT.exec(token) ?? []
   if (signature === '') return undefined
-  const header = parseObject(head)
+  const header = parseObject(head)?.value
   const payload = header && parseObject(body)
   if (!header || !payload || Object.hasOwn(header, 'crit')) return undefined
-  return { header, payload }
+  return { header, payload: payload.value, json: payload.json }
 }
 
-function parseObject(part: string): Record<string, unknown> | undefined {
+function parseObject(part: string): { value: Record<string, unknown>; json: string } | undefined {
   const bytes = Buffer.from(part, 'base64url')
   if (!isUtf8(bytes)) return undefined
-  const text = bytes.toString()
+  const json = bytes.toString()
   try {
-    const value: unknown = JSON.parse(text)
-    return isObject(value) && hasUniqueNames(text, value) ? value : undefined
+    const value: unknown = JSON.parse(json)
+    return isObject(value) && hasUniqueNames(json, value) ? { value, json } : undefined
   } catch {
     return undefined
   }

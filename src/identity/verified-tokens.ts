@@ -1,14 +1,17 @@
 import { hash } from 'node:crypto'
 import { LRUCache } from 'lru-cache'
 import type { Caller } from './caller.ts'
-import type { TrustedIssuer } from './trusted-issuer.ts'
+import type { Issuer } from './issuer.ts'
+import type { TrustedKeys } from './trusted-issuer.ts'
 
 /** A token that was verified, without the token. */
 export type VerifiedToken = Readonly<{
   caller: Caller
-  trusted: TrustedIssuer
-  /** {@link keysInUse} when its verification began. */
-  keys: number | undefined
+  issuer: Issuer
+  /** The source whose key verified it. */
+  keys: TrustedKeys
+  /** {@link keysInUse} of it when the verification began. */
+  revision: number | undefined
 }>
 
 /**
@@ -16,7 +19,7 @@ export type VerifiedToken = Readonly<{
  * its business: the caller of `find` must check them each time.
  */
 export type VerifiedTokens = Readonly<{
-  /** Undefined as well when the keys of the issuer have changed since, or are too old to verify anything. */
+  /** Undefined as well when the keys of its source have changed since, or are too old to verify anything. */
   find(token: string): VerifiedToken | undefined
   /** For tokens that passed every check, and no others: a refused one must never be looked up here. */
   add(token: string, verified: VerifiedToken): void
@@ -42,7 +45,7 @@ export function createVerifiedTokens({ maxEntries, onLookup = () => {} }: Option
       const key = keyOf(token)
       const known = entries.get(key)
       // Compared at each use, and not emptied by whatever changes keys: no such place can be forgotten.
-      const good = known !== undefined && known.keys !== undefined && known.keys === keysInUse(known.trusted)
+      const good = known !== undefined && known.revision !== undefined && known.revision === keysInUse(known.keys)
       onLookup(good ? 'hit' : 'miss')
       return good ? known : undefined
     },
@@ -56,8 +59,8 @@ export function createVerifiedTokens({ maxEntries, onLookup = () => {} }: Option
 /** Over the whole token: two that share a header, a payload or a signature are two tokens. */
 const keyOf = (token: string) => hash('sha256', token, 'base64url')
 
-/** Another number for other keys of this issuer; undefined while it has none that may verify. */
-export function keysInUse({ key, keySet }: TrustedIssuer): number | undefined {
+/** Another number for other keys of this source; undefined while it has none that may verify. */
+export function keysInUse({ key, keySet }: TrustedKeys): number | undefined {
   if (keySet) return keySet.usable() ? keySet.revision() : undefined
   return key?.revision()
 }

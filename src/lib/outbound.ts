@@ -15,6 +15,8 @@ export type Route = Readonly<{
   noProxy?: string
   /** Replaces Node's own choice of trusted roots. */
   secureContext?: SecureContext
+  /** Replaces both for the host, not for the proxy; asked for each connection. */
+  hostContext?: () => SecureContext
 }>
 
 type RouteOptions = Pick<Route, 'proxy' | 'noProxy'> & Readonly<{ authorities: readonly string[] }>
@@ -59,10 +61,10 @@ export function createPool(options: PoolOptions): Pool {
 
 /** Connects by the proxy where it is used, and straight elsewhere. */
 function connectorOf({ connectTimeoutMs, route = {} }: PoolOptions): Connector {
-  const { proxy, noProxy = '', secureContext } = route
+  const { proxy, noProxy = '', secureContext, hostContext } = route
   // NODE_TLS_REJECT_UNAUTHORIZED=0, which people set for some other program, must not let anyone answer in STS's place.
   const verified = { timeout: connectTimeoutMs, rejectUnauthorized: true, ...(secureContext && { secureContext }) }
-  const straight = buildConnector(verified)
+  const straight = hostContext ? inContext(hostContext, verified) : buildConnector(verified)
   if (!proxy) return { connect: straight, close: async () => {} }
   const options = { proxy, timeoutMs: connectTimeoutMs, toProxy: buildConnector(verified), toHost: straight }
   const tunnel = createTunnel(options)
@@ -73,6 +75,23 @@ function connectorOf({ connectTimeoutMs, route = {} }: PoolOptions): Connector {
       return (proxied ? tunnel.connect : straight)(target, callback)
     },
     close: tunnel.close,
+  }
+}
+
+/** Each context has a connector of its own, because a connector keeps TLS sessions. */
+function inContext(contextNow: () => SecureContext, options: buildConnector.BuildOptions): buildConnector.connector {
+  let known: SecureContext | undefined
+  let connect: buildConnector.connector | undefined
+  return (target, callback) => {
+    try {
+      const secureContext = contextNow()
+      if (connect === undefined || known !== secureContext) connect = buildConnector({ ...options, secureContext })
+      known = secureContext
+    } catch (error) {
+      callback(error instanceof Error ? error : new Error(String(error)), null)
+      return
+    }
+    connect(target, callback)
   }
 }
 

@@ -12,8 +12,10 @@ export function reportProxy(
 ): void {
   if (!outbound.proxy) return
   const isProxied = proxyRules(outbound.noProxy)
-  const keyServers = issuers.flatMap(({ issuer, keys }) =>
-    keys.kind === 'jwks' ? [keys.url] : keys.kind === 'discovery' ? [issuer] : [],
+  const keyServers = issuers.flatMap(({ keys }) =>
+    keys.flatMap(({ origin }) =>
+      origin.kind === 'jwks' ? [origin.url] : origin.kind === 'discovery' ? [origin.issuer] : [],
+    ),
   )
   const urls = [sts.endpoint, ...keyServers].map((address) => new URL(address))
   const hostsOf = (proxied: boolean) => [

@@ -2,9 +2,11 @@ import { createHash } from 'node:crypto'
 import type { FastifyBaseLogger } from 'fastify'
 import { Counter, type Registry } from 'prom-client'
 import type { Config } from '../config/config.ts'
-import { pemOf } from '../config/issuers.ts'
+import { pemOf } from '../config/issuer-keys.ts'
 import { settings } from '../config/settings.ts'
 import { VendError } from '../errors.ts'
+import { type ConfiguredKey, withText } from '../identity/configured-key.ts'
+import { SHARED_KEY, wouldShareKey } from '../identity/shared-keys.ts'
 import type { TrustedIssuer } from '../identity/trusted-issuer.ts'
 import type { Seal } from '../sessions/seal.ts'
 import type { KeyedSource } from '../sts/credentials.ts'
@@ -94,19 +96,30 @@ export function cacheKeys({ secretFiles }: Pick<Config, 'secretFiles'>, seal: Se
   }
 }
 
-/** The HMAC secret or public key of one issuer. */
-export function issuerKey({ issuer: { name, keys, keyFile }, key }: TrustedIssuer): SecretFiles | undefined {
-  if (!key || keyFile === undefined) return undefined
+/** The secrets, public keys and key sets of issuers that are in files. */
+export function issuerKeys(issuers: readonly TrustedIssuer[]): SecretFiles[] {
+  return issuers.flatMap((trusted) => trusted.keys.flatMap(({ key }) => (key ? issuerKey(trusted, key, issuers) : [])))
+}
+
+function issuerKey(
+  trusted: TrustedIssuer,
+  key: ConfiguredKey,
+  issuers: readonly TrustedIssuer[],
+): SecretFiles | readonly [] {
+  const { kind, file } = key.origin()
+  if (file === undefined) return []
+  const { name } = trusted.issuer
   return {
     secret: 'issuer_key',
-    paths: [keyFile],
-    ...(keys.kind === 'public-key' && { clean: pemOf }),
-    current: () => [key.current()],
+    paths: [file],
+    ...(kind === 'public-key' && { clean: pemOf }),
+    current: () => [key.text()],
     async take([content = '']) {
-      const rules = key.replace(content).map(({ rule }) => rule)
-      return rules.length > 0
-        ? { result: 'refused', log: { issuer: name, rules } }
-        : { result: 'taken', log: { issuer: name } }
+      const rules = key.check(content).map(({ rule }) => rule)
+      if (rules.length === 0 && wouldShareKey(trusted, withText(key.origin(), content), issuers)) rules.push(SHARED_KEY)
+      if (rules.length > 0) return { result: 'refused', log: { issuer: name, rules } }
+      key.replace(content)
+      return { result: 'taken', log: { issuer: name } }
     },
   }
 }

@@ -1,6 +1,5 @@
 import t from 'tap'
 import { MockAgent } from 'undici'
-import type { Issuer } from '../../src/identity/issuer.ts'
 import { createRemoteKeySet } from '../../src/identity/remote-keys.ts'
 import { jwk } from '../helpers/key-servers.ts'
 
@@ -13,8 +12,7 @@ async function discovered(issuer: string, address: unknown, origins: readonly st
   let visits = 0
   const agent = new MockAgent()
   agent.disableNetConnect()
-  const { origin } = new URL(issuer)
-  agent.get(origin).intercept({ path: PATH }).reply(200, { issuer, jwks_uri: address })
+  agent.get(new URL(issuer).origin).intercept({ path: PATH }).reply(200, { issuer, jwks_uri: address })
   if (typeof address === 'string' && URL.canParse(address) && /^https?:/u.test(address)) {
     const { origin: elsewhere, pathname, search } = new URL(address)
     agent
@@ -26,20 +24,20 @@ async function discovered(issuer: string, address: unknown, origins: readonly st
       })
   }
   const results: string[] = []
-  const configured: Issuer = {
-    name: 'app',
+  const origin = {
+    kind: 'discovery',
     issuer,
-    audience: ['a'],
-    algorithms: ['RS256'],
-    clockToleranceSeconds: 5,
-    keys: { kind: 'discovery', origins, maxAgeSeconds: 3600 },
-  }
-  const keySet = createRemoteKeySet(configured, {
+    origins,
+    maxAgeSeconds: 3600,
+    timeoutMs: 2000,
+    maxBytes: 262_144,
+  } as const
+  const keySet = createRemoteKeySet(origin, {
     pool: { dispatcher: agent, close: () => agent.close() },
     sandbox: false,
     onFetch: ({ result }) => results.push(result),
   })
-  await keySet?.refresh()
+  await keySet.refresh()
   await agent.close()
   return `${results.join()}, ${visits} visits`
 }

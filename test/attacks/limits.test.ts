@@ -126,7 +126,7 @@ test('over the limit, the answer is the same whatever is wrong with the token', 
   const now = Math.floor(Date.now() / 1000)
   const rows = [
     { name: 'nonsense', token: 'x' },
-    { name: 'over long', token: 'x'.repeat(9000) },
+    { name: 'over long', token: 'x'.repeat(17_000) },
     { name: 'three empty parts', token: '..' },
     { name: 'a stranger for an issuer', token: mint(claims({ iss: 'https://evil.test' })) },
     { name: 'no signature', token: mint(claims(), { alg: 'none' }) },

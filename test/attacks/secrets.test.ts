@@ -271,7 +271,7 @@ t.test('what is no secret is refused, in a sandbox too', async (t) => {
         { ...issuer, name: 'app', issuer: 'https://app.test', secretFile: path },
       ]
       const lines = faultLines(issuersFile(t, entries))
-      t.strictSame(lines, [`JWT_ISSUERS_FILE[0]: ${want}`, `JWT_ISSUERS_FILE[1]: ${want}`])
+      t.strictSame(lines, [`JWT_ISSUERS_FILE[0].secret: ${want}`, `JWT_ISSUERS_FILE[1].secretFile: ${want}`])
     })
   }
 })

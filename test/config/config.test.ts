@@ -88,13 +88,15 @@ t.test('defaults apply, and an empty variable counts as unset', async (t) => {
     issuers: [
       {
         name: 'app',
-        issuer: ISSUER,
+        issuer: [{ iss: ISSUER }],
         audience: [AUDIENCE],
-        algorithms: ['HS256'],
+        audienceClaim: ['aud'],
+        subject: { path: ['sub'], type: 'text' },
         clockToleranceSeconds: 5,
-        keys: { kind: 'secret', secret: keys.hmac },
+        keys: [{ origin: { kind: 'secret', secret: keys.hmac, encoding: 'utf8' }, algorithms: ['HS256'] }],
       },
     ],
+    maxTokenBytes: 16_384,
     secretFiles: {},
     sts: {
       endpoint: 'https://sts.jdcloud-api.com',

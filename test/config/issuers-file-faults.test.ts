@@ -5,10 +5,11 @@ import { AUDIENCE, keys } from '../helpers/tokens.ts'
 const one = { name: 'web', issuer: 'https://web.test', audience: AUDIENCE }
 const two = { name: 'app', issuer: 'https://app.test', audience: [AUDIENCE, 'other'] }
 const FIELDS =
-  'name, issuer, audience, algorithms, secret, secretFile, publicKey, publicKeyFile, jwksUrl, clockToleranceSeconds, ' +
-  'jwksMaxAgeSeconds, jwksOrigins, allowedTypes, maxTokenAgeSeconds'
+  'name, issuer, tenants, audience, audienceClaim, subject, subjectType, algorithms, secret, secretFile, ' +
+  'secretEncoding, publicKey, publicKeyFile, jwksUrl, jwksFile, jwksTokenFile, jwksCaFile, jwksOrigins, ' +
+  'jwksMaxAgeSeconds, jwksTimeoutMs, jwksMaxBytes, clockToleranceSeconds, allowedTypes, maxTokenAgeSeconds'
 const WRONG = 'has the wrong form'
-const SEVERAL = 'at most one of secret, secretFile, publicKey, publicKeyFile and jwksUrl may be set'
+const SEVERAL = 'at most one of publicKey, publicKeyFile, jwksUrl and jwksFile may be set'
 
 t.test('each fault names its place', async (t) => {
   const file = (rule: string) => [`JWT_ISSUERS_FILE: ${rule}`]
@@ -51,8 +52,18 @@ t.test('each fault names its place', async (t) => {
     })),
     ...Object.entries({
       name: [7],
-      issuer: ['', 7, ['https://web.test']],
+      issuer: [7, [], [7]],
+      tenants: [[], 'a'],
       audience: ['', [], [7], { a: 'b' }],
+      audienceClaim: ['', 'a b', '.', 7, ['azp']],
+      subject: ['', 'a..b', 7, ['sub']],
+      subjectType: ['number', 7],
+      secretEncoding: ['ascii', 'base32', 7],
+      jwksFile: ['', 7],
+      jwksTokenFile: [''],
+      jwksCaFile: [''],
+      jwksTimeoutMs: [0, 99, 10_001, '2000'],
+      jwksMaxBytes: [1023, 4_194_305, 2048.5],
       algorithms: ['HS256', []],
       secret: ['', 1234567890123456, ['x']],
       secretFile: ['', 7],
@@ -89,11 +100,11 @@ t.test('each fault names its place', async (t) => {
       want: entry('applies only to fetched key sets', '.jwksMaxAgeSeconds'),
     },
     { name: 'algorithm none', content: [{ ...one, algorithms: ['none'] }], want: entry(WRONG, '.algorithms.0') },
-    { name: 'two origins', content: [{ ...one, secret: keys.hmac, jwksUrl: 'https://x' }], want: entry(SEVERAL) },
+    { name: 'two origins', content: [{ ...one, publicKey: 'x', jwksUrl: 'https://x' }], want: entry(SEVERAL) },
     {
       name: 'one origin twice',
       content: [{ ...one, secret: keys.hmac, secretFile: 'hmac.txt' }],
-      want: entry(SEVERAL),
+      want: entry('at most one of secret and secretFile may be set'),
     },
     {
       name: 'no such file',
@@ -113,28 +124,32 @@ t.test('each fault names its place', async (t) => {
     {
       name: 'an invalid key',
       content: [{ ...one, publicKeyFile: 'hmac.txt' }],
-      want: entry('must be a PEM public key'),
+      want: entry('must be a PEM public key', '.publicKeyFile'),
     },
     {
       name: 'a weak secret',
       content: [{ ...one, secret: 'weak' }],
-      want: entry('an HMAC secret must have at least 32 bytes for HS256'),
+      want: entry('an HMAC secret must have at least 32 bytes for HS256', '.secret'),
     },
     {
       name: 'plain http',
       content: [{ ...one, jwksUrl: 'http://web.test' }],
-      want: entry('must not use plain http, except to loopback'),
+      want: entry('must not use plain http, except to loopback', '.jwksUrl'),
     },
     {
       name: 'discovery over http',
       content: [{ ...one, issuer: 'http://web.test' }],
-      want: entry('must not use plain http, except to loopback'),
+      want: entry('must not use plain http, except to loopback', '.issuer'),
     },
-    { name: 'discovery of no URL', content: [{ ...one, issuer: 'web' }], want: entry('must be an absolute URL') },
+    {
+      name: 'discovery of no URL',
+      content: [{ ...one, issuer: 'web' }],
+      want: entry('must be an absolute URL', '.issuer'),
+    },
     {
       name: 'a misfit',
       content: [{ ...one, algorithms: ['HS256'] }],
-      want: entry('the algorithms must fit the key, and HS256 does not'),
+      want: entry('the algorithms must fit the key, and HS256 does not', '.issuer'),
     },
     { name: 'a name twice', content: [one, { ...two, name: 'web' }], want: file('each name must appear only once') },
     {
@@ -147,7 +162,7 @@ t.test('each fault names its place', async (t) => {
       content: [{ ...one, name: 'W' }, { ...two, secret: 'weak' }, { x: 1 }],
       want: [
         'JWT_ISSUERS_FILE[0].name: has the wrong form',
-        'JWT_ISSUERS_FILE[1]: an HMAC secret must have at least 32 bytes for HS256',
+        'JWT_ISSUERS_FILE[1].secret: an HMAC secret must have at least 32 bytes for HS256',
         'JWT_ISSUERS_FILE[2].name: has the wrong form',
         'JWT_ISSUERS_FILE[2].issuer: has the wrong form',
         'JWT_ISSUERS_FILE[2].audience: has the wrong form',

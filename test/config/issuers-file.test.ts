@@ -15,24 +15,32 @@ const read = (t: Test, content: unknown): Config['issuers'] =>
   readConfig({ ...environment, ...issuersFile(t, content) }).issuers
 
 t.test('every source of keys, in YAML and in JSON', async (t) => {
-  const fixed = { name: 'web', issuer: 'https://web.test', audience: [AUDIENCE], clockToleranceSeconds: 5 }
-  const secret = { kind: 'secret', secret: keys.hmac }
-  const discovered = { kind: 'discovery', origins: [], maxAgeSeconds: 86_400 }
+  const fixed = {
+    name: 'web',
+    issuer: [{ iss: 'https://web.test' }],
+    audience: [AUDIENCE],
+    audienceClaim: ['aud'],
+    subject: { path: ['sub'], type: 'text' },
+    clockToleranceSeconds: 5,
+  }
+  const secret = { kind: 'secret', secret: keys.hmac, encoding: 'utf8' }
+  const fetching = { maxAgeSeconds: 86_400, timeoutMs: 2000, maxBytes: 262_144 }
+  const discovered = { kind: 'discovery', issuer: 'https://web.test', origins: [], ...fetching }
   const elsewhere = t.testdir({ hmac: keys.hmac })
   const key = { kind: 'public-key', pem: spki }
   const rows = [
-    { name: 'secret', entry: { secret: keys.hmac }, want: { algorithms: ['HS256'], keys: secret } },
+    { name: 'secret', entry: { secret: keys.hmac }, want: { algorithms: ['HS256'], origin: secret } },
     {
       name: 'secretFile',
       entry: { secretFile: 'hmac.txt' },
-      want: { algorithms: ['HS256'], keys: secret },
+      want: { algorithms: ['HS256'], origin: secret },
       file: 'hmac.txt',
     },
-    { name: 'publicKey', entry: { publicKey: spki }, want: { algorithms: ['RS256'], keys: key } },
+    { name: 'publicKey', entry: { publicKey: spki }, want: { algorithms: ['RS256'], origin: key } },
     {
       name: 'publicKeyFile',
       entry: { publicKeyFile: './key.pem', algorithms: ['PS256'] },
-      want: { algorithms: ['PS256'], keys: { ...key, pem: spki.trim() } },
+      want: { algorithms: ['PS256'], origin: { ...key, pem: spki.trim() } },
       file: 'key.pem',
     },
     {
@@ -40,37 +48,50 @@ t.test('every source of keys, in YAML and in JSON', async (t) => {
       entry: { jwksUrl: 'https://web.test/jwks', clockToleranceSeconds: 0 },
       want: {
         algorithms: ['RS256', 'ES256'],
-        keys: { kind: 'jwks', url: 'https://web.test/jwks', maxAgeSeconds: 86_400 },
-        clockToleranceSeconds: 0,
+        origin: { kind: 'jwks', url: 'https://web.test/jwks', ...fetching },
       },
+      more: { clockToleranceSeconds: 0 },
     },
-    { name: 'discovery', entry: {}, want: { algorithms: ['RS256', 'ES256'], keys: discovered } },
+    { name: 'discovery', entry: {}, want: { algorithms: ['RS256', 'ES256'], origin: discovered } },
     {
       name: 'discovery with all options',
-      entry: { jwksOrigins: ['https://keys.test'], jwksMaxAgeSeconds: 3600 },
+      entry: {
+        jwksOrigins: ['https://keys.test'],
+        jwksMaxAgeSeconds: 3600,
+        jwksTimeoutMs: 500,
+        jwksMaxBytes: 4096,
+      },
       want: {
         algorithms: ['RS256', 'ES256'],
-        keys: { kind: 'discovery', origins: ['https://keys.test'], maxAgeSeconds: 3600 },
+        origin: {
+          ...discovered,
+          origins: ['https://keys.test'],
+          maxAgeSeconds: 3600,
+          timeoutMs: 500,
+          maxBytes: 4096,
+        },
       },
     },
   ]
-  for (const { name, entry, want, file } of rows) {
+  for (const { name, entry, want, more, file } of rows) {
     t.test(name, async (t) => {
       const got = read(t, [{ ...one, ...entry }])
-      t.strictSame(got, [{ ...fixed, ...want, ...(file && { keyFile: `${t.testdirName}/${file}` }) }])
+      const origin = { ...want.origin, ...(file && { file: `${t.testdirName}/${file}` }) }
+      t.strictSame(got, [{ ...fixed, ...more, keys: [{ ...want, origin }] }])
     })
   }
   t.test('YAML with comments', async (t) => {
     const yaml = `# ours\n- name: web\n  issuer: https://web.test\n  audience: ${AUDIENCE} # the API\n`
-    t.strictSame(read(t, yaml), [{ ...fixed, algorithms: ['RS256', 'ES256'], keys: discovered }])
+    t.strictSame(read(t, yaml), [{ ...fixed, keys: [{ algorithms: ['RS256', 'ES256'], origin: discovered }] }])
   })
   t.test('an absolute path', async (t) => {
-    t.strictSame(read(t, [{ ...one, secretFile: `${elsewhere}/hmac` }])[0]?.keys, secret)
+    const [source] = read(t, [{ ...one, secretFile: `${elsewhere}/hmac` }])[0]?.keys ?? []
+    t.strictSame(source?.origin, { ...secret, file: `${elsewhere}/hmac` })
   })
   t.test('the default maximum age of key sets', async (t) => {
     const env = { ...environment, ...issuersFile(t, [one, { ...two, jwksMaxAgeSeconds: 120 }]) }
     const { issuers } = readConfig({ ...env, JWT_JWKS_MAX_AGE_SECONDS: '600' })
-    t.match(issuers, [{ keys: { maxAgeSeconds: 600 } }, { keys: { maxAgeSeconds: 120 } }])
+    t.match(issuers, [{ keys: [{ origin: { maxAgeSeconds: 600 } }] }, { keys: [{ origin: { maxAgeSeconds: 120 } }] }])
   })
   t.test('two issuers, in order', async (t) =>
     t.strictSame(

@@ -12,8 +12,8 @@ const spki = pem(keys.rsa.publicKey)
 
 /** Each secret: a good value, its place in the configuration, and further settings that it needs. */
 const secrets: Record<string, { value: string; read: (config: Config) => unknown; env?: Environment }> = {
-  JWT_SECRET: { value: SENTINEL, read: (config) => config.issuers[0]?.keys },
-  JWT_PUBLIC_KEY: { value: spki.trim(), read: (config) => config.issuers[0]?.keys, env: { JWT_SECRET: '' } },
+  JWT_SECRET: { value: SENTINEL, read: keyOf },
+  JWT_PUBLIC_KEY: { value: spki.trim(), read: keyOf, env: { JWT_SECRET: '' } },
   JDCLOUD_ACCESS_KEY: { value: SENTINEL, read: (config) => config.sts.accessKey },
   JDCLOUD_SECRET_KEY: { value: SENTINEL, read: (config) => config.sts.secretKey },
   AWS_STS_ACCESS_KEY: { value: SENTINEL, read: (config) => config.sts.accessKey, env: onAwsSts },
@@ -28,6 +28,12 @@ const secrets: Record<string, { value: string; read: (config: Config) => unknown
     read: (config) => config.redis?.encryptionKeys,
     env: { REDIS_URL: 'rediss://redis.test' },
   },
+}
+
+function keyOf({ issuers: [issuer] }: Config): unknown {
+  const origin = issuer?.keys[0]?.origin
+  if (origin?.kind === 'secret') return origin.secret
+  return origin?.kind === 'public-key' ? origin.pem : undefined
 }
 
 for (const [name, { value, read, env = {} }] of Object.entries(secrets)) {
@@ -46,7 +52,7 @@ for (const [name, { value, read, env = {} }] of Object.entries(secrets)) {
         const config = readConfig({ ...environment, ...unset, [`${name}_FILE`]: `${dir}/${file}` })
         t.strictSame(read(config), direct)
         t.strictSame(config.secretFiles, { [name]: `${dir}/${file}` })
-        t.equal(config.issuers[0]?.keyFile, name.startsWith('JWT_') ? `${dir}/${file}` : undefined)
+        t.match(config.issuers[0]?.keys, name.startsWith('JWT_') ? [{ origin: { file: `${dir}/${file}` } }] : [])
       })
     }
     const unreadable = [`${name}_FILE: must name a readable file`]

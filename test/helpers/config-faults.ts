@@ -3,6 +3,8 @@ import { readConfig } from '../../src/config/config.ts'
 import type { Environment } from '../../src/config/environment.ts'
 import { ConfigError, type ConfigFault } from '../../src/config/faults.ts'
 import { environment } from './build.ts'
+import { certificateOf } from './certificate.ts'
+import { jwk } from './key-servers.ts'
 import { keys, pem } from './tokens.ts'
 
 /** No variable of a single issuer: what `JWT_ISSUERS_FILE` wants. */
@@ -29,13 +31,20 @@ export function faultLines(changes: Environment, options: { sandbox?: boolean } 
   return configFaults(changes, options).map(({ variable, rule }) => `${variable}: ${rule}`)
 }
 
-/** An environment whose issuers stand in a file of this content, beside `hmac.txt`, `empty.txt` and `key.pem`. */
+/**
+ * An environment whose issuers stand in a file of this content, beside `hmac.txt`, `empty.txt`, `key.pem`, `ca.pem`,
+ * `set.json`, `private.json` and `long.json`.
+ */
 export function issuersFile(t: Test, content: unknown, policies?: Readonly<Record<string, string>>): Environment {
   const dir = t.testdir({
     'issuers.yaml': typeof content === 'string' ? content : JSON.stringify(content),
     'hmac.txt': `${keys.hmac}\n`,
     'empty.txt': '\n',
     'key.pem': pem(keys.rsa.publicKey),
+    'ca.pem': certificateOf(keys.rsa),
+    'set.json': JSON.stringify({ keys: [jwk('a')] }),
+    'long.json': JSON.stringify({ keys: [jwk('a')], padding: 'x'.repeat(65_536) }),
+    'private.json': JSON.stringify({ keys: [jwk('a', keys.rsa.privateKey)] }),
     policies: { ...policies },
   })
   const env = { ...NO_SINGLE_ISSUER, JWT_ISSUERS_FILE: `${dir}/issuers.yaml` }

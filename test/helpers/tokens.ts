@@ -68,7 +68,7 @@ function keyFor(alg: string): KeyObject | string {
 function signature(alg: string, input: string, key: KeyObject | string): string {
   if (alg === 'none') return ''
   const hash = `sha${alg.slice(2)}`
-  if (typeof key === 'string') return createHmac(hash, key).update(input).digest('base64url')
+  if (typeof key === 'string' || key.type === 'secret') return createHmac(hash, key).update(input).digest('base64url')
   const padding = alg.startsWith('PS') ? { padding: 6, saltLength: Number(alg.slice(2)) / 8 } : {}
   const options = { key, ...padding, ...(alg.startsWith('ES') && { dsaEncoding: 'ieee-p1363' as const }) }
   return sign(alg === 'EdDSA' ? null : hash, Buffer.from(input), options).toString('base64url')

@@ -2,6 +2,7 @@ import { generateKeyPairSync } from 'node:crypto'
 import t from 'tap'
 import { createKeySet } from '../../src/identity/key-set.ts'
 import { readPublishedKeys } from '../../src/identity/published-keys.ts'
+import { certificateOf } from '../helpers/certificate.ts'
 import { jwk } from '../helpers/key-servers.ts'
 import { keys, pem } from '../helpers/tokens.ts'
 
@@ -69,4 +70,39 @@ t.test('what is no key set is told by a code', async (t) => {
   for (const { name, document, want } of rows) {
     t.test(name, async (t) => t.throws(() => readPublishedKeys(document), { code: want }))
   }
+})
+
+t.test('a map from key ids to certificates is a key set', async (t) => {
+  const short = generateKeyPairSync('rsa', { modulusLength: 1024 })
+  const good = certificateOf(keys.rsa)
+  const RSA_ALGORITHMS = ['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512']
+  const { keys: found, dropped } = readPublishedKeys({
+    a: good,
+    keys: good,
+    broken: good.replace('MII', 'MIJ'),
+    short: certificateOf(short),
+    cut: '-----BEGIN CERTIFICATE-----',
+  })
+  t.match(found, [
+    { kid: 'a', pem: RSA, algorithms: RSA_ALGORITHMS },
+    { kid: 'keys', pem: RSA },
+  ])
+  t.equal(found.length, 2)
+  t.strictSame(dropped, [
+    { index: 2, kid: 'broken', reason: 'malformed' },
+    { index: 3, kid: 'short', reason: 'rsa_too_short' },
+    { index: 4, kid: 'cut', reason: 'malformed' },
+  ])
+  const none: { name: string; input: unknown }[] = [
+    { name: 'nothing', input: {} },
+    { name: 'a list', input: [good] },
+    { name: 'one that is no certificate', input: { a: good, b: pem(keys.rsa.publicKey) } },
+    { name: 'one that is no text', input: { a: good, b: 7 } },
+    { name: 'text', input: good },
+    { name: 'an error', input: { error: 'not found' } },
+  ]
+  for (const { name, input } of none) t.throws(() => readPublishedKeys(input), { code: 'no_keys' }, name)
+  const many = Object.fromEntries(Array.from({ length: 257 }, (_, i) => [`k${i}`, good]))
+  t.throws(() => readPublishedKeys(many), { code: 'too_many_keys' })
+  t.strictSame(readPublishedKeys({ keys: [{ kid: 'a', pem: good }] }).keys, [], 'and no certificate is a key of a JWKS')
 })

@@ -1,8 +1,8 @@
 import type { RequestListener } from 'node:http'
 import t, { type Test } from 'tap'
 import { MockAgent } from 'undici'
-import type { Issuer, KeyOrigin } from '../../src/identity/issuer.ts'
 import { createKeyPool } from '../../src/identity/key-server.ts'
+import type { FetchedOrigin } from '../../src/identity/key-source.ts'
 import { createRemoteKeySet } from '../../src/identity/remote-keys.ts'
 import { jwk } from '../helpers/key-servers.ts'
 import { listen } from '../helpers/listen.ts'
@@ -13,42 +13,28 @@ const SET = JSON.stringify({ keys: [jwk('a')] })
 const FOUND = pem(keys.rsa.publicKey).trim()
 const DISCOVERY = '/.well-known/openid-configuration'
 
-const issuerOf = (keys: KeyOrigin, issuer = 'https://issuer.test'): Issuer => ({
-  name: 'app',
-  issuer,
-  audience: ['a'],
-  algorithms: ['RS256'],
-  clockToleranceSeconds: 5,
-  keys,
+const fetching = { maxAgeSeconds: 60, timeoutMs: 2000, maxBytes: LIMIT }
+const at = (url: string, more: Partial<FetchedOrigin> = {}): FetchedOrigin => ({
+  ...fetching,
+  ...more,
+  kind: 'jwks',
+  url,
 })
-
-const discovered: KeyOrigin = { kind: 'discovery', origins: [], maxAgeSeconds: 60 }
+const discovered = (issuer: string): FetchedOrigin => ({ ...fetching, kind: 'discovery', issuer, origins: [] })
 
 /** What comes of fetching an issuer's keys once: the key called `a`, or how it failed. */
-async function outcome(t: Test, issuer: Issuer, { pool = createKeyPool(), sandbox = false } = {}) {
+async function outcome(t: Test, origin: FetchedOrigin, { pool = createKeyPool(origin), sandbox = false } = {}) {
   const results: string[] = []
   const onFetch = ({ result }: { result: string }) => void results.push(result)
-  const keySet = createRemoteKeySet(issuer, { pool, sandbox, onFetch })
+  const keySet = createRemoteKeySet(origin, { pool, sandbox, onFetch })
   t.teardown(() => pool.close())
-  await keySet?.refresh()
+  await keySet.refresh()
   const [result] = results
-  return result === 'ok' ? keySet?.find({ alg: 'RS256', kid: 'a' }) : result
+  return result === 'ok' ? keySet.find({ alg: 'RS256', kid: 'a' }) : result
 }
 
-const jwks = async (t: Test, handler: RequestListener) =>
-  outcome(t, issuerOf({ kind: 'jwks', url: `${await listen(t, handler)}/jwks`, maxAgeSeconds: 60 }))
-
-t.test('a configured key needs no key set', async (t) => {
-  for (const keys of [
-    { kind: 'secret', secret: 's' },
-    { kind: 'public-key', pem: FOUND },
-  ] as const) {
-    t.equal(
-      createRemoteKeySet(issuerOf(keys), { pool: createKeyPool(), sandbox: false, onFetch: () => t.fail() }),
-      undefined,
-    )
-  }
-})
+const jwks = async (t: Test, handler: RequestListener, more: Partial<FetchedOrigin> = {}) =>
+  outcome(t, at(`${await listen(t, handler)}/jwks`, more))
 
 t.test('what a key server may answer', async (t) => {
   const visits: string[] = []
@@ -122,7 +108,7 @@ t.test('what a key server may answer', async (t) => {
   for (const { name, handler, want } of rows) t.test(name, async (t) => t.equal(await jwks(t, handler), want))
   t.test('nobody was sent elsewhere', async (t) => t.strictSame(visits, []))
   t.test('nobody there', async (t) => {
-    t.equal(await outcome(t, issuerOf({ kind: 'jwks', url: 'http://127.0.0.1:1', maxAgeSeconds: 60 })), 'network')
+    t.equal(await outcome(t, at('http://127.0.0.1:1')), 'network')
   })
 })
 
@@ -204,14 +190,14 @@ t.test('discovery', async (t) => {
         visits.push(url)
         response.end(url?.endsWith(DISCOVERY) ? JSON.stringify(document(base + suffix)) : SET)
       })
-      t.equal(await outcome(t, issuerOf(discovered, base + suffix)), want)
+      t.equal(await outcome(t, discovered(base + suffix)), want)
       const path = suffix.replace(/\/$/u, '')
       t.strictSame(visits, [`${path}${DISCOVERY}`, ...(want === FOUND ? [`${path}/k`] : [])])
     })
   }
   t.test('is not sent elsewhere', async (t) => {
     const base = await listen(t, (_request, response) => response.writeHead(302, { location: `${base}/x` }).end())
-    t.equal(await outcome(t, issuerOf(discovered, base)), 'http_302')
+    t.equal(await outcome(t, discovered(base)), 'http_302')
   })
 })
 
@@ -225,6 +211,6 @@ t.test('in a sandbox, discovery may lead over plain http', async (t) => {
     mock.intercept({ path: DISCOVERY }).reply(200, document)
     mock.intercept({ path: '/k' }).reply(200, SET)
     const want = sandbox ? FOUND : 'address_refused'
-    t.equal(await outcome(t, issuerOf(discovered, 'http://idp.test'), { pool, sandbox }), want)
+    t.equal(await outcome(t, discovered('http://idp.test'), { pool, sandbox }), want)
   }
 })

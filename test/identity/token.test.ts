@@ -36,7 +36,11 @@ t.test('a compact JWS is read', async (t) => {
     { name: 'other scripts', input: token('{"sub":"李雷"}'), want: { header, payload: { sub: '李雷' } } },
     { name: 'crit among the claims', input: token('{"crit":["x"]}'), want: { header, payload: { crit: ['x'] } } },
   ]
-  for (const { name, input, want } of rows) t.test(name, async (t) => t.strictSame(readToken(input), want))
+  for (const { name, input, want } of rows)
+    t.test(name, async (t) => {
+      const { header, payload } = readToken(input) ?? {}
+      t.strictSame({ header, payload }, want)
+    })
   t.test('__proto__ stays a claim', async (t) => {
     const payload = readToken(token('{"__proto__":{"sub":"bob"}}'))?.payload ?? {}
     t.ok(Object.hasOwn(payload, '__proto__'))
@@ -96,12 +100,12 @@ t.test('anything that could be read in two ways is not', async (t) => {
     { name: 'crit', input: token('{}', '{"alg":"HS256","crit":["b64"]}') },
     { name: 'crit, empty', input: token('{}', '{"alg":"HS256","crit":[]}') },
     { name: 'crit, null', input: token('{}', '{"alg":"HS256","crit":null}') },
-    { name: 'deeper than any stack', input: token('['.repeat(6000)) },
+    { name: 'deeper than any stack', input: token('['.repeat(24_000)) },
   ]
   for (const { name, input } of rows) t.test(name, async (t) => t.equal(readToken(input), undefined))
 })
 
-t.test('8 KiB are read, and not one byte more', async (t) => {
+t.test('32 KiB are read, and not one byte more', async (t) => {
   const ofLength = (length: number) => {
     for (let signature = 1; signature < 4; signature++) {
       const rest = length - encode(HEADER).length - encode('s'.repeat(signature)).length - 2
@@ -111,10 +115,10 @@ t.test('8 KiB are read, and not one byte more', async (t) => {
     }
     throw new Error('no token of that length')
   }
-  t.equal(MAX_TOKEN_BYTES, 8192)
-  t.ok(readToken(ofLength(8191)))
-  t.ok(readToken(ofLength(8192)))
-  t.equal(readToken(ofLength(8193)), undefined)
+  t.equal(MAX_TOKEN_BYTES.most, 32_768)
+  t.ok(readToken(ofLength(32_767)))
+  t.ok(readToken(ofLength(32_768)))
+  t.equal(readToken(ofLength(32_769)), undefined)
   t.equal(readToken(ofLength(1_000_000)), undefined)
 })
 

@@ -1,0 +1,131 @@
+import { readFileSync } from 'node:fs'
+import { dirname, resolve } from 'node:path'
+import { parseDocument } from 'yaml'
+import { z } from 'zod'
+import type { Issuer } from '../identity/issuer.ts'
+import { type EntryField, type IssuerEntry, issuerEntrySchema } from '../identity/issuer-entry.ts'
+import type { ReportFault } from './faults.ts'
+import { type GivenKey, type GivenKeys, readProfile, type TokenSettings } from './issuer-profile.ts'
+
+const FIELDS = Object.keys(issuerEntrySchema.shape).join(', ')
+const SECRETS = ['secret', 'secretFile'] as const
+const PUBLIC_KEYS = ['publicKey', 'publicKeyFile', 'jwksUrl', 'jwksFile'] as const
+
+/** The short names in an issuers file, even if the rest is wrong; undefined if it has none. Reads no secret. */
+export function issuerNames(path: string): readonly string[] | undefined {
+  try {
+    const entries = z.array(z.looseObject({ name: issuerEntrySchema.shape.name })).min(1)
+    return entries.parse(parseYaml(readFileSync(path, 'utf8'))).map(({ name }) => name)
+  } catch {
+    return undefined
+  }
+}
+
+/** The issuers of a file. Reports faults and leaves out faulty issuers. */
+export function readIssuersFile(
+  path: string,
+  defaults: TokenSettings,
+  report: ReportFault,
+  sandbox: boolean,
+): Issuer[] {
+  let content: unknown
+  try {
+    content = parseYaml(readFileSync(path, 'utf8'))
+  } catch {
+    report(
+      'JWT_ISSUERS_FILE',
+      'must name a readable YAML or JSON file',
+      'check the path, its permissions and its syntax',
+    )
+    return []
+  }
+  const entries = z.array(z.unknown()).min(1).safeParse(content)
+  if (!entries.success) {
+    report('JWT_ISSUERS_FILE', 'must hold a list of at least one issuer', 'start each entry with "- name: …"')
+    return []
+  }
+  return entries.data.flatMap((content, index) => {
+    const at = `JWT_ISSUERS_FILE[${index}]`
+    const entry = parseEntry(content, at, report)
+    const file = { report: (field: EntryField, ...fault: Fault) => report(`${at}.${field}`, ...fault), path }
+    const keys = entry && readKeys(entry, file, (...fault) => report(at, ...fault))
+    if (!keys) return []
+    return readProfile(withPaths(entry, path), keys, { defaults, report: file.report, sandbox }) ?? []
+  })
+}
+
+type Fault = [rule: string, remedy: string]
+
+/**
+ * Strict YAML without output: yaml's own `parse` prints warnings (an unknown tag, a mapping as a key) with the line
+ * that they are about, and this line can contain a secret.
+ */
+function parseYaml(text: string): unknown {
+  const document = parseDocument(text, { prettyErrors: false, stringKeys: true })
+  if (document.errors.length + document.warnings.length > 0) throw new Error('not strict YAML')
+  return document.toJS()
+}
+
+function parseEntry(content: unknown, at: string, report: ReportFault): IssuerEntry | undefined {
+  const parsed = issuerEntrySchema.safeParse(content)
+  if (parsed.success) return parsed.data
+  for (const issue of parsed.error.issues) {
+    // Zod's own messages can quote the input, and `secret` is a secret. An unknown field name can be one too: without
+    // its space, {secret:hunter2} is a field named secret:hunter2.
+    const rule = issue.code === 'unrecognized_keys' ? `has a field that is not one of ${FIELDS}` : 'has the wrong form'
+    report([at, ...issue.path].join('.'), rule, 'see "Several issuers" in docs/configuration.md')
+  }
+  return undefined
+}
+
+type File = Readonly<{ path: string; report: (field: EntryField, ...fault: Fault) => void }>
+
+/** The keys of an entry, out of it and out of its files. Undefined after a report. */
+function readKeys(entry: IssuerEntry, file: File, report: (...fault: Fault) => void): GivenKeys | undefined {
+  for (const [one, several] of [
+    ['secret and secretFile', SECRETS],
+    ['publicKey, publicKeyFile, jwksUrl and jwksFile', PUBLIC_KEYS],
+  ] as const) {
+    if (several.filter((field) => entry[field] !== undefined).length < 2) continue
+    report(`at most one of ${one} may be set`, 'keep one: a secret may stand beside one source of public keys')
+    return undefined
+  }
+  const secret = readKey(entry, 'secret', 'secretFile', file)
+  const publicKey = readKey(entry, 'publicKey', 'publicKeyFile', file)
+  const jwksFile = readKey(entry, undefined, 'jwksFile', file)
+  if (secret === FAULTY || publicKey === FAULTY || jwksFile === FAULTY) return undefined
+  return { ...(secret && { secret }), ...(publicKey && { publicKey }), ...(jwksFile && { jwksFile }) }
+}
+
+const FAULTY = 'faulty'
+
+function readKey(
+  entry: IssuerEntry,
+  field: 'secret' | 'publicKey' | undefined,
+  fileField: 'secretFile' | 'publicKeyFile' | 'jwksFile',
+  { path, report }: File,
+): GivenKey | undefined | typeof FAULTY {
+  const text = field && entry[field]
+  if (field && text !== undefined) return { field, text }
+  const name = entry[fileField]
+  if (name === undefined) return undefined
+  const file = resolve(dirname(path), name)
+  try {
+    const content = readFileSync(file, 'utf8').trim()
+    if (content !== '') return { field: fileField, text: content, file }
+    report(fileField, 'must not name an empty file', 'write the key into it')
+  } catch {
+    report(fileField, 'must name a readable file', 'the path is relative to the issuers file')
+  }
+  return FAULTY
+}
+
+/** The paths of an entry are relative to its file. */
+function withPaths(entry: IssuerEntry, path: string): IssuerEntry {
+  const { jwksTokenFile, jwksCaFile } = entry
+  return {
+    ...entry,
+    ...(jwksTokenFile !== undefined && { jwksTokenFile: resolve(dirname(path), jwksTokenFile) }),
+    ...(jwksCaFile !== undefined && { jwksCaFile: resolve(dirname(path), jwksCaFile) }),
+  }
+}

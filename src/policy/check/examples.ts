@@ -47,7 +47,7 @@ export function runExample(
   try {
     const grant = fillIn(
       template,
-      { caller: exampleCaller(template, example, settings), params: example.params },
+      { caller: exampleCaller(template, example, settings), params: example.params, at: example.at },
       settings,
     )
     policies = [policySchema.parse(JSON.parse(grant.policy)), ...(rolePolicy ? [rolePolicy] : [])]

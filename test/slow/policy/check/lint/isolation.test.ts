@@ -6,9 +6,9 @@ import { lintTemplate } from '../../../../../src/policy/check/lint/lint.ts'
 import { type LintSettings, lintSubject } from '../../../../../src/policy/check/lint/rule.ts'
 import { claimAt } from '../../../../../src/policy/claims/claim.ts'
 import { fillIn } from '../../../../../src/policy/grant/grant.ts'
-import { policyValue } from '../../../../../src/policy/grant/value.ts'
 import { type Policy, policySchema } from '../../../../../src/policy/language/document.ts'
 import { evaluate } from '../../../../../src/policy/language/evaluate.ts'
+import { policyValue } from '../../../../../src/policy/language/value.ts'
 import type { Template } from '../../../../../src/policy/template/template.ts'
 import type { Part } from '../../../../../src/policy/template/variables.ts'
 import { settings, template } from '../../../../helpers/templates.ts'
@@ -190,7 +190,7 @@ function isShared(held: Held, one: Caller, two: Caller): boolean {
     partsOf(held).every((part) => {
       if (part.kind === 'param') return partsOf(held).some(({ kind }) => kind === 'jwt')
       if (part.kind !== 'jwt') return true
-      const declared = held.template.sharedBy.some((path) => path.join() === part.path.join())
+      const declared = held.template.sharedBy.some(({ path }) => path.join() === part.path.join())
       const valueFor = ({ claims }: Caller) => policyValue(claimAt(claims, part.path))
       return declared && valueFor(one) === valueFor(two)
     })

@@ -183,6 +183,7 @@ t.test('render prints the session policy, or the refusal', async (t) => {
   t.strictSame([refused.exitCode, refused.out, refused.err], [1, '', 'policy_not_allowed: claim "scope" is missing\n'])
   const unsafe = await run(['policies', 'render', 'user-upload', '--claim', 'sub=*', '--claim', 'scope=oss.upload'])
   t.match([unsafe.exitCode, unsafe.err], [1, /unsafe_value: claim "sub"/u])
+  t.match(unsafe.err, 'use ${jwt:sub|hash}', 'operators are told the remedy')
   const leaking = t.testdir({ 'mine.yaml': LEAKING })
   const unsound = await run(['policies', 'render', 'mine', '--dir', leaking, '--claim', 'sub=alice'])
   t.match([unsound.exitCode, unsound.err], [1, /variable-before-wildcard/u])

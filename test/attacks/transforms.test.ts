@@ -198,6 +198,31 @@ t.test('two callers meet only where the template says so', async (t) => {
   t.ok(seen.met > 30, `${seen.met} met`)
 })
 
+t.test('claims with odd names are read as written, and never inherited', async (t) => {
+  const claims = JSON.parse('{"sub":"s","a|b":"bar","a|hash":"hash","a":"plain","__proto__":"own","x":{"y|z":"deep"}}')
+  const rows: { variable: string; want: string | undefined }[] = [
+    { variable: 'jwt:"a|b"', want: 'bar' },
+    { variable: 'jwt:"a|b"|hash', want: hashOf('app', 'bar') },
+    { variable: 'jwt:"a|hash"', want: 'hash' },
+    { variable: 'jwt:a|hash', want: hashOf('app', 'plain') },
+    { variable: 'jwt:x."y|z"|lower', want: 'deep' },
+    { variable: 'jwt:__proto__|hash', want: hashOf('app', 'own') },
+    { variable: 'jwt:constructor|hash', want: undefined },
+    { variable: 'jwt:toString|hash', want: undefined },
+    { variable: 'jwt:sub.length|hash', want: undefined },
+    { variable: 'jwt:x.__proto__|hash', want: undefined },
+    { variable: 'jwt:x|hash', want: undefined },
+  ]
+  for (const { variable, want } of rows) {
+    t.test(variable, async (t) => {
+      const one = made(`f/\${${variable}}/*`, { allow: { issuer: 'app' } })
+      const fill = () => fillIn(one, { caller: { issuer: 'app', subject: 's', claims } }, settings).prefixes
+      if (want === undefined) t.throws(fill, VendError)
+      else t.strictSame(fill(), [`f/${want}/`])
+    })
+  }
+})
+
 t.test('hostile values end at once, and open nothing', async (t) => {
   const long = 'x'.repeat(10_000_000)
   const rows: { name: string; who: Partial<Who> }[] = [

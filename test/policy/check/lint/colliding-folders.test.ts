@@ -97,6 +97,10 @@ t.test('sets with colliding folders', async (t) => {
     },
     { name: 'a team called like a user', set: [folders('u/${jwt:sub|hash}/*'), folders('u/${jwt:team|hash}/*')] },
     {
+      name: "two hashes of one issuer, after another issuer's",
+      set: [of('app', 'u/${jwt:sub|hash}/*'), of('web', 'u/${jwt:sub|hash}/*'), of('web', 'u/${jwt:team|hash}/*')],
+    },
+    {
       name: 'hashes with other text around',
       set: [of('app', 'u/a${jwt:sub|hash}/*'), of('web', 'u/${jwt:sub|hash}b/*')],
     },

@@ -301,7 +301,7 @@ const CASES: Record<string, { trips: Parts[]; nearly: Parts[]; settings?: LintSe
       { ...keys('users/${jwt:sub|lower}/*'), sharedBy: ['sub', 'sub|domain'] },
       { ...keys('mail/${jwt:team|domain}/*'), sharedBy: ['team', 'team|lower'] },
       { ...keys('teams/${jwt:team}/*'), sharedBy: ['team|lower'] },
-      // Whoever accepts that users choose the e-mail still says that one host's users share it.
+      // A template that accepts a claim of the users' own still says that the users of one host share it.
       { ...keys('mail/${jwt:email|domain}/*'), accept: { 'user-chosen-claim': 'users cannot change it here' } },
       { ...keys('mail/${jwt:email|lower}/*'), accept: { 'user-chosen-claim': 'users cannot change it here' } },
       keys('orgs/${param:org}/*'),

@@ -150,6 +150,9 @@ t.test('test shows a tick or a cross for each line of the examples', async (t) =
     ],
   })
 
+  const dated = await run(['policies', 'test', 'docs/cookbook', '--issuer', 'app', '--issuer', 'partner'])
+  t.match(dated.out, /sub=alice scope=oss.upload kind=films at 2026-12-31T23:59:59.000Z\n/u, 'an example tells its day')
+
   const empty = await run(['policies', 'test', t.testdir({})])
   t.equal(empty.exitCode, 1)
   t.match(empty.out, 'has no template')

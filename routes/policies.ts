@@ -2,6 +2,8 @@ import { z } from 'zod'
 import { callerOf, requireBearer } from '../src/http/authenticated.ts'
 import type { App } from '../src/http/fastify.ts'
 import { problemResponses } from '../src/http/problem.ts'
+import { choicesIn } from '../src/policy/claims/choice.ts'
+import { claimAt } from '../src/policy/claims/claim.ts'
 import type { Template } from '../src/policy/template/template.ts'
 import type { Services } from './services.ts'
 
@@ -53,14 +55,24 @@ export function policiesRoutes(app: App, { authenticate, vending }: Services): v
       },
     },
     onRequest: requireBearer(authenticate),
-    handler: async (request) => ({ policies: vending.policiesFor(callerOf(request)).map(present) }),
+    handler: async (request) => {
+      const caller = callerOf(request)
+      return { policies: vending.policiesFor(caller).map((template) => present(template, caller.claims)) }
+    },
   })
 }
 
-function present({ name, description, durationSeconds, params }: Template) {
-  const properties = Object.entries(params).map(([param, { pattern, description }]) => [
+/** A template as this caller sees it: of a parameter with `oneOf`, the caller's own values and nobody else's. */
+function present({ name, description, durationSeconds, params }: Template, claims: Readonly<Record<string, unknown>>) {
+  const properties = Object.entries(params).map(([param, { pattern, oneOf, default: usual, description }]) => [
     param,
-    { type: 'string', ...(pattern && { pattern: pattern.source }), ...(description !== undefined && { description }) },
+    {
+      type: 'string',
+      ...(pattern && { pattern: pattern.source }),
+      ...(oneOf && { enum: choicesIn(claimAt(claims, oneOf.path)) }),
+      ...(usual !== undefined && { default: usual }),
+      ...(description !== undefined && { description }),
+    },
   ])
   return {
     name,
@@ -69,7 +81,7 @@ function present({ name, description, durationSeconds, params }: Template) {
     params: {
       type: 'object',
       properties: Object.fromEntries(properties),
-      required: Object.keys(params),
+      required: Object.keys(params).filter((param) => params[param]?.default === undefined),
       additionalProperties: false,
     },
   }

@@ -1,4 +1,4 @@
-import { refusalOf } from '../policy/check/examples.ts'
+import { refusalWithRemedy } from '../policy/check/examples.ts'
 import { type Explanation, explain, type Question } from '../policy/check/explain.ts'
 import type { LintSettings } from '../policy/check/lint/rule.ts'
 import { type Check, checkConditions } from '../policy/claims/allow.ts'
@@ -52,7 +52,7 @@ function showCheck({ held, needs, had }: Check, paint: Paint): string {
 function showExplanation(explanation: Explanation, paint: Paint): string[] {
   if (!explanation.granted) {
     const { refusal } = explanation
-    return [`${paint.red('✗')} refused with ${refusal.status} ${refusal.code}: ${refusalOf(refusal)}`]
+    return [`${paint.red('✗')} refused with ${refusal.status} ${refusal.code}: ${refusalWithRemedy(refusal)}`]
   }
   const { grant, answer } = explanation
   const granted = [

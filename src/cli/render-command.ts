@@ -1,5 +1,5 @@
 import { VendError } from '../errors.ts'
-import { refusalOf } from '../policy/check/examples.ts'
+import { refusalWithRemedy } from '../policy/check/examples.ts'
 import type { LintSettings } from '../policy/check/lint/rule.ts'
 import { fillIn, type Grant } from '../policy/grant/grant.ts'
 import type { Template } from '../policy/template/template.ts'
@@ -23,7 +23,7 @@ function granted(template: Template, options: CallerOptions, settings: LintSetti
   try {
     return fillIn(template, grantRequest(options, settings), settings)
   } catch (error) {
-    if (error instanceof VendError) throw new CommandError(`${error.code}: ${refusalOf(error)}`, 1)
+    if (error instanceof VendError) throw new CommandError(`${error.code}: ${refusalWithRemedy(error)}`, 1)
     throw error
   }
 }

@@ -33,8 +33,8 @@ export async function testCommand(io: Io, directory: string, settings: LintSetti
 function showFile({ file, template, tested, findings, outcomes }: TemplateFile, paint: Paint): string {
   const errors = findings.filter(({ severity }) => severity === 'error').length
   const none = tested ? 'no examples' : `not tested: ${count(errors, 'error')}`
-  const examples = (template?.examples ?? []).flatMap(({ caller, params }, index) => [
-    `  ${paint.dim(showValues({ ...caller, ...params }))}`,
+  const examples = (template?.examples ?? []).flatMap(({ caller, params, at }, index) => [
+    `  ${paint.dim(showValues({ ...caller, ...params }) + (at === undefined ? '' : ` at ${new Date(at).toISOString()}`))}`,
     ...outcomes.filter(({ path }) => path[1] === index).map((outcome) => showOutcome(outcome, paint)),
   ])
   return [paint.bold(printable(file)), ...(outcomes.length > 0 ? examples : [`  ${paint.yellow('!')} ${none}`])].join(

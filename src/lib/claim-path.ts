@@ -1,11 +1,11 @@
 /**
  * The steps to a claim. Dots reach into nested objects (`realm_access.roles`). A step that contains dots stands in double
- * quotes (`"example.com/roles".admin`). A name that starts with `https://` or `http://`, as providers use, is one step.
- * Undefined for anything else.
+ * quotes (`"example.com/roles".admin`), and so does one with `|`, which starts a transform elsewhere. A name that starts
+ * with `https://` or `http://`, as providers use, is one step. Undefined for anything else.
  */
 export function parseClaim(text: string): readonly string[] | undefined {
-  if (/^https?:\/\/[^"\s]+$/u.test(text)) return [text]
-  if (!/^(?:"[^"]+"|[^".\s]+)(?:\.(?:"[^"]+"|[^".\s]+))*$/u.test(text)) return undefined
+  if (/^https?:\/\/[^"\s|]+$/u.test(text)) return [text]
+  if (!/^(?:"[^"]+"|[^".\s|]+)(?:\.(?:"[^"]+"|[^".\s|]+))*$/u.test(text)) return undefined
   return [...text.matchAll(/"([^"]+)"|([^".]+)/gu)].map(([, quoted, plain]) => quoted ?? plain ?? '')
 }
 

@@ -150,6 +150,9 @@ t.test('test shows a tick or a cross for each line of the examples', async (t) =
     ],
   })
 
+  const dated = await run(['policies', 'test', 'docs/cookbook', '--issuer', 'app', '--issuer', 'partner'])
+  t.match(dated.out, /sub=alice scope=oss.upload kind=films at 2026-12-31T23:59:59.000Z\n/u, 'an example tells its day')
+
   const empty = await run(['policies', 'test', t.testdir({})])
   t.equal(empty.exitCode, 1)
   t.match(empty.out, 'has no template')
@@ -183,6 +186,7 @@ t.test('render prints the session policy, or the refusal', async (t) => {
   t.strictSame([refused.exitCode, refused.out, refused.err], [1, '', 'policy_not_allowed: claim "scope" is missing\n'])
   const unsafe = await run(['policies', 'render', 'user-upload', '--claim', 'sub=*', '--claim', 'scope=oss.upload'])
   t.match([unsafe.exitCode, unsafe.err], [1, /unsafe_value: claim "sub"/u])
+  t.match(unsafe.err, 'use ${jwt:sub|hash}', 'operators are told the remedy')
   const leaking = t.testdir({ 'mine.yaml': LEAKING })
   const unsound = await run(['policies', 'render', 'mine', '--dir', leaking, '--claim', 'sub=alice'])
   t.match([unsound.exitCode, unsound.err], [1, /variable-before-wildcard/u])

@@ -1,6 +1,8 @@
+import { spawnSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import t from 'tap'
 import { parseAllDocuments } from 'yaml'
+import { z } from 'zod'
 import { runExamples } from '../../src/policy/check/examples.ts'
 import {
   STALE_ACCEPTANCE,
@@ -14,9 +16,12 @@ import { type LintSettings, type LintSubject, lintSubject } from '../../src/poli
 import { RULES } from '../../src/policy/check/lint/rules.ts'
 import { unmetCondition } from '../../src/policy/claims/allow.ts'
 import { claimsSchema } from '../../src/policy/claims/condition.ts'
+import { claimText, TRANSFORMS } from '../../src/policy/claims/transform.ts'
 import { OPERATION_ACTIONS, OSS_ACTIONS } from '../../src/policy/language/operations.ts'
 import { isAcceptable } from '../../src/policy/template/accept.ts'
+import { DATE_PATTERNS } from '../../src/policy/template/date.ts'
 import { anchorOf } from '../../src/policy/template/finding.ts'
+import { paramSchema } from '../../src/policy/template/params.ts'
 import { parseTemplate } from '../../src/policy/template/parse.ts'
 import { fencedBlocks, headings } from '../helpers/markdown.ts'
 import { settings, template } from '../helpers/templates.ts'
@@ -29,6 +34,7 @@ const section = (anchor: string) => sections.find((heading) => heading.anchor ==
 const one: LintSettings = { ...settings, maxSessionSeconds: 3600, issuers: ['app'] }
 const SETTINGS: Readonly<Record<string, LintSettings>> = {
   'ambiguous-issuer': { ...one, issuers: ['app', 'partner'], severalIssuers: true },
+  'unsafe-claim': { ...one, typicalClaims: { app: { sub: 'repo:o/r:ref:refs/heads/main' } } },
 }
 
 /** Findings that are not from a rule for one template. */
@@ -171,6 +177,7 @@ t.test('every refusal is listed in the words that callers see', async (t) => {
     { parts: allow({ atMost: 'now' }), c: 4e9, want: 'is too high' },
     { parts: allow({ atMost: 5 }), c: '5', want: 'is not a number' },
     { parts: allow({ matches: 'a' }), c: 'ab', want: 'does not have the required form' },
+    { parts: { params: { p: { oneOf: 'jwt:c' } } }, c: ['*'], want: 'holds nothing to choose from' },
   ]
   for (const { parts, c, want } of rows) {
     const unmet = unmetCondition(template(parts), { issuer: 'app', claims: { sub: 'alice', c } }, 2e12)
@@ -181,6 +188,32 @@ t.test('every refusal is listed in the words that callers see', async (t) => {
   const unmet = unmetCondition(template(any), { issuer: 'app', claims: { sub: 'alice' } }, 0)
   t.match(unmet, /^no alternative holds: .+; or .+$/u)
   t.ok(told.includes('`no alternative holds: …; or …`'))
+})
+
+t.test('a back end computes the name of a hashed folder as the service does', async (t) => {
+  const programs = fencedBlocks(markdown).filter(({ under }) => under === 'transforms')
+  const want = claimText('system:serviceaccount:ci:builder', 'hash', 'app') ?? ''
+  t.ok(section('transforms').includes(`Both print \`${want}\``))
+  for (const [language, command] of [
+    ['sh', ['sh', '-c']],
+    ['python', ['python3', '-c']],
+  ] as const) {
+    const program = programs.find((block) => block.language === language)?.text ?? ''
+    const { error, stdout } = spawnSync(command[0], [command[1], program], { encoding: 'utf8' })
+    t.test(language, { skip: error ? `${command[0]} is not here` : false }, async (t) =>
+      t.equal(stdout.split(/\s/u, 1)[0], want),
+    )
+  }
+})
+
+t.test('every transform, date pattern and key of a parameter is explained', async (t) => {
+  const rows = (anchor: string) => [...section(anchor).matchAll(/^\| `(\w+)` \|/gmu)].map(([, name]) => name)
+  t.strictSame(rows('transforms'), [...TRANSFORMS])
+  for (const transform of TRANSFORMS)
+    t.ok(section('variables').includes(`\`\${jwt:<claim>\\|${transform}}\``), transform)
+  for (const pattern of DATE_PATTERNS) t.ok(section('dates').includes(`\`${pattern}\``), pattern)
+  const { properties } = z.toJSONSchema(paramSchema, { io: 'input', unrepresentable: 'any' })
+  t.strictSame(rows('params').toSorted(), Object.keys(properties ?? {}).toSorted())
 })
 
 t.test('every action is listed with its operations', async (t) => {

@@ -154,7 +154,11 @@ function changedParts(old: Template | undefined, young: Template | undefined, se
   if (!old || !young) return []
   const differs = (a: unknown, b: unknown) => textOf(a) !== textOf(b)
   const names = [...new Set([...Object.keys(old.params), ...Object.keys(young.params)])]
-  const accepts = ({ params }: Template, name: string) => [params[name]?.kind, params[name]?.pattern]
+  const accepts = ({ params }: Template, name: string) => [
+    params[name]?.kind,
+    params[name]?.pattern,
+    params[name]?.oneOf?.path,
+  ]
   return [
     ...(differs(old.allow, young.allow) && !narrowsAllow(old, young) ? ['allow'] : []),
     ...(differs(patternsOf(old), patternsOf(young)) ? ['allow.matches'] : []),

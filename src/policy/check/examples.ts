@@ -47,7 +47,7 @@ export function runExample(
   try {
     const grant = fillIn(
       template,
-      { caller: exampleCaller(template, example, settings), params: example.params },
+      { caller: exampleCaller(template, example, settings), params: example.params, at: example.at },
       settings,
     )
     policies = [policySchema.parse(JSON.parse(grant.policy)), ...(rolePolicy ? [rolePolicy] : [])]
@@ -55,7 +55,7 @@ export function runExample(
   } catch (error) {
     if (!(error instanceof VendError)) throw error
     policies = []
-    refusal = `: ${error.code}, ${refusalOf(error)}`
+    refusal = `: ${error.code}, ${refusalWithRemedy(error)}`
   }
   const allowed = ({ operation, key }: ExampleOperation, deny: 'honoured' | 'ignored') => {
     const resource = operationResource(operation, { ...settings, ...(key !== undefined && { key }) })
@@ -92,3 +92,7 @@ export function exampleCaller({ allow }: Template, { caller }: Pick<Example, 'ca
 /** Why a caller is refused, in the words that the caller sees. */
 export const refusalOf = ({ code, detail, errors }: VendError): string =>
   detail ?? errors?.map((fault) => `${fault.pointer} ${fault.detail}`).join('; ') ?? code
+
+/** The same for operators, who can change the template: with the remedy, if there is one. */
+export const refusalWithRemedy = (error: VendError): string =>
+  typeof error.log?.remedy === 'string' ? `${refusalOf(error)} → ${error.log.remedy}` : refusalOf(error)

@@ -61,7 +61,9 @@ function placeholder(part: Part, fixed: Fixed): string {
     case 'literal':
       return part.text
     case 'jwt':
-      return `\uE000${part.path.join('\uE001').replace(/[*:]/gu, '\uE002')}\uE000`
+      return `\uE000${part.path.join('\uE001').replace(/[*:]/gu, '\uE002')}\uE000${part.transform ?? ''}\uE000`
+    case 'date':
+      return `\uE005${part.unit}\uE005`
     case 'param':
       return `\uE003${part.name}\uE003`
     case 'issuer':

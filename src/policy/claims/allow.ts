@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { VendError } from '../../errors.ts'
 import { oneOrMany } from '../language/document.ts'
+import { choicesIn } from './choice.ts'
 import { claimAt, sameClaim } from './claim.ts'
 import { type ClaimCondition, claimsSchema, failureOf, testClaim } from './condition.ts'
 
@@ -28,10 +29,13 @@ export const allowSchema = z
     'must have at least one condition; for all users of an issuer, name the issuer',
   )
 
-/** The conditions of a template: a claim that a resource uses is one as well. */
+/** A claim that a resource is named after, or that a parameter chooses from (`choice`). */
+export type NeededClaim = Readonly<{ claim: string; path: readonly string[]; choice: boolean }>
+
+/** The conditions of a template: a claim that a resource or a parameter uses is one as well. */
 type Conditional = Readonly<{
   allow?: z.output<typeof allowSchema> | undefined
-  neededClaims: readonly Readonly<{ claim: string; path: readonly string[] }>[]
+  neededClaims: readonly NeededClaim[]
 }>
 
 type Terms = Readonly<{ issuer?: readonly string[] | undefined; claims?: readonly ClaimCondition[] | undefined }>
@@ -55,10 +59,17 @@ export function unmetCondition(template: Conditional, subject: Subject, at: numb
     const failures = allow.any.map((terms) => firstUnmet(terms, subject, at))
     if (!failures.includes(undefined)) return `no alternative holds: ${[...new Set(failures)].join('; or ')}`
   }
-  for (const { claim, path } of template.neededClaims) {
-    if (claimAt(subject.claims, path) === undefined) return `claim "${claim}" is missing`
+  for (const needed of template.neededClaims) {
+    const unmet = unmetNeed(needed, subject)
+    if (unmet !== undefined) return unmet
   }
   return undefined
+}
+
+function unmetNeed({ claim, path, choice }: NeededClaim, { claims }: Subject): string | undefined {
+  const value = claimAt(claims, path)
+  if (value === undefined) return `claim "${claim}" is missing`
+  return choice && choicesIn(value).length === 0 ? `claim "${claim}" holds nothing to choose from` : undefined
 }
 
 /**
@@ -75,13 +86,15 @@ export function checkConditions(template: Conditional, subject: Subject, at: num
   const { allow } = template
   if (!allow)
     return { held: false, always: [{ held: false, told: NOBODY, needs: 'an allow', had: undefined }], alternatives: [] }
-  const needed = template.neededClaims.map(({ claim, path }): Check => {
-    const had = claimAt(subject.claims, path)
+  const needed = template.neededClaims.map((one): Check => {
+    const told = unmetNeed(one, subject)
     return {
-      held: had !== undefined,
-      told: `claim "${claim}" is missing`,
-      needs: `${claim} is there, for a resource`,
-      had,
+      held: told === undefined,
+      told: told ?? '',
+      needs: one.choice
+        ? `${one.claim} holds a value to choose, for a parameter`
+        : `${one.claim} is there, for a resource`,
+      had: claimAt(subject.claims, one.path),
     }
   })
   return {

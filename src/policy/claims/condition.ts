@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { claimAt, parseClaim } from './claim.ts'
 import { patternSchema } from './pattern.ts'
+import { NOT_A_CLAIM } from './transform.ts'
 
 /** A longer text never meets a pattern: even a harmless one is slow on a whole token. */
 const MAX_MATCHED_CHARACTERS = 256
@@ -47,8 +48,6 @@ export const claimsSchema = z
       return { claim, path: path ?? [], tests, checks: checksOf(tests) }
     }),
   )
-
-export const NOT_A_CLAIM = 'is not the name of a claim: a.b reaches into a, "a.b" in double quotes is one name'
 
 export type ClaimTests = z.output<typeof conditionSchema> & z.output<typeof testsSchema>
 

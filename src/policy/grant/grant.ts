@@ -1,11 +1,14 @@
-import { pointerStep, VendError } from '../../errors.ts'
+import { VendError } from '../../errors.ts'
 import { requireConditions } from '../claims/allow.ts'
 import { claimAt } from '../claims/claim.ts'
+import { claimText, type NamedClaim, ruleFor } from '../claims/transform.ts'
 import { MAX_SESSION_POLICY_BYTES, parseJrn } from '../language/document.ts'
+import { dateText } from '../template/date.ts'
 import type { Template } from '../template/template.ts'
 import type { Part } from '../template/variables.ts'
+import { paramTexts } from './params.ts'
 import { sessionName } from './session-name.ts'
-import { policyValue, VALUE_RULE } from './value.ts'
+import { refuseValue } from './unsafe-value.ts'
 
 /** A template filled in for one caller: everything that STS is asked for, and what the answer says about it. */
 export type Grant = Readonly<{
@@ -50,9 +53,10 @@ export type GrantRequest = Readonly<{
  * @throws {VendError} `policy_not_allowed`, `invalid_request`, `unsafe_value` or `policy_too_large`
  */
 export function fillIn(template: Template, request: GrantRequest, settings: GrantSettings): Grant {
-  const { caller, params = {}, at } = request
+  // One moment for the whole grant, or a day could end between two parts of a date.
+  const { caller, params = {}, at = Date.now() } = request
   requireConditions(template, caller, at)
-  checkParams(template, params)
+  const values: Values = { caller, settings, at, params: paramTexts(template, params, caller.claims) }
   const duration = checkDuration(template, request, settings)
 
   // Values meet strings only, never JSON text: none can become a variable, a second resource or JSON syntax.
@@ -60,7 +64,7 @@ export function fillIn(template: Template, request: GrantRequest, settings: Gran
     Sid,
     Effect: effect,
     Action: actions,
-    Resource: resources.map((parts) => fillResource(parts, template, request, settings)),
+    Resource: resources.map((parts) => fillResource(parts, values)),
   }))
   const policy = JSON.stringify({ Version: '3', Statement })
   if (Buffer.byteLength(policy) > MAX_SESSION_POLICY_BYTES) {
@@ -87,23 +91,21 @@ function keyPrefix(jrn: string): [string] | [] {
   return [resource.slice(slash + 1, star < 0 ? undefined : star)]
 }
 
-function fillResource(
-  parts: readonly Part[],
-  template: Template,
-  request: GrantRequest,
-  settings: GrantSettings,
-): string {
+/** All that parts of a resource are filled in with. */
+type Values = Readonly<{
+  caller: GrantRequest['caller']
+  settings: GrantSettings
+  params: ReadonlyMap<string, string>
+  at: number
+}>
+
+function fillResource(parts: readonly Part[], values: Values): string {
   let text = ''
-  for (const part of parts) text += textFor(part, template, request, settings)
+  for (const part of parts) text += textFor(part, values)
   return text
 }
 
-function textFor(
-  part: Part,
-  template: Template,
-  { caller, params = {} }: GrantRequest,
-  settings: GrantSettings,
-): string {
+function textFor(part: Part, { caller, settings, params, at }: Values): string {
   switch (part.kind) {
     case 'literal':
       return part.text
@@ -113,41 +115,23 @@ function textFor(
       return settings[part.kind]
     case 'issuer':
       return caller.issuer
-    case 'jwt':
-      return (
-        policyValue(claimAt(caller.claims, part.path)) ??
-        refuseValue(`claim "${part.claim}"`, claimAt(caller.claims, part.path))
-      )
-    case 'param': {
-      const { name } = part
-      return policyValue(params[name], template.params[name]?.kind) ?? refuseValue(`parameter "${name}"`, params[name])
+    case 'jwt': {
+      const value = claimAt(caller.claims, part.path)
+      return claimText(value, part.transform, caller.issuer) ?? refuseClaim(part, value, caller.issuer)
     }
+    case 'param':
+      return params.get(part.name) ?? refuseValue(`parameter "${part.name}"`, undefined)
+    case 'date':
+      return dateText(part.unit, at)
   }
 }
 
-function refuseValue(what: string, value: unknown): never {
-  const rule = typeof value === 'object' || typeof value === 'boolean' ? 'a text or a whole number' : VALUE_RULE
-  throw new VendError('unsafe_value', { detail: `${what} must be ${rule}` })
+/** The log alone tells the remedy: callers cannot change a template. */
+function refuseClaim({ claim, transform }: NamedClaim, value: unknown, issuer: string): never {
+  const hashable = transform === undefined && claimText(value, 'hash', issuer) !== undefined
+  const remedy = `claim "${claim}" has characters that a path cannot have, or too many; use \${jwt:${claim}|hash}`
+  return refuseValue(`claim "${claim}"`, value, ruleFor(transform), hashable ? { remedy } : undefined)
 }
-
-function checkParams(template: Template, params: Readonly<Record<string, string | number>>): void {
-  const errors = []
-  for (const name of Object.keys(params)) {
-    if (!Object.hasOwn(template.params, name))
-      errors.push({ pointer: pointerTo(name), detail: 'is not a parameter of this policy' })
-  }
-  for (const [name, { pattern, kind }] of Object.entries(template.params)) {
-    // An unsafe value never meets the pattern, which could run for long; filling in refuses it as `unsafe_value`.
-    const value = policyValue(params[name], kind)
-    if (!Object.hasOwn(params, name)) errors.push({ pointer: pointerTo(name), detail: 'is required' })
-    else if (value !== undefined && pattern && !pattern.test(value)) {
-      errors.push({ pointer: pointerTo(name), detail: `does not match ${pattern.source}` })
-    }
-  }
-  if (errors.length > 0) throw new VendError('invalid_request', { errors })
-}
-
-const pointerTo = (param: string) => `/params/${pointerStep(param)}`
 
 function checkDuration(template: Template, request: GrantRequest, settings: GrantSettings): number {
   const { durationSeconds: asked, mostSeconds = Number.POSITIVE_INFINITY } = request

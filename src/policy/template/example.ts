@@ -32,6 +32,11 @@ export const exampleSchema = z
     caller: z
       .looseObject({ sub: z.string().min(1), issuer: z.string().optional() })
       .describe('The claims of a token, and the short name of its issuer (default: the first one).'),
+    at: z
+      .union([z.iso.date(), z.iso.datetime()])
+      .transform((text) => Date.parse(text))
+      .describe('The day or the time of the request, in UTC. Default: now.')
+      .optional(),
     params: z.record(z.string(), z.union([z.string(), z.int()])).default({}),
     can: operations.describe('Each <S3 operation> <key> must be allowed.'),
     cannot: operations.describe('Each <S3 operation> <key> must be refused.'),

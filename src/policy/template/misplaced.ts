@@ -1,7 +1,7 @@
 type Path = readonly (string | number)[]
 
 /** `${…}`, closed or not, and how other template languages write it. */
-const VARIABLE = /\$\{|[{(]\s*(?:jwt|param)\s*[:.]|\$(?:jwt|param):|\{(?:account|bucket|region|issuer)\}/u
+const VARIABLE = /\$\{|[{(]\s*(?:jwt|param|date)\s*[:.]|\$(?:jwt|param|date):|\{(?:account|bucket|region|issuer)\}/u
 
 /**
  * The places where a variable is only text, which is everywhere but in `Resource`. A condition with one never holds, and a
@@ -24,7 +24,8 @@ export function misplacedVariables(value: unknown, path: Path = []): Path[] {
  */
 function isFree([top, second, third, fourth]: Path): boolean {
   if (top === 'description' || top === '$schema') return second === undefined
-  if (top === 'params') return third === 'description' && fourth === undefined
+  // The schema says how oneOf names a claim.
+  if (top === 'params') return (third === 'description' || third === 'oneOf') && fourth === undefined
   if (top === 'examples') return third === 'caller' || third === 'params'
   return top === 'policy' && second === 'Statement' && fourth !== undefined && fourth !== 'Sid' && fourth !== 'Effect'
 }

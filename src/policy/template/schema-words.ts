@@ -7,7 +7,7 @@ export type Explained = Readonly<{ path: PropertyKey[]; message: string; remedy?
 /** Every key of the language, and other languages' names for some, to suggest the one that was meant. */
 const KEYS = (
   'description accept allow issuer claims any anyOf allOf equals includes prefix present atLeast atMost matches sharedBy params ' +
-  'kind pattern durationSeconds policy Version Statement Sid Effect Action Resource examples caller can cannot'
+  'kind pattern oneOf default durationSeconds policy Version Statement Sid Effect Action Resource examples caller at can cannot'
 ).split(' ')
 const SYNONYMS: Readonly<Record<string, string>> = {
   or: 'any',
@@ -30,6 +30,9 @@ const TAKES: Readonly<Record<string, string>> = {
   present: 'takes only true',
   durationSeconds: 'takes seconds as a number: 3600 is an hour',
   issuer: 'takes the short name of an issuer, or a list of them',
+  default: 'takes a text or a whole number',
+  oneOf: 'takes a claim of the token: jwt:<claim>',
+  at: 'takes a day or a time in UTC: 2026-03-01 or 2026-03-01T23:59:59Z',
   accept: 'takes rules, each with a reason: { list-bucket: "why" }',
   Action: 'takes an action such as oss:PutObject, or a list of them',
   Resource: 'takes a JRN in double quotes, or a list of them',

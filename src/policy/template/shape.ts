@@ -1,3 +1,6 @@
+import { SUBJECT, sameClaim } from '../claims/claim.ts'
+import { HASH_CHARACTERS, HASH_FORM, isLossy, type NamedClaim, writeClaim } from '../claims/transform.ts'
+import type { DateUnit } from './date.ts'
 import type { Template } from './template.ts'
 import type { Part } from './variables.ts'
 
@@ -6,9 +9,14 @@ export type Atom = Readonly<
   | { kind: 'text'; text: string }
   | { kind: 'wildcard' }
   | { kind: 'issuer' }
-  | { kind: 'jwt'; claim: string; path: readonly string[] }
+  /**
+   * `param` chooses one of the claim's values. So it names a folder as the claim does, and every rule treats it as one.
+   * `issuer` is there where the caller's issuer is known.
+   */
+  | ({ kind: 'jwt'; param?: string; issuer?: string } & NamedClaim)
   /** `spans`: its value may contain slashes. */
   | { kind: 'param'; name: string; spans: boolean }
+  | { kind: 'date'; unit: DateUnit }
 >
 
 /** The atoms between two colons or slashes. */
@@ -35,9 +43,13 @@ export function shapeOf(parts: readonly Part[], params: Template['params'], fixe
       case 'issuer':
         return [{ kind: 'issuer' }]
       case 'jwt':
+      case 'date':
         return [part]
-      case 'param':
-        return [{ kind: 'param', name: part.name, spans: params[part.name]?.kind === 'path' }]
+      case 'param': {
+        const { kind, oneOf } = params[part.name] ?? {}
+        if (oneOf) return [{ kind: 'jwt', ...oneOf, param: part.name }]
+        return [{ kind: 'param', name: part.name, spans: kind === 'path' }]
+      }
       default:
         return splitWildcards(fixed[part.kind])
     }
@@ -57,11 +69,31 @@ export function textOf(segment: Segment | undefined): string | undefined {
   return segment.map(({ text }) => text).join('')
 }
 
-/** Whether the token or the request decides its value. */
-export const isVariable = ({ kind }: Atom): boolean => kind === 'issuer' || kind === 'jwt' || kind === 'param'
+/** Whether the token, the request or the day decides its value. */
+export const isVariable = ({ kind }: Atom): boolean => kind !== 'text' && kind !== 'wildcard'
+
+/** Whether its value names one person of an issuer: `sub` itself or its hash, which no second person has. */
+export const namesCaller = (atom: Atom): boolean =>
+  atom.kind === 'jwt' && sameClaim(atom.path, [SUBJECT]) && !isLossy(atom.transform) && atom.param === undefined
 
 /** Whether it can match several segments. */
 export const spansSlashes = (atom: Atom): boolean => atom.kind === 'wildcard' || (atom.kind === 'param' && atom.spans)
+
+/** The length and the form of a variable whose values all have the same. */
+export function fixedForm(atom: Atom | undefined): Readonly<{ length: number; form: RegExp }> | undefined {
+  if (atom?.kind === 'date')
+    return { length: atom.unit.length, form: new RegExp(`^${atom.unit.replace(/[a-z]/giu, '\\d')}$`, 'u') }
+  return atom?.kind === 'jwt' && atom.transform === 'hash' ? { length: HASH_CHARACTERS, form: HASH_FORM } : undefined
+}
+
+/** An atom as text, such that two atoms with one text always have the same values. */
+const identify = (atom: Atom): string => {
+  if (atom.kind !== 'jwt') return writeAtom(atom)
+  return [writeAtom(atom), ...(atom.param === undefined ? [] : atom.path), atom.issuer ?? ''].join('\0')
+}
+
+/** A segment as text, such that two segments with one text always have the same values. */
+export const identifySegment = (segment: Segment): string => segment.map(identify).join('')
 
 export function writeAtom(atom: Atom): string {
   switch (atom.kind) {
@@ -72,7 +104,9 @@ export function writeAtom(atom: Atom): string {
     case 'issuer':
       return '${issuer}'
     case 'jwt':
-      return `\${jwt:${atom.claim}}`
+      return atom.param === undefined ? `\${jwt:${writeClaim(atom)}}` : `\${param:${atom.param}}`
+    case 'date':
+      return `\${date:${atom.unit}}`
     case 'param':
       return `\${param:${atom.name}}`
   }
@@ -80,7 +114,10 @@ export function writeAtom(atom: Atom): string {
 
 /** Segments as a template writes them. */
 export const writeSegments = (segments: readonly Segment[]): string =>
-  segments.map((segment) => segment.map(writeAtom).join('')).join('/')
+  segments
+    .map((segment) => segment.map(writeAtom).join(''))
+    .join('/')
+    .replaceAll('}/${date:', '/')
 
 function splitWildcards(text: string): Atom[] {
   return text

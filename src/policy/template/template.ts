@@ -1,22 +1,16 @@
 import { z } from 'zod'
-import { allowSchema } from '../claims/allow.ts'
-import { parseClaim, sameClaim } from '../claims/claim.ts'
-import { NOT_A_CLAIM } from '../claims/condition.ts'
-import { patternSchema } from '../claims/pattern.ts'
+import { allowSchema, type NeededClaim } from '../claims/allow.ts'
+import { sameClaim } from '../claims/claim.ts'
 import { oneOrMany } from '../language/document.ts'
 import { OSS_ACTIONS } from '../language/operations.ts'
 import { acceptSchema } from './accept.ts'
 import { exampleSchema } from './example.ts'
+import { type Param, paramSchema } from './params.ts'
+import { sharedBySchema } from './shared-by.ts'
 import { compileResource, type Part, VariableError } from './variables.ts'
 
 /** A template's file name without its ending. Short, so that a session name has room for a hash. */
 export const TEMPLATE_NAME = /^[a-z0-9][a-z0-9-]{0,31}$/u
-
-const paramSchema = z.strictObject({
-  kind: z.enum(['segment', 'path']).default('segment').describe('path allows a / between segments.'),
-  pattern: patternSchema.describe('A regular expression for the whole value.').optional(),
-  description: z.string().describe('For callers of the API.').optional(),
-})
 
 /** Elements that a template must not have. The schema reads them, so that the linter can say why. */
 export const FORBIDDEN_ELEMENTS = ['Principal', 'NotPrincipal', 'NotAction', 'NotResource'] as const
@@ -69,14 +63,7 @@ export const templateSchema = z
     $schema: z.string().describe('Where the JSON Schema of templates is, for editors.').optional(),
     description: z.string().min(1).describe('What the policy is for, in one sentence.'),
     allow: allowSchema.describe('Who may have it. Without it, nobody may.').optional(),
-    sharedBy: oneOrMany
-      .transform((claims, context) =>
-        claims.map((claim) => {
-          const path = parseClaim(claim)
-          if (!path) context.addIssue({ code: 'custom', message: NOT_A_CLAIM })
-          return path ?? []
-        }),
-      )
+    sharedBy: sharedBySchema
       .describe('Claims that several people have in common on purpose: they share a folder.')
       .default([]),
     accept: acceptSchema.describe('Intended dangers: the rule that finds each, with a reason.').default({}),
@@ -126,17 +113,32 @@ export const templateSchema = z
         forbidden: FORBIDDEN_ELEMENTS.filter((element) => statement[element] !== undefined),
       }
     })
+    // Without a day of its own, an example that holds today would stop the service tomorrow.
+    if (statements.some(({ resources }) => resources.flat().some(({ kind }) => kind === 'date'))) {
+      for (const [index, { at }] of rest.examples.entries()) {
+        if (at !== undefined) continue
+        context.addIssue({ code: 'custom', path: ['examples', index], message: NEEDS_A_DAY })
+      }
+    }
     const actions = [...new Set(statements.flatMap((statement) => statement.actions))]
-    return { ...rest, statements, actions, neededClaims: claimsIn(statements) }
+    return { ...rest, statements, actions, neededClaims: claimsIn(statements, rest.params) }
   })
 
-/** The claims that resources are named after, each once. */
-function claimsIn(statements: readonly CompiledStatement[]): readonly ClaimPart[] {
-  const claims = statements.flatMap(({ resources }) => resources.flat()).filter((part) => part.kind === 'jwt')
-  return claims.filter(({ path }, index) => claims.findIndex((other) => sameClaim(other.path, path)) === index)
-}
+const NEEDS_A_DAY = 'needs at, the day of its request, because a resource has a date: at: "2026-03-01"'
 
-type ClaimPart = Extract<Part, { kind: 'jwt' }>
+/** The claims that resources are named after, or that parameters choose from, each once. */
+function claimsIn(
+  statements: readonly CompiledStatement[],
+  params: Readonly<Record<string, Param>>,
+): readonly NeededClaim[] {
+  const parts = statements.flatMap(({ resources }) => resources.flat())
+  const needed = [
+    ...parts.flatMap((part) => (part.kind === 'jwt' ? [{ claim: part.claim, path: part.path, choice: false }] : [])),
+    ...Object.values(params).flatMap(({ oneOf }) => (oneOf ? [{ ...oneOf, choice: true }] : [])),
+  ]
+  const same = (a: NeededClaim, b: NeededClaim) => a.choice === b.choice && sameClaim(a.path, b.path)
+  return needed.filter((one, index) => needed.findIndex((other) => same(one, other)) === index)
+}
 
 /** The JSON Schema of a template file, for editors. It cannot say what only the linter finds. */
 export function templateJsonSchema(): Record<string, unknown> {

@@ -1,12 +1,14 @@
-import { parseClaim } from '../claims/claim.ts'
+import { type NamedClaim, parseNamedClaim } from '../claims/transform.ts'
+import { DATE_PATTERNS, type DateUnit, dateUnits } from './date.ts'
 
 /** A part of a resource: fixed text, or a variable. */
 export type Part = Readonly<
   | { kind: 'literal'; text: string }
   | { kind: 'account' | 'bucket' | 'region' | 'issuer' }
-  /** `claim` as written; `path` its steps into nested objects. */
-  | { kind: 'jwt'; claim: string; path: readonly string[] }
+  | ({ kind: 'jwt' } & NamedClaim)
   | { kind: 'param'; name: string }
+  /** A piece of the day of the request, in UTC. */
+  | { kind: 'date'; unit: DateUnit }
 >
 
 export class VariableError extends Error {
@@ -23,7 +25,7 @@ export function compileResource(text: string): readonly Part[] {
   let end = 0
   for (const match of text.matchAll(/\$\{([^{}]*)\}/gu)) {
     if (match.index > end) parts.push(literal(text.slice(end, match.index)))
-    parts.push(parseVariable(match[1] ?? ''))
+    parts.push(...parseVariable(match[1] ?? ''))
     end = match.index + match[0].length
   }
   if (end < text.length) parts.push(literal(text.slice(end)))
@@ -35,19 +37,34 @@ function literal(text: string): Part {
   return { kind: 'literal', text }
 }
 
-function parseVariable(name: string): Part {
+function parseVariable(name: string): readonly Part[] {
   switch (name) {
     case 'account':
     case 'bucket':
     case 'region':
     case 'issuer':
-      return { kind: name }
+      return [{ kind: name }]
   }
-  const [, kind, rest = ''] = /^(jwt|param):(.+)$/u.exec(name) ?? []
-  const path = kind === 'jwt' ? parseClaim(rest) : undefined
-  if (path) return { kind: 'jwt', claim: rest, path }
-  if (kind === 'param') return { kind, name: rest }
+  const [, kind, rest = ''] = /^(jwt|param|date):(.+)$/u.exec(name) ?? []
+  if (kind === 'jwt') {
+    const named = parseNamedClaim(rest)
+    if ('fault' in named) throw new VariableError(`\${${name}}: ${named.fault}`)
+    return [{ kind, ...named }]
+  }
+  if (kind === 'param') {
+    if (rest.includes('|'))
+      throw new VariableError(`\${${name}}: a parameter takes no transform; limit it by a pattern`)
+    return [{ kind, name: rest }]
+  }
+  if (kind === 'date') {
+    const units = dateUnits(rest)
+    if (!units) throw new VariableError(`\${${name}}: the patterns of a date are ${DATE_PATTERNS.join(', ')}`)
+    return units.flatMap((unit, index): Part[] => [
+      ...(index > 0 ? [{ kind: 'literal' as const, text: '/' }] : []),
+      { kind, unit },
+    ])
+  }
   throw new VariableError(
-    `unknown variable \${${name}}: use account, bucket, region, issuer, jwt:<claim> or param:<name>`,
+    `unknown variable \${${name}}: use account, bucket, region, issuer, jwt:<claim>, param:<name> or date:<pattern>`,
   )
 }

@@ -159,6 +159,29 @@ t.test('changes that no value shows are unclear', async (t) => {
   t.strictSame(diff(param('x{3}'), param('x{3,4}')).unclear, [{ template: 'mine', what: 'params.p' }])
 })
 
+t.test('transforms, memberships and dates are compared', async (t) => {
+  const of = (path: string, more: Record<string, unknown> = {}) => ({
+    policy: { Version: '3', Statement: [statement(path)] },
+    examples: [
+      { caller: { sub: 'alice', orgs: ['acme'] }, at: '2026-03-01', params: { org: 'acme' }, cannot: ['ListBuckets'] },
+    ],
+    params: { org: { oneOf: 'jwt:orgs' } },
+    ...more,
+  })
+  const hashed = diff(of('users/${jwt:sub}/${param:org}/*'), of('users/${jwt:sub|hash}/${param:org}/*'))
+  t.strictSame([hashed.gains.length, hashed.losses.length], [1, 1], 'a hash is another folder')
+  const own = of('orgs/${param:org}/*')
+  const lower = diff(of('users/${jwt:sub}/*'), of('users/${jwt:sub|lower}/*'))
+  t.strictSame([lower.gains, lower.unclear], [[], [{ template: 'mine', what: 'policy' }]], 'alice shows no difference')
+  const free = diff(own, of('orgs/${param:org}/*', { params: { org: {} } }))
+  t.ok(free.gains.length > 0, 'a parameter that callers choose freely')
+  t.strictSame(free.unclear, [{ template: 'mine', what: 'params.org' }])
+  const other = diff(own, of('orgs/${param:org}/*', { params: { org: { oneOf: 'jwt:teams' } } }))
+  t.strictSame(other.unclear, [{ template: 'mine', what: 'params.org' }], 'another claim')
+  const day = diff(of('u/${jwt:sub}/${date:yyyy/MM/dd}/*'), of('u/${jwt:sub}/${date:yyyy/MM}/*'))
+  t.match(day.gains, [{ allowances: [{ resource: /\/u\/alice\/2023\/11\/\*$/u }] }], 'a month is more than a day')
+})
+
 t.test('a loss does not hide a gain', async (t) => {
   const of = (path: string, actions: string[], more: Record<string, unknown> = {}) => ({
     policy: { Version: '3', Statement: [{ ...statement(path), Action: actions }] },

@@ -71,9 +71,24 @@ t.test('failing examples are found', async (t) => {
       want: [
         [
           'examples.0.can.0',
-          `PutObject users/alice/1: ${refused}: unsafe_value, claim "sub" must be 1 to 128 letters, digits and -_.~@+=,|, and not . or ..`,
+          `PutObject users/alice/1: ${refused}: unsafe_value, claim "sub" must be 1 to 128 letters, digits and -_.~@+=,|, and not . or .. → claim "sub" has characters that a path cannot have, or too many; use \${jwt:sub|hash}`,
         ],
       ],
+    },
+    {
+      name: 'at another time',
+      parts: {
+        allow: { claims: { ends: { atLeast: 'now' } } },
+        examples: [
+          { caller: { sub: 'alice', ends: 1_772_323_200 }, at: '2026-02-28', can: ['PutObject users/alice/1'] },
+          {
+            caller: { sub: 'alice', ends: 1_772_323_200 },
+            at: '2026-03-01T00:00:01Z',
+            cannot: ['PutObject users/alice/1'],
+          },
+        ],
+      },
+      want: [],
     },
     {
       name: 'the role bounds what can be done',

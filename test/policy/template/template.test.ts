@@ -1,5 +1,7 @@
 import t from 'tap'
+import { NOT_A_CLAIM } from '../../../src/policy/claims/transform.ts'
 import { fillIn } from '../../../src/policy/grant/grant.ts'
+import { VALUE_RULE } from '../../../src/policy/language/value.ts'
 import { parseTemplate } from '../../../src/policy/template/parse.ts'
 import { caller, refusal, settings, statement, template, templateText } from '../../helpers/templates.ts'
 
@@ -23,7 +25,7 @@ t.test('invalid templates', async (t) => {
       name: 'an unknown variable',
       parts: withStatement({ Resource: '${sub}' }),
       want: [
-        `${at}.Resource.0: unknown variable \${sub}: use account, bucket, region, issuer, jwt:<claim> or param:<name>`,
+        `${at}.Resource.0: unknown variable \${sub}: use account, bucket, region, issuer, jwt:<claim>, param:<name> or date:<pattern>`,
       ],
     },
     {
@@ -46,8 +48,69 @@ t.test('invalid templates', async (t) => {
     {
       name: 'an invalid shared claim',
       parts: { sharedBy: ['a..b'] },
-      want: ['sharedBy: is not the name of a claim: a.b reaches into a, "a.b" in double quotes is one name'],
+      want: [`sharedBy: ${NOT_A_CLAIM}`],
     },
+    {
+      name: 'a shared hash, which is as shared as its claim',
+      parts: { sharedBy: ['team|hash'] },
+      want: ['sharedBy: hash keeps values apart: write team'],
+    },
+    {
+      name: 'an unknown transform of a shared claim',
+      parts: { sharedBy: ['team|upper'] },
+      want: ['sharedBy: "upper" is not a transform: a claim takes one of hash, lower, domain'],
+    },
+    {
+      name: 'a condition on a transform',
+      parts: { allow: { claims: { 'email|lower': 'a@x.ie' } } },
+      want: [`allow.claims.email|lower: ${NOT_A_CLAIM}`],
+    },
+    ...['orgs', 'jwt:', '${jwt:orgs}', 'jwt:orgs|hash', 'JWT:orgs', 'param:x'].map((oneOf) => ({
+      name: `oneOf: ${oneOf}`,
+      parts: { params: { a: { oneOf } } },
+      want: [
+        oneOf === 'jwt:'
+          ? `params.a.oneOf: ${NOT_A_CLAIM}`
+          : 'params.a.oneOf: takes a claim of the token, without a transform: jwt:<claim>',
+      ],
+    })),
+    {
+      name: 'oneOf of a list',
+      parts: { params: { a: { oneOf: ['a', 'b'] } } },
+      want: ['params.a.oneOf: takes a claim of the token: jwt:<claim>'],
+    },
+    {
+      name: 'oneOf for a path',
+      parts: { params: { a: { oneOf: 'jwt:groups', kind: 'path' } } },
+      want: ['params.a.oneOf: does not go with kind: path'],
+    },
+    ...['*', 'a/b', '', '..', 'a\nb'].map((usual) => ({
+      name: `the default ${JSON.stringify(usual)}`,
+      parts: { params: { a: { default: usual } } },
+      want: [`params.a.default: must be ${VALUE_RULE}`],
+    })),
+    {
+      name: 'a default that the pattern refuses',
+      parts: { params: { a: { default: 'main', pattern: '[0-9]+' } } },
+      want: ['params.a.default: does not match the pattern'],
+    },
+    {
+      name: 'a default that is no text',
+      parts: { params: { a: { default: true } } },
+      want: ['params.a.default: takes a text or a whole number'],
+    },
+    {
+      name: 'an example of a dated folder without its day',
+      parts: { ...withStatement({ Resource: '${date:yyyy}' }), ...withExample('PutObject a') },
+      want: ['examples.0: needs at, the day of its request, because a resource has a date: at: "2026-03-01"'],
+    },
+    ...['2026-02-30', '2026-13-01', 'tomorrow', 20260301, '2026-03-01T12:00:00+08:00', '2026-03-01 12:00:00'].map(
+      (at) => ({
+        name: `an example at ${at}`,
+        parts: { examples: [{ caller: { sub: 'a' }, at, cannot: ['ListBuckets'] }] },
+        want: ['examples.0.at: takes a day or a time in UTC: 2026-03-01 or 2026-03-01T23:59:59Z'],
+      }),
+    ),
     { name: 'a param of a bad name', parts: { params: { 'a b': {} } }, want: ['params.a b: is not a parameter name'] },
     {
       name: 'an invalid pattern',

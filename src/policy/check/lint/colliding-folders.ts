@@ -1,6 +1,13 @@
 import { allowedIssuers } from '../../claims/allow.ts'
-import { SUBJECT, sameClaim } from '../../claims/claim.ts'
-import { type Atom, type Segment, spansSlashes, writeAtom, writeSegments } from '../../template/shape.ts'
+import {
+  type Atom,
+  identifySegment,
+  namesCaller,
+  type Segment,
+  spansSlashes,
+  writeSegments,
+} from '../../template/shape.ts'
+import { canBeAlike, type Edges, edgesOf, edgesOfText } from './edges.ts'
 import type { LintResource, LintSubject, RuleFinding } from './rule.ts'
 
 /**
@@ -96,7 +103,10 @@ function foldersOf(subject: LintSubject): Folder[] {
     const owners = written.flat().some(isOwner) ? issuers : ['']
     return owners.map((issuer) => {
       const segments = written.map((segment) =>
-        segment.map((atom): Atom => (atom.kind === 'issuer' ? { kind: 'text', text: issuer } : atom)),
+        segment.map((atom): Atom => {
+          if (atom.kind === 'issuer') return { kind: 'text', text: issuer }
+          return atom.kind === 'jwt' && atom.transform === 'hash' ? { ...atom, issuer } : atom
+        }),
       )
       return { subject, resource, issuer, written, segments }
     })
@@ -115,7 +125,7 @@ function insert(root: Node, folder: Folder): void {
   let node = root
   for (const segment of folder.segments) {
     // Two templates can have a param of the same name, one of which spans slashes.
-    const key = writeSegments([segment]) + (segment.some(spansSlashes) ? '/' : '')
+    const key = identifySegment(segment) + (segment.some(spansSlashes) ? '/' : '')
     if (isFixed(segment)) node = node.fixed.get(key) ?? addTo(node.fixed, key, createNode())
     else
       node = (node.variable.get(key) ?? addTo(node.variable, key, { edges: edgesOf(segment), node: createNode() })).node
@@ -168,36 +178,6 @@ function firstBelow(node: Node, folder: Folder): Folder | undefined {
   return undefined
 }
 
-/** The fixed text at both ends of a segment, and its possible length: a value has at least one character. */
-type Edges = Readonly<{ start: string; end: string; least: number; most: number; spans: boolean }>
-
-const edgesOfText = (text: string): Edges => ({
-  start: text,
-  end: text,
-  least: text.length,
-  most: text.length,
-  spans: false,
-})
-
-function edgesOf(segment: Segment): Edges {
-  const isOther = ({ kind }: Atom) => kind !== 'text'
-  const text = (from: number, to?: number) => writeSegments([segment.slice(from, to)])
-  const first = segment.findIndex(isOther)
-  if (first < 0) return edgesOfText(text(0))
-  const [start, end] = [text(0, first), text(segment.findLastIndex(isOther) + 1)]
-  const spans = segment.some(spansSlashes)
-  const least = spans ? start.length : start.length + 1 + end.length
-  return { start, end, least, most: Number.POSITIVE_INFINITY, spans }
-}
-
-/** Whether two segments can have the same text, judged by their edges. */
-function canBeAlike(a: Edges, b: Edges): boolean {
-  if (a.least > b.most || b.least > a.most) return false
-  if (!a.start.startsWith(b.start) && !b.start.startsWith(a.start)) return false
-  // A segment that spans slashes ends in another one: x*y matches x/1/y.
-  return a.spans || b.spans || a.end.endsWith(b.end) || b.end.endsWith(a.end)
-}
-
 /**
  * Whether two folders always belong to the same person, or to a group that shares one on purpose, when they coincide: a
  * claim at the same place in both then has one value. Claims other than `sub` are on purpose, since `shared-folder`
@@ -209,18 +189,18 @@ function sameOwner(a: Folder, b: Folder): boolean {
   if (!isPersonal(a) && !isPersonal(b)) return true
   const common = a.written.flatMap((segment, index) => {
     const other = b.written[index]
-    return other && writeSegments([segment]) === writeSegments([other]) ? segment : []
+    return other && identifySegment(segment) === identifySegment(other) ? segment : []
   })
   return owns(a, common) || owns(b, common)
 }
 
 function owns({ written }: Folder, common: readonly Atom[]): boolean {
-  const names = new Set(common.map(writeAtom))
+  const names = new Set(common.map((atom) => identifySegment([atom])))
   const owners = written.flat().filter(isOwner)
-  return common.some(isSubject) || (isPersonal({ written }) && owners.every((atom) => names.has(writeAtom(atom))))
+  return (
+    common.some(namesCaller) || (isPersonal({ written }) && owners.every((atom) => names.has(identifySegment([atom]))))
+  )
 }
 
 /** Whether a claim names it, and not the issuer alone. */
 const isPersonal = ({ written }: Pick<Folder, 'written'>) => written.flat().some(({ kind }) => kind === 'jwt')
-
-const isSubject = (atom: Atom) => atom.kind === 'jwt' && sameClaim(atom.path, [SUBJECT])

@@ -5,7 +5,8 @@ import type { Rule } from './rule.ts'
 export const paramWithoutOwner: Rule = {
   id: 'param-without-owner',
   severity: 'error',
-  remedy: 'put ${jwt:sub}/ before it; if everybody may open all of them, write * instead',
+  remedy:
+    'put ${jwt:sub}/ before it, or tie it to a claim by oneOf: "jwt:<claim>"; if everybody may open all of them, write * instead',
   *check({ resources }) {
     for (const { path, key } of resources) {
       const atoms = key.flat()

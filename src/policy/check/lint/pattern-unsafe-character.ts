@@ -1,5 +1,5 @@
 import { acceptedCharacters } from '../../claims/pattern.ts'
-import { policyValue } from '../../grant/value.ts'
+import { policyValue } from '../../language/value.ts'
 import type { Rule } from './rule.ts'
 
 /** The pattern accepts `*`: callers read that a value is fine, and then it is refused. */

@@ -1,7 +1,8 @@
 import { conditionsOn } from '../../claims/allow.ts'
 import { patternBounds } from '../../claims/pattern.ts'
-import { MAX_PATH_SEGMENTS, MAX_VALUE_CHARACTERS } from '../../grant/value.ts'
+import { HASH_CHARACTERS } from '../../claims/transform.ts'
 import { MAX_SESSION_POLICY_BYTES } from '../../language/document.ts'
+import { MAX_PATH_SEGMENTS, MAX_VALUE_CHARACTERS } from '../../language/value.ts'
 import type { CompiledStatement } from '../../template/template.ts'
 import type { Part } from '../../template/variables.ts'
 import type { LintSubject, Rule } from './rule.ts'
@@ -45,7 +46,14 @@ function longestBytes(part: Part, { template, settings }: LintSubject): number {
     case 'issuer':
       return Math.max(0, ...settings.issuers.map((name) => Buffer.byteLength(name)))
     case 'jwt':
-      return Math.min(4 * MAX_VALUE_CHARACTERS, ...conditionsOn(template, part.path).map(({ tests }) => boundOf(tests)))
+      if (part.transform === 'hash') return HASH_CHARACTERS
+      return Math.min(
+        4 * MAX_VALUE_CHARACTERS,
+        // Some letters of two bytes have three in lower case.
+        ...conditionsOn(template, part.path).map(({ tests }) => boundOf(tests) * (part.transform ? 1.5 : 1)),
+      )
+    case 'date':
+      return part.unit.length
     case 'param': {
       const { kind, pattern } = template.params[part.name] ?? {}
       const characters = kind === 'path' ? MAX_PATH_SEGMENTS * (MAX_VALUE_CHARACTERS + 1) - 1 : MAX_VALUE_CHARACTERS

@@ -5,7 +5,12 @@ import { type ResourceShape, type Segment, shapeOf } from '../../template/shape.
 import type { CompiledStatement, Template } from '../../template/template.ts'
 
 /** What templates are checked against: the settings of every grant, and the short names of all issuers. */
-export type LintSettings = GrantSettings & Readonly<{ issuers: readonly string[] }>
+export type LintSettings = GrantSettings &
+  Readonly<{
+    issuers: readonly string[]
+    /** By issuer and claim: a value as this provider makes them, such as `system:serviceaccount:ns:name` for `sub`. */
+    typicalClaims?: Readonly<Record<string, Readonly<Record<string, string>>>>
+  }>
 
 /** A place in a template. */
 export type Path = readonly (string | number)[]

@@ -27,6 +27,7 @@ import { sharedWrite } from './shared-write.ts'
 import { swallowedStatement } from './swallowed-statement.ts'
 import { unknownAction } from './unknown-action.ts'
 import { unknownIssuer } from './unknown-issuer.ts'
+import { unsafeClaim } from './unsafe-claim.ts'
 import { unusedParam } from './unused-param.ts'
 import { userChosenClaim } from './user-chosen-claim.ts'
 import { variableAsText } from './variable-as-text.ts'
@@ -59,6 +60,7 @@ export const RULES: readonly Rule[] = [
   sharedWrite,
   paramWithoutOwner,
   claimNotRequired,
+  unsafeClaim,
   wildcardAction,
   accountAction,
   unknownAction,

@@ -1,8 +1,13 @@
-import { SUBJECT, sameClaim } from '../../claims/claim.ts'
+import { isLossy, writeClaim } from '../../claims/transform.ts'
+import { namesCaller } from '../../template/shape.ts'
+import { isDeclaredShared } from '../../template/shared-by.ts'
 import type { Rule } from './rule.ts'
 import { isUserChosen } from './user-chosen-claim.ts'
 
-/** Everybody in a team opens `teams/${jwt:team}/*`, so the template must say that this is intended. */
+/**
+ * Everybody in a team opens `teams/${jwt:team}/*`, so the template must say that this is intended. So does everybody at
+ * one host open `mail/${jwt:email|domain}/*`, although nobody else has the same e-mail.
+ */
 export const sharedFolder: Rule = {
   id: 'shared-folder',
   severity: 'error',
@@ -10,15 +15,19 @@ export const sharedFolder: Rule = {
   *check({ template, resources }) {
     for (const { path, key } of resources) {
       const claims = key.flat().filter((atom) => atom.kind === 'jwt')
-      if (claims.some(({ claim }) => claim === SUBJECT)) continue
-      const meant = (claim: readonly string[]) => template.sharedBy.some((shared) => sameClaim(shared, claim))
-      // For a claim that users choose, sharedBy would not help: that is user-chosen-claim.
-      const undeclared = claims.some(isUserChosen) ? undefined : claims.find((atom) => !meant(atom.path))
+      if (claims.some(namesCaller)) continue
+      const chosen = claims.some(isUserChosen)
+      const undeclared = claims.find((claim) => {
+        // For a claim that users choose, sharedBy would not help: that is user-chosen-claim.
+        if (chosen && !isLossy(claim.transform)) return false
+        return !isDeclaredShared(template.sharedBy, claim)
+      })
       if (undeclared) {
+        const shared = isLossy(undeclared.transform) ? writeClaim(undeclared) : undeclared.claim
         yield {
           path,
-          message: `several people can have the same ${undeclared.claim}, and each of them opens this folder`,
-          remedy: `put \${jwt:sub}/ below it, or write sharedBy: [${undeclared.claim}] if sharing is intended`,
+          message: `several people can have the same ${shared}, and each of them opens this folder`,
+          remedy: `put \${jwt:sub}/ below it, or write sharedBy: ["${shared}"] if sharing is intended`,
         }
       }
     }

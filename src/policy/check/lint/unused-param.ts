@@ -7,9 +7,12 @@ export const unusedParam: Rule = {
   remedy: 'use it in a resource, or remove it',
   *check({ template: { params, statements } }) {
     const used = statements.flatMap(({ resources }) => resources.flat()).filter((part) => part.kind === 'param')
-    for (const name of Object.keys(params)) {
+    for (const [name, { default: usual }] of Object.entries(params)) {
       if (!used.some((part) => part.name === name)) {
-        yield { path: ['params', name], message: `callers must give ${name}, but no resource uses it` }
+        yield {
+          path: ['params', name],
+          message: `callers ${usual === undefined ? 'must' : 'can'} give ${name}, but no resource uses it`,
+        }
       }
     }
   },

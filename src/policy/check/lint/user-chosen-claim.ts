@@ -1,4 +1,4 @@
-import { SUBJECT } from '../../claims/claim.ts'
+import { namesCaller } from '../../template/shape.ts'
 import type { Rule } from './rule.ts'
 
 /** A user who can change a claim opens the folder of anyone it can name. */
@@ -10,7 +10,7 @@ export const userChosenClaim: Rule = {
   *check({ resources }) {
     for (const { path, key } of resources) {
       const claims = key.flat().filter((atom) => atom.kind === 'jwt')
-      if (claims.some(({ claim }) => claim === SUBJECT)) continue
+      if (claims.some(namesCaller)) continue
       const chosen = claims.find(isUserChosen)
       if (chosen) {
         yield { path, message: `users can often change ${chosen.claim} themselves, and so open somebody else's folder` }

@@ -11,11 +11,11 @@ export const variableBeforeWildcard: Rule = {
       const segment = key.find(mixesWildcard)
       const variable = segment?.find(isVariable)
       if (!variable) continue
-      const written = writeAtom(variable)
-      yield {
-        path,
-        message: `${written} touches *: alice's value also opens alice2's folder`,
-      }
+      const opens =
+        variable.kind === 'date'
+          ? 'it also opens names that only start with it'
+          : "alice's value also opens alice2's folder"
+      yield { path, message: `${writeAtom(variable)} touches *: ${opens}` }
     }
   },
 }

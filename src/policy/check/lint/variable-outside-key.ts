@@ -13,7 +13,7 @@ export const variableOutsideKey: Rule = {
         if (variable) {
           yield {
             path,
-            message: `${writeAtom(variable)} stands in the ${place}, so callers choose which ${place} they open`,
+            message: `${writeAtom(variable)} stands in the ${place}, so ${variable.kind === 'date' ? 'the day chooses' : 'callers choose'} which ${place} they open`,
           }
         }
       }

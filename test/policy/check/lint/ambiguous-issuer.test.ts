@@ -8,7 +8,7 @@ import { shapeOf } from '../../../../src/policy/template/shape.ts'
 import type { Template } from '../../../../src/policy/template/template.ts'
 import { caller, settings, statement, template } from '../../../helpers/templates.ts'
 
-const params = { one: {}, dir: { kind: 'path' } }
+const params = { one: {}, dir: { kind: 'path' }, org: { oneOf: 'jwt:org', default: 'a' } }
 const made = (path: string): Template =>
   template({
     allow: { issuer: ['app', 'app1', 'a', 'web'] },
@@ -34,6 +34,17 @@ t.test('resources from whose keys the issuer can be read back', async (t) => {
     { path: 'u-${issuer}@${jwt:sub}/*', want: true },
     { path: '${region}-${issuer}/${jwt:sub}', want: true },
     { path: '${issuer}', want: true },
+    { path: '${jwt:sub|hash}/*', want: true },
+    { path: '${param:one}/u-${jwt:sub|hash}.d/*', want: true },
+    { path: '${date:yyyy/MM}/${jwt:sub|hash}/${param:dir}', want: true },
+    { path: '${jwt:sub}/${jwt:sub|hash}/*', want: true },
+    { path: '${issuer}/${jwt:sub}/${param:dir}', want: true },
+    { path: '${jwt:sub|lower}/*', want: false },
+    { path: '${jwt:sub|hash}${param:one}/*', want: false },
+    { path: '${jwt:sub|hash}*', want: false },
+    { path: '${param:dir}/${jwt:sub|hash}/*', want: false },
+    { path: '*/${jwt:sub|hash}/*', want: false },
+    { path: '${date:yyyy}/*', want: false },
     { path: '${jwt:sub}/*', want: false },
     { path: '${issuer}${jwt:sub}/*', want: false },
     { path: '${issuer}-${jwt:sub}/*', want: false },
@@ -66,7 +77,24 @@ t.test('resources from whose keys the issuer can be read back', async (t) => {
 })
 
 t.test('callers of two issuers never share a key of a resource that separates them', async (t) => {
-  const pieces = ['${issuer}', '${jwt:sub}', '${param:one}', '${param:dir}', '/', '/', '/', '*', '-', '.', '1', 'a']
+  const pieces = [
+    '${jwt:sub|hash}',
+    '${jwt:sub|lower}',
+    '${param:org}',
+    '${date:yyyy}',
+    '${issuer}',
+    '${jwt:sub}',
+    '${param:one}',
+    '${param:dir}',
+    '/',
+    '/',
+    '/',
+    '*',
+    '-',
+    '.',
+    '1',
+    'a',
+  ]
   const path = fc.array(fc.constantFrom(...pieces), { minLength: 2, maxLength: 7 }).map((list) => list.join(''))
   const value = fc.stringMatching(/^[a1p-][a1pw.-]{0,2}$/)
   const dir = fc.array(value, { minLength: 1, maxLength: 3 }).map((list) => list.join('/'))
@@ -78,7 +106,7 @@ t.test('callers of two issuers never share a key of a resource that separates th
   const property = fc.property(path, two, fillers, (path, callers, fillers) => {
     const template = made(path)
     const policies = callers.map(({ issuer, sub, one, dir }) => {
-      const grant = fillIn(template, { caller: caller({ sub }, issuer), params: { one, dir } }, settings)
+      const grant = fillIn(template, { caller: caller({ sub, org: 'a' }, issuer), params: { one, dir } }, settings)
       return policySchema.parse(JSON.parse(grant.policy))
     })
     // A key of the first, with something in the place of each wildcard.

@@ -16,6 +16,8 @@ const folders = (...keys: string[]): Parts => ({
   sharedBy: ['team', 'org'],
   policy: { Version: '3', Statement: keys.map(statement) },
 })
+const withParams = (params: Parts, ...keys: string[]): Parts => ({ ...folders(...keys), params })
+const lower = (...keys: string[]): Parts => ({ ...folders(...keys), sharedBy: ['sub|lower'] })
 const of = (issuer: string | string[], ...keys: string[]): Parts => ({ ...folders(...keys), allow: { issuer } })
 
 /** `<template> <resource>: <message>` for each collision of a set. */
@@ -89,6 +91,49 @@ t.test('sets with colliding folders', async (t) => {
       name: 'a claim that is written in two ways is not known to be one',
       set: [folders('t/${jwt:team}/${jwt:sub}/*'), folders('t/${jwt:"team"}/*')],
     },
+    {
+      name: "a user called like another's hash",
+      set: [folders('u/${jwt:sub}/*'), folders('u/${jwt:sub|hash}/*')],
+    },
+    { name: 'a team called like a user', set: [folders('u/${jwt:sub|hash}/*'), folders('u/${jwt:team|hash}/*')] },
+    {
+      name: "two hashes of one issuer, after another issuer's",
+      set: [of('app', 'u/${jwt:sub|hash}/*'), of('web', 'u/${jwt:sub|hash}/*'), of('web', 'u/${jwt:team|hash}/*')],
+    },
+    {
+      name: 'hashes with other text around',
+      set: [of('app', 'u/a${jwt:sub|hash}/*'), of('web', 'u/${jwt:sub|hash}b/*')],
+    },
+    {
+      name: 'a hash, spelled out',
+      set: [folders('u/${jwt:sub|hash}/*'), folders(`u/${'0'.repeat(64)}/\${jwt:team}/*`)],
+    },
+    { name: 'a user in lower case', set: [folders('u/${jwt:sub}/*'), lower('u/${jwt:sub|lower}/*')] },
+    { name: 'below a user in lower case', set: [folders('u/${jwt:sub}/a/*'), lower('u/${jwt:sub|lower}/*')] },
+    {
+      name: 'two claims, chosen by parameters of one name',
+      set: [
+        withParams({ x: { oneOf: 'jwt:team' } }, 't/${param:x}/*'),
+        withParams({ x: { oneOf: 'jwt:org' } }, 't/${param:x}/*'),
+      ],
+    },
+    {
+      name: 'a membership, and a parameter of the same name that everybody chooses',
+      set: [withParams({ x: { oneOf: 'jwt:team' } }, 't/${param:x}/*'), folders('t/${param:x}/${jwt:sub}/*')],
+    },
+    {
+      name: 'two issuers with one membership',
+      set: [
+        { ...withParams({ x: { oneOf: 'jwt:team' } }, 't/${param:x}/*'), allow: { issuer: 'app' } },
+        { ...withParams({ x: { oneOf: 'jwt:team' } }, 't/${param:x}/*'), allow: { issuer: 'web' } },
+      ],
+    },
+    { name: 'a user called like a year', set: [folders('u/${jwt:sub}/*'), folders('u/${date:yyyy}/${jwt:sub}/*')] },
+    { name: 'a year, spelled out', set: [folders('u/2026/${jwt:team}/*'), folders('u/${date:yyyy}/${jwt:sub}/*')] },
+    {
+      name: 'a day in two ways',
+      set: [folders('u/${date:yyyy}/${jwt:sub}/*'), folders('u/${date:yyyy}/${date:yyyy}/${jwt:team}/*')],
+    },
   ]
   for (const { name, set } of rows) {
     t.test(name, async (t) => {
@@ -152,6 +197,33 @@ t.test('sets that nearly collide', async (t) => {
       name: 'a template for nobody',
       set: [folders('users/${jwt:sub}/*'), { ...folders('users/${jwt:team}/*'), allow: undefined }],
     },
+    { name: 'the hash of several issuers', set: [of(issuers, 'u/${jwt:sub|hash}/*')] },
+    { name: 'a hash for each issuer', set: [of('app', 'u/${jwt:sub|hash}/*'), of('web', 'u/${jwt:team|hash}/*')] },
+    {
+      name: 'a hash, and one with text around it',
+      set: [of(issuers, 'u/a-${jwt:sub|hash}/*'), folders('u/${jwt:team|hash}/*')],
+    },
+    { name: 'a hash and a name', set: [folders('u/${jwt:sub|hash}/*'), folders('u/teams/${jwt:team}/*')] },
+    {
+      name: 'a hash and a name of its length',
+      set: [folders('u/${jwt:sub|hash}/*'), folders(`u/${'x'.repeat(64)}/\${jwt:team}/*`)],
+    },
+    {
+      name: 'a year and a name of its length',
+      set: [folders('u/${date:yyyy}/${jwt:sub}/*'), folders('u/docs/${jwt:team}/*')],
+    },
+    {
+      name: 'a day and its month',
+      set: [folders('u/${date:yyyy-MM-dd}/${jwt:sub}/*'), folders('u/${date:yyyy-MM}/${jwt:team}/*')],
+    },
+    { name: "one's own folder, dated", set: [folders('u/${jwt:sub}/*'), folders('u/${jwt:sub}/${date:yyyy/MM/dd}/*')] },
+    {
+      name: 'a membership over the folders of its members',
+      set: [
+        withParams({ x: { oneOf: 'jwt:team' } }, 't/${param:x}/*'),
+        withParams({ x: { oneOf: 'jwt:team' } }, 't/${param:x}/${jwt:sub}/*'),
+      ],
+    },
     // What has no variable says itself that it is shared.
     { name: 'a literal above', set: [folders('users/${jwt:sub}/*'), folders('users/*')] },
     { name: 'a literal below', set: [folders('users/${jwt:sub}/*'), folders('users/alice/*')] },
@@ -204,6 +276,12 @@ t.test('a shared folder that is or contains a personal one', async (t) => {
     { name: 'at the root', set: [folders('${jwt:sub}/*'), folders('handbook/*')] },
     { name: 'over those of a team', set: [folders('teams/${jwt:team}/*'), folders('teams/*')] },
     { name: 'in one template', set: [folders('users/${jwt:sub}/*', 'users/*')] },
+    { name: 'over hashes', set: [folders('users/${jwt:sub|hash}/*'), folders('users/*')] },
+    { name: 'of a day', set: [folders('users/${jwt:sub}/*'), folders('users/${date:yyyy}/*')] },
+    {
+      name: 'over memberships',
+      set: [withParams({ x: { oneOf: 'jwt:team' } }, 'orgs/${param:x}/*'), folders('orgs/acme/*')],
+    },
   ]
   for (const { name, set } of rows) {
     t.test(name, async (t) => {
@@ -215,6 +293,8 @@ t.test('a shared folder that is or contains a personal one', async (t) => {
     [folders('users/${jwt:sub}/*'), folders('public/*')],
     [folders('users/${jwt:sub}/*'), folders('users')],
     [folders('users/u-${jwt:sub}/*'), folders('users/shared/*')],
+    [folders('users/${jwt:sub|hash}/*'), folders('users/shared/*')],
+    [folders('users/${date:yyyy}/${jwt:sub}/*'), folders('users/shared/*')],
     [folders('public/*'), folders('public/logos/*')],
   ]) {
     t.strictSame(told2(...set), [[], []])

@@ -14,10 +14,32 @@ const resource = fc.oneof(
   pieces(
     ...['jrn:', 'oss:', '*:', ':', '/', '*', 'a', '-', '.', '${account}', '${bucket}', '${region}', '${issuer}'],
     ...['${jwt:sub}', '${jwt:a.b}', '${jwt:"x.y"}', '${jwt:https://a/b}', '${param:x}', '${param:dir}', '\uE000', '\0'],
+    ...[
+      '${jwt:sub|hash}',
+      '${jwt:a.b|lower}',
+      '${jwt:"x|y"|domain}',
+      '${param:org}',
+      '${date:yyyy/MM/dd}',
+      '${date:yyyy-MM}',
+    ],
   ),
-  pieces('a', '/', '*', '${jwt:sub}', '${issuer}', '${param:dir}', '${param:x}', '${jwt:team}', '.', 'ü', '𠮷').map(
-    (key) => `jrn:oss:*:\${account}:\${bucket}/${key}`,
-  ),
+  pieces(
+    'a',
+    '/',
+    '*',
+    '${jwt:sub}',
+    '${jwt:sub|hash}',
+    '${jwt:email|domain}',
+    '${param:org}',
+    '${date:yyyy/MM}',
+    '${issuer}',
+    '${param:dir}',
+    '${param:x}',
+    '${jwt:team}',
+    '.',
+    'ü',
+    '𠮷',
+  ).map((key) => `jrn:oss:*:\${account}:\${bucket}/${key}`),
   fc
     .constantFrom('users/${jwt:sub}/*', 'users/${issuer}/${jwt:sub}/${param:x}/*')
     .map((key) => `jrn:oss:*:\${account}:\${bucket}/${key}`),
@@ -64,10 +86,14 @@ const parts = fc.record(
       fc.constantFrom('it is meant for a reason', '${jwt:sub} is meant'),
       { maxKeys: 2 },
     ),
-    sharedBy: fc.constantFrom('team', 'sub', '"x.y"'),
+    sharedBy: fc.constantFrom('team', 'sub', '"x.y"', 'sub|lower', 'a.b'),
     params: fc.record({
       x: fc.record({ pattern }, { requiredKeys: [] }),
       dir: fc.record({ kind: fc.constant('path'), pattern }, { requiredKeys: ['kind'] }),
+      org: fc.record(
+        { oneOf: fc.constantFrom('jwt:orgs', 'jwt:a.b', 'jwt:sub'), pattern, default: fc.constantFrom('a', 7) },
+        { requiredKeys: ['oneOf'] },
+      ),
     }),
     durationSeconds: fc.constantFrom(3600, 1, 43_200, 1e9),
     policy: fc.record({
@@ -91,7 +117,8 @@ const parts = fc.record(
     examples: fc.array(
       fc.record({
         caller: fc.record({ sub: fc.constantFrom('a', '*'), team: scalar, issuer: fc.constantFrom('app', 'web', '') }),
-        params: fc.constantFrom({}, { x: 'a', dir: 'a/b' }),
+        at: fc.constantFrom('2026-03-01', '2026-03-01T23:59:59Z'),
+        params: fc.constantFrom({}, { x: 'a', dir: 'a/b' }, { x: 'a', dir: 'a/b', org: 'a' }),
         can: fc.array(operation, { maxLength: 2 }),
         cannot: fc.array(operation, { minLength: 1, maxLength: 2 }),
       }),

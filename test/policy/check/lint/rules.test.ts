@@ -9,7 +9,7 @@ type Parts = Record<string, unknown>
 const one: LintSettings = { ...settings, issuers: ['app'] }
 const two: LintSettings = { ...settings, issuers: ['app', 'web'], severalIssuers: true }
 
-const params = { x: {}, dir: { kind: 'path' } }
+const params = { x: {}, dir: { kind: 'path' }, org: { oneOf: 'jwt:orgs' }, own: { oneOf: 'jwt:sub' } }
 const WRITE = ['oss:PutObject', 'oss:AbortMultipartUpload']
 const policy = (...Statement: unknown[]) => ({ policy: { Version: '3', Statement } })
 /** A template that may write below these keys. */
@@ -120,6 +120,8 @@ const CASES: Record<string, { trips: Parts[]; nearly: Parts[]; settings?: LintSe
       resource('jrn:oss:*:${account}:${jwt:sub}/*'),
       resource('jrn:oss:*:${account}:app-${param:x}/*'),
       resource('jrn:oss:*:${account}:${issuer}/*'),
+      resource('jrn:oss:*:${account}:app-${param:org}/*'),
+      resource('jrn:oss:*:${account}:logs-${date:yyyy}/*'),
     ],
     nearly: [resource('jrn:oss:${region}:${account}:${bucket}/${jwt:sub}/*')],
   },
@@ -146,6 +148,9 @@ const CASES: Record<string, { trips: Parts[]; nearly: Parts[]; settings?: LintSe
       keys('users/${jwt:sub}/${param:x}*'),
       keys('users/${issuer}*/${jwt:sub}/*'),
       keys('users/${jwt:sub}/*', 'other/${jwt:sub}*'),
+      keys('users/${jwt:sub|hash}*'),
+      keys('orgs/${param:org}*'),
+      keys('users/${jwt:sub}/${date:yyyy-MM}*'),
     ],
     nearly: [keys('users/${jwt:sub}/*'), keys('users/u-${jwt:sub}.d/*'), keys('users/${jwt:sub}/x*'), keys('public/*')],
   },
@@ -157,11 +162,16 @@ const CASES: Record<string, { trips: Parts[]; nearly: Parts[]; settings?: LintSe
       keys('users/${issuer}-${jwt:sub}/*'),
       keys('users/${jwt:sub}.${issuer}/*'),
       keys('users/${jwt:sub}/${param:x}-${param:dir}'),
+      keys('users/${jwt:sub|hash}-${param:x}/*'),
+      keys('users/${param:org}-${jwt:sub}/*'),
+      keys('users/${jwt:sub}-${date:yyyy-MM-dd}/*'),
     ],
     nearly: [
       keys('users/${jwt:sub}/${param:x}/*'),
       keys('users/${issuer}.${jwt:sub}/*'),
       keys('users/${region}-${jwt:sub}/*'),
+      keys('users/${issuer}.${jwt:sub|hash}/*'),
+      keys('users/${jwt:sub}/${date:yyyy/MM/dd}/*'),
     ],
   },
   'wildcard-before-claim': {
@@ -170,8 +180,16 @@ const CASES: Record<string, { trips: Parts[]; nearly: Parts[]; settings?: LintSe
       keys('teams/x*/${jwt:sub}/*'),
       keys('${param:dir}/${jwt:sub}/*'),
       keys('*/${issuer}/x'),
+      keys('teams/*/${jwt:sub|hash}/*'),
+      keys('teams/*/${param:org}/*'),
     ],
-    nearly: [keys('teams/${jwt:sub}/*/x'), keys('${param:x}/${jwt:sub}/*'), keys('users/${jwt:sub}/${param:dir}/*')],
+    nearly: [
+      keys('${date:yyyy/MM/dd}/${jwt:sub}/*'),
+      keys('teams/${jwt:sub}/*/${date:yyyy}/x'),
+      keys('teams/${jwt:sub}/*/x'),
+      keys('${param:x}/${jwt:sub}/*'),
+      keys('users/${jwt:sub}/${param:dir}/*'),
+    ],
   },
   'ends-in-variable': {
     trips: [
@@ -179,6 +197,8 @@ const CASES: Record<string, { trips: Parts[]; nearly: Parts[]; settings?: LintSe
       keys('users/${jwt:sub}'),
       keys('users/${jwt:sub}/${param:x}'),
       keys('users/a-${jwt:sub}'),
+      keys('users/${jwt:sub|hash}'),
+      keys('users/${jwt:sub}/${date:yyyy/MM/dd}'),
     ],
     nearly: [keys('users/${jwt:sub}/*'), keys('users/${jwt:sub}.png'), keys('users/${jwt:sub}/${param:dir}')],
   },
@@ -189,6 +209,11 @@ const CASES: Record<string, { trips: Parts[]; nearly: Parts[]; settings?: LintSe
       { allow: { issuer: ['app', 'web'] }, ...keys('users/${jwt:sub}/*') },
       { allow: { any: [{ issuer: 'app' }, { claims: { scope: 'x' } }] }, ...keys('users/${jwt:sub}/*') },
       { ...claims({ scope: 'x' }), ...keys('users/${issuer}/${jwt:sub}/*', 'u/${jwt:sub}/*') },
+      { ...claims({ scope: 'x' }), ...keys('users/${jwt:sub|lower}/*') },
+      { ...claims({ scope: 'x' }), ...keys('users/x*/${jwt:sub|hash}/*') },
+      { ...claims({ scope: 'x' }), ...keys('users/${jwt:sub|hash}${param:x}/*') },
+      { ...claims({ scope: 'x' }), ...keys('orgs/${param:org}/*') },
+      { ...claims({ scope: 'x' }), ...keys('${date:yyyy}/${jwt:sub}/*') },
     ],
     nearly: [
       { allow: { issuer: 'app' }, ...keys('users/${jwt:sub}/*') },
@@ -196,6 +221,36 @@ const CASES: Record<string, { trips: Parts[]; nearly: Parts[]; settings?: LintSe
       { allow: { any: [{ issuer: 'app', claims: { a: 'b' } }, { issuer: 'app' }] }, ...keys('users/${jwt:sub}/*') },
       { allow: { issuer: 'web', any: [{ issuer: 'app' }, { claims: { scope: 'x' } }] }, ...keys('users/${jwt:sub}/*') },
       { ...claims({ scope: 'x' }), ...keys('public/*') },
+      { ...claims({ scope: 'x' }), ...keys('users/${jwt:sub|hash}/*') },
+      { ...claims({ scope: 'x' }), ...keys('teams/${jwt:team}/u-${jwt:sub|hash}.d/*') },
+      { ...claims({ scope: 'x' }), ...keys('orgs/${issuer}/${param:org}/*') },
+    ],
+  },
+  'unsafe-claim': {
+    settings: {
+      ...two,
+      typicalClaims: {
+        web: { sub: 'repo:o/r:ref:refs/heads/main', email: "o'brien@x.ie", team: 'red' },
+        app: { 'a.b': '*' },
+      },
+    },
+    trips: [
+      { allow: { issuer: 'web' }, ...keys('users/${jwt:sub}/*') },
+      { allow: { issuer: ['app', 'web'] }, ...keys('users/${issuer}/${jwt:sub}/*') },
+      { allow: { issuer: 'web' }, ...keys('users/${jwt:sub|lower}/*') },
+      { allow: { issuer: 'web' }, ...keys('users/${jwt:sub|domain}/*') },
+      { allow: { issuer: 'web' }, ...keys('users/${jwt:sub|hash}/${jwt:email}/*') },
+      { allow: { issuer: 'app' }, ...keys('users/${jwt:sub}/${jwt:a.b}/*') },
+      example({ caller: { sub: 'CORP\\jane' }, can: ['PutObject users/CORP\\jane/1'] }),
+    ],
+    nearly: [
+      { allow: { issuer: 'web' }, ...keys('users/${jwt:sub|hash}/${jwt:email|domain}/${jwt:team}/*') },
+      { allow: { issuer: 'app' }, ...keys('users/${jwt:sub}/*') },
+      { allow: { issuer: 'web', any: [{ issuer: 'app' }] }, ...keys('users/${jwt:sub}/*') },
+      { allow: { issuer: 'web' }, ...keys('users/${jwt:sub|hash}/${param:own}/*') },
+      { allow: { issuer: 'app' }, ...keys('users/${jwt:sub}/${jwt:"a.b"}/*') },
+      example({ caller: { sub: 'CORP\\jane' }, cannot: ['PutObject users/CORP\\jane/1'] }),
+      example({ caller: { sub: 'jane' }, can: ['PutObject users/jane/1'] }),
     ],
   },
   'unknown-issuer': {
@@ -218,9 +273,19 @@ const CASES: Record<string, { trips: Parts[]; nearly: Parts[]; settings?: LintSe
       { ...keys('users/${jwt:userMetadata.id}/*'), sharedBy: ['userMetadata.id'] },
       { ...keys('users/${jwt:"https://x/user_metadata".id}/*'), sharedBy: ['"https://x/user_metadata".id'] },
       { ...keys('users/${jwt:profile.id}/*'), sharedBy: ['profile.id'] },
+      keys('users/${jwt:email|hash}/*'),
+      { ...keys('users/${jwt:email|lower}/*'), sharedBy: ['email|lower'] },
+      { ...keys('users/${jwt:email|domain}/*'), sharedBy: ['email|domain'] },
+      {
+        ...keys('users/${param:x}/*'),
+        params: { x: { oneOf: 'jwt:user_metadata.orgs' } },
+        sharedBy: ['user_metadata.orgs'],
+      },
+      { ...keys('users/${jwt:sub|lower}/${jwt:email}/*'), sharedBy: ['sub|lower'] },
     ],
     nearly: [
       keys('users/${jwt:sub}/${jwt:email}/*'),
+      keys('users/${jwt:sub|hash}/${jwt:email|domain}/*'),
       keys('users/${jwt:team}/*'),
       keys('users/${jwt:email_id}/*'),
       { ...keys('users/${jwt:https://login.example.com/team}/*'), sharedBy: ['https://login.example.com/team'] },
@@ -233,16 +298,35 @@ const CASES: Record<string, { trips: Parts[]; nearly: Parts[]; settings?: LintSe
       keys('teams/${jwt:team}/${jwt:org}/*'),
       keys('teams/${jwt:"https://example.com/team"}/*'),
       keys('teams/${jwt:realm.sub}/*'),
+      keys('users/${jwt:sub|lower}/*'),
+      { ...keys('users/${jwt:sub|lower}/*'), sharedBy: ['sub', 'sub|domain'] },
+      { ...keys('mail/${jwt:team|domain}/*'), sharedBy: ['team', 'team|lower'] },
+      { ...keys('teams/${jwt:team}/*'), sharedBy: ['team|lower'] },
+      // A template that accepts a claim of the users' own still says that the users of one host share it.
+      { ...keys('mail/${jwt:email|domain}/*'), accept: { 'user-chosen-claim': 'users cannot change it here' } },
+      { ...keys('mail/${jwt:email|lower}/*'), accept: { 'user-chosen-claim': 'users cannot change it here' } },
+      keys('orgs/${param:org}/*'),
+      keys('own/${param:own}/*'),
+      { ...keys('orgs/${param:org}/*'), sharedBy: ['orgs|lower'] },
+      keys('teams/${jwt:org|hash}/*'),
     ],
     nearly: [
       keys('teams/${jwt:team}/*'),
       keys('teams/${jwt:org}/${jwt:sub}/*'),
+      keys('teams/${jwt:org|domain}/${jwt:sub|hash}/*'),
+      keys('teams/${jwt:team|hash}/*'),
+      { ...keys('mail/${jwt:team|domain}/*'), sharedBy: 'team|domain' },
+      { ...keys('users/${jwt:sub|lower}/*'), sharedBy: 'sub|lower' },
+      { ...keys('orgs/${param:org}/*'), sharedBy: 'orgs' },
+      keys('orgs/${param:org}/${jwt:sub}/*'),
+      keys('users/${jwt:email|hash}/*'),
       { ...keys('teams/${jwt:https://example.com/team}/*'), sharedBy: ['https://example.com/team'] },
       keys('public/*'),
     ],
   },
   'shared-write': {
     trips: [
+      ...['${date:yyyy/MM/dd}/*', 'inbox/${date:yyyy-MM-dd}.txt'].map((path) => keys(path)),
       ...['users/*', 'inbox/today.txt', 'users/*/x', '*', 'u*', 'users/${issuer}/*'].map((path) => keys(path)),
       ...['oss:DeleteObject', 'oss:AbortMultipartUpload', ['oss:GetObject', 'oss:PutObject']].map((all) =>
         actions(all, 'users/*'),
@@ -256,19 +340,30 @@ const CASES: Record<string, { trips: Parts[]; nearly: Parts[]; settings?: LintSe
       policy({ ...statement('users/*'), Action: 'oss:GetObject' }, statement('users/${jwt:sub}/*')),
       policy({ Effect: 'Allow', Action: 'oss:ListBucket', Resource: 'jrn:oss:*:${account}:${bucket}' }),
       keys('rooms/${param:x}/*'),
+      keys('orgs/${param:org}/*'),
+      actions('oss:GetObject', 'news/${date:yyyy}/*'),
     ],
   },
   'param-without-owner': {
-    trips: [keys('rooms/${param:x}/*'), keys('rooms/${param:dir}')],
-    nearly: [keys('rooms/*'), keys('rooms/${jwt:sub}/${param:x}/*'), keys('rooms/${param:x}/${jwt:sub}/*')],
+    trips: [keys('rooms/${param:x}/*'), keys('rooms/${param:dir}'), keys('rooms/${date:yyyy}/${param:x}/*')],
+    nearly: [
+      keys('orgs/${param:org}/*'),
+      keys('orgs/${param:org}/${param:x}/*'),
+      keys('rooms/*'),
+      keys('rooms/${jwt:sub}/${param:x}/*'),
+      keys('rooms/${param:x}/${jwt:sub}/*'),
+    ],
   },
   'claim-not-required': {
     trips: [
+      keys('orgs/${param:org}/*'),
+      keys('teams/${jwt:team|hash}/*'),
       keys('teams/${jwt:team}/*'),
       { ...keys('teams/${jwt:team}/*'), ...claims({ 'team.id': 'x' }) },
       { ...keys('teams/${jwt:team}/*'), allow: { any: [{ claims: { team: { present: true } } }, { issuer: 'app' }] } },
     ],
     nearly: [
+      { ...keys('orgs/${param:org}/*'), ...claims({ orgs: { present: true } }) },
       { ...keys('teams/${jwt:team}/*'), ...claims({ team: { present: true } }) },
       { ...keys('teams/${jwt:"team"}/*'), ...claims({ team: 'x' }) },
       {
@@ -349,6 +444,8 @@ const CASES: Record<string, { trips: Parts[]; nearly: Parts[]; settings?: LintSe
     ],
     nearly: [
       policy(statement('users/${jwt:sub}/*'), statement('users/${jwt:team}/photos/*')),
+      policy(statement('users/${jwt:sub}/*'), statement('users/${jwt:sub|hash}/photos/*')),
+      policy(statement('u/${jwt:sub}/${date:yyyy}/*'), statement('u/${jwt:sub}/${date:yyyy-MM}/*')),
       policy(statement('users/${jwt:sub}/*'), { ...statement('users/${jwt:sub}/*'), Action: 'oss:GetObject' }),
       policy(statement('users/${jwt:sub}/*'), { ...statement('users/${jwt:sub}/old/*'), Effect: 'Deny' }),
     ],
@@ -360,6 +457,7 @@ const CASES: Record<string, { trips: Parts[]; nearly: Parts[]; settings?: LintSe
       { ...keys('users/${jwt:sub}/${param:p}/*'), params: { p: { kind: 'path', pattern: '[^*]+' } } },
     ],
     nearly: [
+      keys(...['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h'].map((name) => `${name}/\${jwt:sub|hash}/\${date:yyyy/MM/dd}/*`)),
       keys('a/${jwt:sub}/*', 'b/${jwt:sub}/*', 'c/${jwt:sub}/*'),
       {
         ...keys('users/${jwt:sub}/${param:p}/*'),
@@ -385,8 +483,12 @@ const CASES: Record<string, { trips: Parts[]; nearly: Parts[]; settings?: LintSe
     nearly: [{ durationSeconds: 7200 }],
   },
   'unused-param': {
-    trips: [{ params: { x: {} } }, { ...keys('users/${jwt:sub}/${param:x}/*') }],
-    nearly: [{ ...keys('users/${jwt:sub}/${param:x}/${param:dir}') }, {}],
+    trips: [{ params: { x: {} } }, { params: { x: { default: 'a' } } }, { ...keys('users/${jwt:sub}/${param:x}/*') }],
+    nearly: [
+      keys('users/${jwt:sub}/${param:x}/${param:dir}/${param:org}/${param:own}'),
+      { ...keys('orgs/${param:org}/*'), params: { org: { oneOf: 'jwt:orgs' } } },
+      {},
+    ],
   },
   'pattern-backtracks': {
     trips: [

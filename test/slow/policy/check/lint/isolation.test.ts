@@ -4,11 +4,13 @@ import { VendError } from '../../../../../src/errors.ts'
 import { createFolders } from '../../../../../src/policy/check/lint/colliding-folders.ts'
 import { lintTemplate } from '../../../../../src/policy/check/lint/lint.ts'
 import { type LintSettings, lintSubject } from '../../../../../src/policy/check/lint/rule.ts'
+import { choicesIn } from '../../../../../src/policy/claims/choice.ts'
 import { claimAt } from '../../../../../src/policy/claims/claim.ts'
+import { claimText } from '../../../../../src/policy/claims/transform.ts'
 import { fillIn } from '../../../../../src/policy/grant/grant.ts'
-import { policyValue } from '../../../../../src/policy/grant/value.ts'
 import { type Policy, policySchema } from '../../../../../src/policy/language/document.ts'
 import { evaluate } from '../../../../../src/policy/language/evaluate.ts'
+import { isDeclaredShared } from '../../../../../src/policy/template/shared-by.ts'
 import type { Template } from '../../../../../src/policy/template/template.ts'
 import type { Part } from '../../../../../src/policy/template/variables.ts'
 import { settings, template } from '../../../../helpers/templates.ts'
@@ -18,22 +20,34 @@ import { settings, template } from '../../../../helpers/templates.ts'
  * unless sharedBy says so, and never the whole bucket. Folders without a claim are for reading alone.
  */
 type Caller = Parameters<typeof fillIn>[1]['caller']
-type Who = Readonly<{ caller: Caller; segment: string; path: string }>
+type Who = Readonly<{ caller: Caller; segment: string; path: string; at: number }>
 type Scene = Readonly<{ templates: readonly Template[]; issuers: readonly string[]; pairs: readonly [Who, Who][] }>
 const WRITES = ['oss:PutObject', 'oss:DeleteObject']
-type Held = Readonly<{ template: Template; statement: number; resource: number; key: string; writes: boolean }>
+type Held = Readonly<{
+  template: Template
+  statement: number
+  resource: number
+  params: Readonly<Record<string, string>>
+  key: string
+  writes: boolean
+}>
 
 // Few names, which are folders, issuers, people and teams alike.
-const NAMES = ['users', 'teams', 'a', 'b', 'app', 'web', 'x']
+const NAMES = ['users', 'teams', 'a', 'b', 'app', 'web', 'x', 'A', '2026']
+const HASHES = ['a', 'b'].map((sub) => claimText(sub, 'hash', 'app') ?? '')
 const name = fc.constantFrom(...NAMES)
 const value = fc.oneof(
   { weight: 6, arbitrary: name },
-  { weight: 1, arbitrary: fc.tuple(name, fc.constantFrom('-', '.'), name).map((parts) => parts.join('')) },
+  { weight: 1, arbitrary: fc.tuple(name, fc.constantFrom('-', '.', '@'), name).map((parts) => parts.join('')) },
+  { weight: 1, arbitrary: fc.constantFrom(...HASHES) },
 )
 const path = fc.array(value, { minLength: 1, maxLength: 3 }).map((steps) => steps.join('/'))
 
-const claim = fc.constantFrom('${jwt:sub}', '${jwt:sub}', '${jwt:sub}', '${jwt:team}', '${jwt:email}')
-const other = fc.constantFrom('${issuer}', '${param:x}', '${param:dir}', '*')
+const claim = fc.constantFrom(
+  ...['${jwt:sub}', '${jwt:sub}', '${jwt:sub}', '${jwt:team}', '${jwt:email}', '${jwt:sub|hash}', '${jwt:sub|hash}'],
+  ...['${jwt:sub|lower}', '${jwt:team|hash}', '${jwt:team|domain}', '${param:org}'],
+)
+const other = fc.constantFrom('${issuer}', '${param:x}', '${param:dir}', '*', '${date:yyyy}')
 const segment = fc.oneof(
   { weight: 4, arbitrary: name },
   { weight: 4, arbitrary: claim },
@@ -68,6 +82,15 @@ const personal = fc
       '${param:x}/${jwt:sub}',
       '${jwt:sub}/${param:x}',
       '${issuer}',
+      ...['${jwt:sub|hash}', '${jwt:sub|hash}', '${jwt:team|hash}', '${jwt:team|hash}/${jwt:sub}'],
+      ...[
+        '${jwt:sub|lower}',
+        '${jwt:team|domain}',
+        '${param:org}',
+        '${param:org}/${jwt:sub}',
+        '${issuer}/${param:org}',
+      ],
+      ...['${jwt:sub}/${date:yyyy}', '${date:yyyy}/${jwt:sub}', '${date:yyyy-MM}/${jwt:sub|hash}'],
     ),
     ending,
   )
@@ -108,18 +131,42 @@ const parts = fc.record({
     { claims: { sub: { present: true } } },
     { any: [{ issuer: 'app' }, { issuer: 'web', claims: { team: 'a' } }] },
   ),
-  sharedBy: fc.constantFrom(undefined, ['team'], ['team'], ['team', 'email'], ['email'], ['sub']),
-  params: fc.record({ x: fc.record({ kind }), dir: fc.constant({ kind: 'path' }) }),
+  sharedBy: fc.constantFrom(
+    undefined,
+    ['team'],
+    ['team'],
+    ['team', 'email'],
+    ['email'],
+    ['sub'],
+    [...['team', 'orgs', 'sub|lower', 'team|domain']],
+  ),
+  params: fc.record({
+    x: fc.record({ kind }),
+    dir: fc.constant({ kind: 'path' }),
+    org: fc.constantFrom({ oneOf: 'jwt:orgs' }, { oneOf: 'jwt:orgs' }, { oneOf: 'jwt:team' }, { oneOf: 'jwt:sub' }, {}),
+  }),
   policy: fc.record({ Version: fc.constant('3'), Statement: fc.array(anyStatement, { minLength: 1, maxLength: 3 }) }),
 })
 const who = (issuers: readonly string[]) =>
-  fc.record({ issuer: fc.constantFrom(...issuers), sub: value, team: value, email: value, segment: value, path }).map(
-    ({ issuer, segment, path, ...claims }): Who => ({
-      caller: { issuer, subject: claims.sub, claims },
-      segment,
+  fc
+    .record({
+      issuer: fc.constantFrom(...issuers),
+      sub: value,
+      team: value,
+      email: value,
+      orgs: fc.array(value, { minLength: 1, maxLength: 2 }),
+      segment: value,
       path,
-    }),
-  )
+      at: fc.constantFrom(Date.UTC(2026, 0), Date.UTC(2027, 0)),
+    })
+    .map(
+      ({ issuer, segment, path, at, ...claims }): Who => ({
+        caller: { issuer, subject: claims.sub, claims },
+        segment,
+        path,
+        at,
+      }),
+    )
 
 const settingsFor = (issuers: readonly string[]): LintSettings => ({
   ...settings,
@@ -152,19 +199,23 @@ const scenes = (passes: (template: Template, issuers: readonly string[]) => bool
   })
 
 /** Every resource that somebody opens, by whatever template is granted. */
-function heldBy({ caller, segment, path }: Who, { templates, issuers }: Scene): Held[] {
+function heldBy({ caller, segment, path, at }: Who, { templates, issuers }: Scene): Held[] {
   return templates.flatMap((template) => {
     const params = Object.fromEntries(
-      Object.entries(template.params).map(([name, { kind }]) => [name, kind === 'path' ? path : segment]),
+      Object.entries(template.params).map(([name, { kind, oneOf }]) => {
+        const [own] = oneOf ? choicesIn(claimAt(caller.claims, oneOf.path)) : []
+        return [name, own ?? (kind === 'path' ? path : segment)]
+      }),
     )
     try {
-      const grant = fillIn(template, { caller, params }, settingsFor(issuers))
+      const grant = fillIn(template, { caller, params, at }, settingsFor(issuers))
       const { Statement } = policySchema.parse(JSON.parse(grant.policy))
       return Statement.flatMap(({ Action, Resource }, statement) =>
         Resource.map((text, resource) => ({
           template,
           statement,
           resource,
+          params,
           // A listing shows all of it.
           key: text.includes('/') ? text.slice(text.indexOf('/') + 1) : '*',
           writes: WRITES.some((action) => Action.includes(action)),
@@ -180,7 +231,13 @@ function heldBy({ caller, segment, path }: Who, { templates, issuers }: Scene): 
 const partsOf = ({ template, statement, resource }: Held): readonly Part[] =>
   template.statements[statement]?.resources[resource] ?? []
 
-const isPersonal = (held: Held) => partsOf(held).some(({ kind }) => kind === 'jwt')
+/** The claim that a part takes its value from; none for a parameter that everybody chooses freely. */
+const claimOf = ({ template }: Held, part: Part) => {
+  if (part.kind === 'jwt') return part
+  return part.kind === 'param' ? template.params[part.name]?.oneOf : undefined
+}
+
+const isPersonal = (held: Held) => partsOf(held).some((part) => claimOf(held, part))
 
 /** Whether the template of a resource says that these two share it: they have one issuer, and all its claims in common. */
 function isShared(held: Held, one: Caller, two: Caller): boolean {
@@ -188,11 +245,16 @@ function isShared(held: Held, one: Caller, two: Caller): boolean {
     isPersonal(held) &&
     one.issuer === two.issuer &&
     partsOf(held).every((part) => {
-      if (part.kind === 'param') return partsOf(held).some(({ kind }) => kind === 'jwt')
-      if (part.kind !== 'jwt') return true
-      const declared = held.template.sharedBy.some((path) => path.join() === part.path.join())
-      const valueFor = ({ claims }: Caller) => policyValue(claimAt(claims, part.path))
-      return declared && valueFor(one) === valueFor(two)
+      const claim = claimOf(held, part)
+      // isPersonal: somebody owns the folder in which everybody chooses.
+      if (!claim) return true
+      if (!isDeclaredShared(held.template.sharedBy, claim)) return false
+      if (part.kind === 'param') {
+        const own = held.params[part.name] ?? ''
+        return [one, two].every(({ claims }) => choicesIn(claimAt(claims, claim.path)).includes(own))
+      }
+      const textFor = ({ claims, issuer }: Caller) => claimText(claimAt(claims, claim.path), claim.transform, issuer)
+      return textFor(one) === textFor(two)
     })
   )
 }
@@ -257,7 +319,7 @@ function leak(scene: Scene, seen: { compared: number; near: number; meant: numbe
 const counters = () => ({ compared: 0, near: 0, meant: 0 })
 
 t.test("templates that pass the linter never open another caller's folder or the whole bucket", async (t) => {
-  const seen = { clean: 0, several: 0, issuers: 0, params: 0, ...counters() }
+  const seen = { clean: 0, several: 0, issuers: 0, params: 0, transforms: 0, choices: 0, dates: 0, ...counters() }
   const property = fc.property(scenes(passesRules), (scene) => {
     if (collides(scene)) return
     seen.clean++
@@ -265,6 +327,9 @@ t.test("templates that pass the linter never open another caller's folder or the
     if (scene.issuers.length > 1) seen.issuers++
     const used = scene.templates.flatMap(({ statements }) => statements.flatMap(({ resources }) => resources.flat()))
     if (used.some(({ kind }) => kind === 'param')) seen.params++
+    if (used.some((part) => part.kind === 'jwt' && part.transform)) seen.transforms++
+    if (used.some((part) => part.kind === 'param' && part.name === 'org')) seen.choices++
+    if (used.some(({ kind }) => kind === 'date')) seen.dates++
     const found = leak(scene, seen)
     if (found !== undefined) throw new Error(found)
   })
@@ -274,6 +339,9 @@ t.test("templates that pass the linter never open another caller's folder or the
   t.ok(seen.several > 70, `${seen.several} of several templates`)
   t.ok(seen.issuers > 80, `${seen.issuers} with two issuers`)
   t.ok(seen.params > 40, `${seen.params} with params`)
+  t.ok(seen.transforms > 20, `${seen.transforms} with transforms`)
+  t.ok(seen.choices > 10, `${seen.choices} with memberships`)
+  t.ok(seen.dates > 10, `${seen.dates} with dates`)
   t.ok(seen.near > 1500, `${seen.near} near misses of ${seen.compared}`)
   t.ok(seen.meant > 600, `${seen.meant} shared on purpose`)
 })

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import t from 'tap'
-import { policyValue } from '../../../src/policy/grant/value.ts'
+import { policyValue } from '../../../src/policy/language/value.ts'
 
 /** A name that the test's own output can bear. */
 const codePoints = (text: string) =>

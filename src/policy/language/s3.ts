@@ -28,6 +28,12 @@ const isAnyOr = (name: string, written: string) => written === '*' || written ==
 export const s3Action = (action: string): string | undefined =>
   Object.hasOwn(OSS_ACTIONS, action) ? action.replace(/^oss:/u, 's3:') : undefined
 
+/** The action of OSS for an action of S3: the reverse of {@link s3Action}. */
+export function ossAction(action: string): string | undefined {
+  const same = action.replace(/^s3:/u, 'oss:')
+  return same !== action && Object.hasOwn(OSS_ACTIONS, same) ? same : undefined
+}
+
 /** Policy and STS do not know each other: this brings the one the language of the other. */
 export const s3Translator =
   ({ region, account, partition }: Required<S3Place>) =>

@@ -39,7 +39,7 @@ export function restrictionOfAws(text: string): Restriction {
   if (more.length === 0 && ANY_RESOURCE.test(resource)) return { actions }
   const [, bucket, prefix] = KEYS_OF_BUCKET.exec(resource) ?? []
   if (bucket === undefined || more.length > 0) {
-    return refuse('must have one Resource: * or one prefix, such as arn:aws:s3:::test-app/users/alice/*')
+    return refuse('must have one Resource: * or one prefix, such as arn:aws:s3:::bucket/users/alice/*')
   }
   return { actions, prefix, bucket }
 }

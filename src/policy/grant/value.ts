@@ -36,9 +36,7 @@ export const PREFIX_RULE = `must be at most ${MAX_PREFIX_BYTES} bytes, and each 
 export function isSafePrefix(text: string): boolean {
   if (text === '' || Buffer.byteLength(text) > MAX_PREFIX_BYTES) return false
   const segments = text.split('/')
-  return segments.every(
-    (segment, index) => isSafeSegment(segment) || (segment === '' && index > 0 && index === segments.length - 1),
-  )
+  return segments.every((segment, index) => isSafeSegment(segment) || (segment === '' && index === segments.length - 1))
 }
 
 /** Nearly every value: ASCII is always visible and in NFC, so one test is enough. */

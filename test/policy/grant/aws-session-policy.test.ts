@@ -82,6 +82,11 @@ t.test('anything else is refused in plain words, and never quoted', async (t) =>
     { name: 'an exact key', policy: text({ Resource: 'arn:aws:s3:::test-app/SECRET' }), want: /one Resource/u },
     { name: 'a bucket', policy: text({ Resource: 'arn:aws:s3:::test-app' }), want: /one Resource/u },
     { name: 'several resources', policy: text({ Resource: [...good.Resource, '*'] }), want: /one Resource/u },
+    {
+      name: 'several, the first of which is any',
+      policy: text({ Resource: ['*', ...good.Resource] }),
+      want: /one Resource/u,
+    },
     { name: 'a JRN', policy: text({ Resource: 'jrn:oss:*:1:test-app/a/*' }), want: /one Resource/u },
     { name: 'a region', policy: text({ Resource: 'arn:aws:s3:cn-north-1::test-app/a/*' }), want: /one Resource/u },
   ]

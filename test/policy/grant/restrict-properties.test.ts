@@ -129,7 +129,7 @@ t.test('a restricted grant allows exactly what both the grant and the restrictio
     { numRuns: 2500 },
   )
   t.ok(
-    Object.values(seen).every((times) => times > 300),
+    Object.values(seen).every((times) => times > 100),
     JSON.stringify(seen),
   )
 })
@@ -155,7 +155,7 @@ t.test('it is refused if, and only if, it is wider than the grant', async (t) =>
     { numRuns: 3000 },
   )
   t.ok(
-    Object.values(seen).every((times) => times > 300),
+    Object.values(seen).every((times) => times > 100),
     JSON.stringify(seen),
   )
 })
@@ -185,6 +185,7 @@ t.test('nothing that a caller writes as a prefix opens more than what starts wit
     settings,
   )
   const text = fc.oneof(
+    fc.array(fc.constantFrom('a', '.', '/', '图', 'a', '.a'), { maxLength: 6 }).map((all) => all.join('')),
     fc.string({ unit: 'binary', maxLength: 12 }),
     fc
       .array(fc.constantFrom('a', '/', '.', '*', '?', '${', '}', ':', '"', '\\', '%2e', '\n', ' ', '图'), {
@@ -203,7 +204,7 @@ t.test('nothing that a caller writes as a prefix opens more than what starts wit
       return (
         JSON.stringify(resources) === JSON.stringify([`jrn:oss:*:111111111111:test-app/${prefix}*`]) &&
         !/[*?${}:"\\%\p{C}\s]/u.test(prefix) &&
-        !/(?:^|\/)(?:\.{0,2})(?:\/)|(?:^|\/)\.{1,2}$/u.test(prefix)
+        !/(?:^|\/)\.{0,2}\/|(?:^|\/)\.{1,2}$/u.test(prefix)
       )
     }),
     { numRuns: 2500 },

@@ -85,6 +85,21 @@ t.test('what is left of a grant', async (t) => {
       want: [[[GET], '/a/*/b/*', '/a/b/*', '/a/*']],
     },
     {
+      name: 'resources of elsewhere go',
+      grant: grantOf({
+        ...statement(GET, '/a/*'),
+        Resource: [
+          'jrn:oss:*:${account}:${bucket}/a/*',
+          'jrn:oss:cn-south-1:${account}:${bucket}/a/*',
+          'jrn:oss:*:222222222222:${bucket}/a/*',
+          'jrn:vm:*:${account}:${bucket}/a/x/*',
+          'jrn:oss:*:${account}:other/a/*',
+        ],
+      }),
+      restriction: { prefix: 'a/' },
+      want: [[[GET], '/a/*']],
+    },
+    {
       name: 'the whole of an account',
       grant: grantOf({ ...statement(GET), Resource: '*' }, { ...statement(PUT), Resource: 'jrn:oss:*:*:*' }),
       restriction: { prefix: 'a/', actions: [GET] },

@@ -6,7 +6,7 @@ import type { App } from '../src/http/fastify.ts'
 import { readPairs } from '../src/http/pairs.ts'
 import { EXAMPLE_REQUEST_ID, errorResponses, problem, problemSchema } from '../src/http/problem.ts'
 import { knownError } from '../src/http/server.ts'
-import { paramValues, policyName } from './schemas.ts'
+import { paramValues, policyName, restriction } from './schemas.ts'
 import type { Services } from './services.ts'
 import { expirationOf, logVended, namingPolicy, sendBytes, sentenceOf } from './vended.ts'
 
@@ -52,7 +52,7 @@ export function awsContainerCredentialsRoutes(app: App, { authenticate, vending 
       operationId: 'getContainerCredentials',
       summary: 'Give credentials to an AWS SDK that is configured for container credentials',
       description:
-        "For AWS_CONTAINER_CREDENTIALS_FULL_URI. Each query parameter is a parameter of the policy; the session has the policy's length. The Authorization header may have the token without `Bearer`.",
+        "For AWS_CONTAINER_CREDENTIALS_FULL_URI. Each query parameter is a parameter of the policy, but `restrictTo.actions` (names with commas between them) and `restrictTo.prefix`, which leave less of it. The session has the policy's length. The Authorization header may have the token without `Bearer`.",
       tags: ['aws'],
       security: [{ bearer: [] }],
       params: z.strictObject({ policy: policyName }),
@@ -66,11 +66,11 @@ export function awsContainerCredentialsRoutes(app: App, { authenticate, vending 
     handler: async (request, reply) => {
       const { policy } = request.params
       // No name is set apart for the length of the session or the like: a template may have a parameter of any name.
-      const params = readParams(request)
+      const asked = readQuery(request)
       // The call to STS goes on without this caller, whose SDK asks again and finds what it brought.
       const leftMs = Math.max(1, ANSWER_MS - reply.elapsedTime)
       const vended = await namingPolicy(request, policy, () =>
-        vending.vend(callerOf(request), { policy, params }, leftMs),
+        vending.vend(callerOf(request), { policy, ...asked }, leftMs),
       )
       const { accessKey, secretKey, sessionToken, expiresAt } = vended.session
       const expiration = expirationOf(expiresAt)
@@ -96,14 +96,27 @@ const CODES: readonly ErrorCode[] = [
   'upstream_timeout',
 ]
 
-function readParams({ url }: FastifyRequest): Record<string, string | number> {
+/** No parameter of a policy has a dot in its name, so that none is taken for a restriction. */
+const OF_RESTRICTION = 'restrictTo.'
+const querySchema = z.strictObject({ params: paramValues, restrictTo: restriction.optional() })
+
+function readQuery({ url }: FastifyRequest): z.infer<typeof querySchema> {
   const [, query = ''] = /^[^?]*\?(.*)$/su.exec(url) ?? []
-  const params = paramValues.safeParse(Object.fromEntries(readPairs(query)))
-  if (params.success) return params.data
-  const errors = params.error.issues.map(({ path, message }) => ({
-    pointer: `/params/${path.join('/')}`,
-    detail: message,
-  }))
+  const params: [string, string][] = []
+  const restrictTo: [string, string | string[]][] = []
+  for (const [name, value] of readPairs(query)) {
+    if (!name.startsWith(OF_RESTRICTION)) params.push([name, value])
+    else {
+      const field = name.slice(OF_RESTRICTION.length)
+      restrictTo.push([field, field === 'actions' ? value.split(',') : value])
+    }
+  }
+  const asked = querySchema.safeParse({
+    params: Object.fromEntries(params),
+    ...(restrictTo.length > 0 && { restrictTo: Object.fromEntries(restrictTo) }),
+  })
+  if (asked.success) return asked.data
+  const errors = asked.error.issues.map(({ path, message }) => ({ pointer: `/${path.join('/')}`, detail: message }))
   throw new VendError('invalid_request', { errors })
 }
 

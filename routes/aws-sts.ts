@@ -5,6 +5,7 @@ import type { App } from '../src/http/fastify.ts'
 import { readPairs } from '../src/http/pairs.ts'
 import { BESIDE_TOKEN_BYTES, knownError } from '../src/http/server.ts'
 import { MAX_TOKEN_BYTES, readToken } from '../src/identity/token.ts'
+import { inTermsOfPolicy, restrictionOfAws } from '../src/policy/grant/aws-session-policy.ts'
 import { assumedRoleXml, errorXml } from './aws-sts-xml.ts'
 import type { Services } from './services.ts'
 import { expirationOf, logVended, namingPolicy, sendBytes, sentenceOf } from './vended.ts'
@@ -36,6 +37,14 @@ const formSchema = z
       .optional()
       .describe(
         "Length of the session, from 900 to the policy's, which is the default. JD Cloud has none under 3600: less gives 3600.",
+      ),
+    Policy: z
+      .string()
+      .min(1)
+      .max(2048)
+      .optional()
+      .describe(
+        'A session policy of one statement, which leaves less of the policy: Effect Allow, Action, and one Resource, * or a prefix such as arn:aws:s3:::test-app/users/alice/*. Any other is refused.',
       ),
   })
   .meta({ title: 'AssumeRoleWithWebIdentity' })
@@ -83,7 +92,7 @@ export async function awsStsRoutes(
         handler: async (request, reply) => {
           reply.header('x-amzn-requestid', request.id)
           if (request.url.includes('?')) throw new VendError('invalid_request', { detail: 'a query is not read here' })
-          const { RoleArn, RoleSessionName, WebIdentityToken, DurationSeconds: asked } = request.body
+          const { RoleArn, RoleSessionName, WebIdentityToken, DurationSeconds: asked, Policy } = request.body
           // SDKs send the file as it is, some with its line end.
           const caller = await authenticate(request, WebIdentityToken.trim())
           request.caller = caller
@@ -94,6 +103,7 @@ export async function awsStsRoutes(
               // Users who want 900 seconds are not harmed by more.
               durationSeconds: asked === undefined ? undefined : Math.max(asked, minSessionSeconds),
               sessionLabel: MADE_UP.test(RoleSessionName) ? undefined : RoleSessionName,
+              restrictTo: Policy === undefined ? undefined : restrictionOfAws(Policy),
             }),
           )
           const expiration = expirationOf(vended.session.expiresAt)
@@ -149,7 +159,7 @@ const FAULTS: Readonly<Record<ErrorCode, Fault>> = {
   upstream_timeout: { status: 503, code: 'ServiceUnavailable' },
 }
 const EXPIRED: Fault = { status: 400, code: 'ExpiredTokenException', message: 'The token is expired' }
-/** And what it says of some fields. Narrower policies are refused, never left out: the session would open too much. */
+/** And what it says of some fields. A policy that is not understood is refused, never left out: the session would open too much. */
 const FIELD_FAULTS: readonly (readonly [field: RegExp, code: string])[] = [
   [/^\/Action$/u, 'InvalidAction'],
   [/^\/Version$/u, 'NoSuchVersion'],
@@ -158,7 +168,7 @@ const FIELD_FAULTS: readonly (readonly [field: RegExp, code: string])[] = [
 
 const ANSWERS = {
   200: 'Credentials',
-  400: '`ValidationError`, `InvalidAction`, `InvalidIdentityToken`, `ExpiredTokenException`, `MalformedPolicyDocument`, `PackedPolicyTooLarge`, `Throttling`',
+  400: '`ValidationError`, `InvalidAction`, `InvalidIdentityToken`, `ExpiredTokenException`, `MalformedPolicyDocument` (a `Policy` that has no meaning here, or is wider than the policy), `PackedPolicyTooLarge`, `Throttling`',
   403: '`AccessDenied`: the policy is not for this caller. `IDPRejectedClaim`: a claim must not enter a policy',
   500: '`InternalFailure`: ask the operator',
   503: '`ServiceUnavailable`: wait for Retry-After',
@@ -166,7 +176,7 @@ const ANSWERS = {
 
 function createErrors(now: () => number) {
   return (error: unknown, request: FastifyRequest, reply: FastifyReply) => {
-    const known = knownError(error, request, reply)
+    const known = inTermsOfPolicy(knownError(error, request, reply))
     const { status, code, message: title } = faultOf(known, request.body, now())
     // A challenge for a header that this route does not read.
     reply.removeHeader('www-authenticate')

@@ -3,7 +3,7 @@ import { callerOf, requireBearer } from '../src/http/authenticated.ts'
 import type { App } from '../src/http/fastify.ts'
 import { problemResponses } from '../src/http/problem.ts'
 import type { Vended } from '../src/vending/vending.ts'
-import { duration, grantSchema, paramValues, policyName, presentGrant } from './schemas.ts'
+import { duration, grantSchema, paramValues, policyName, presentGrant, restriction } from './schemas.ts'
 import type { Services } from './services.ts'
 import { expirationOf, logVended, namingPolicy } from './vended.ts'
 
@@ -12,6 +12,7 @@ const requestSchema = z
     policy: policyName.describe('Name of a policy template. GET /v1/policies lists them.'),
     params: paramValues.optional(),
     durationSeconds: duration.optional(),
+    restrictTo: restriction.optional(),
     minValiditySeconds: z
       .int()
       .min(900)
@@ -27,7 +28,13 @@ const requestSchema = z
         'True for a new session in place of a cached one: ask once for it when OSS refuses the session that you have. Counts against the limit of new sessions.',
       ),
   })
-  .meta({ title: 'CredentialsRequest', examples: [{ policy: 'user-upload' }] })
+  .meta({
+    title: 'CredentialsRequest',
+    examples: [
+      { policy: 'user-upload' },
+      { policy: 'user-upload', restrictTo: { actions: ['oss:PutObject'], prefix: 'users/alice/inbox/' } },
+    ],
+  })
 
 const responseSchema = z
   .strictObject({

@@ -5,7 +5,7 @@ import type { App } from '../src/http/fastify.ts'
 import { bodyFaultSchema, problemResponses } from '../src/http/problem.ts'
 import type { Explanation } from '../src/policy/check/explain.ts'
 import { isOperation, OPERATION_ACTIONS, type Operation } from '../src/policy/language/operations.ts'
-import { duration, grantSchema, paramValues, policyName, presentGrant } from './schemas.ts'
+import { duration, grantSchema, paramValues, policyName, presentGrant, restriction } from './schemas.ts'
 import type { Services } from './services.ts'
 
 const operation = z
@@ -16,6 +16,7 @@ const requestSchema = z
   .strictObject({
     params: paramValues.optional(),
     durationSeconds: duration.optional(),
+    restrictTo: restriction.optional(),
     operation: operation.optional(),
     key: z.string().min(1).max(1024).optional().describe('The object key of the operation, if it has one.'),
   })

@@ -27,6 +27,28 @@ export const duration = z
     "Duration of the session: from 3600 (900 on stores other than JD Cloud) to the template's duration, which is the default.",
   )
 
+/** A restriction. `restrict` has the other rules. */
+export const restriction = z
+  .strictObject({
+    actions: z
+      .array(z.string().max(64))
+      .min(1)
+      .max(16)
+      .optional()
+      .describe('The only actions that the session has, such as oss:GetObject. Each must be an action of the policy.'),
+    prefix: z
+      .string()
+      .min(1)
+      .max(1024)
+      .optional()
+      .describe(
+        'The only keys that the session opens start with this prefix. The policy must open all of them. For a folder, end it with a slash.',
+      ),
+  })
+  .describe(
+    'For credentials that are handed on: leaves of what the policy gives only what is asked for here. Anything that the policy does not give is refused.',
+  )
+
 /** The grant, as answers show it. */
 export const grantSchema = z.strictObject({
   policy: z.string(),

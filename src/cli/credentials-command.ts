@@ -10,7 +10,13 @@ import { readTokenFrom, type TokenOrigin } from './token-origin.ts'
 
 /** The options of `credentials`. */
 export type CredentialsOptions = TokenOrigin &
-  Readonly<{ url: string; policy: string; param?: Readonly<Record<string, string>> }>
+  Readonly<{
+    url: string
+    policy: string
+    param?: Readonly<Record<string, string>>
+    action?: readonly string[]
+    prefix?: string
+  }>
 
 type Dependencies = Readonly<{
   /** Epoch milliseconds. */
@@ -43,17 +49,20 @@ export async function credentialsCommand(
   options: CredentialsOptions,
   { now = Date.now, platform = process.platform, home = homedir() }: Dependencies = {},
 ): Promise<0> {
-  const { policy, param = {} } = options
+  const { policy, param = {}, action: actions, prefix } = options
   const url = endpointOf(options.url)
   const token = await readTokenFrom(options, io.env)
   const payload = readToken(token)?.payload
   if (!payload) throw new CommandError('The token is not a JWT', 1)
   const params = Object.entries(param).sort(([one], [other]) => (one < other ? -1 : 1))
+  const restricted = actions !== undefined || prefix !== undefined
+  const restriction = restricted && { restrictTo: { actions, prefix } }
   // Of the token no more than whose it is, so that a renewed one finds the session of the one before.
-  const file = createCredentialFile([url, policy, params, ...ownerOf(payload)], { env: io.env, platform, home, now })
+  const identity = [url, policy, params, ...ownerOf(payload), ...(restriction ? [restriction] : [])]
+  const file = createCredentialFile(identity, { env: io.env, platform, home, now })
   const kept = await file.read()
   if (kept) return print(io, kept)
-  const fresh = await ask(url, token, { policy, params: param })
+  const fresh = await ask(url, token, { policy, params: param, ...restriction })
   print(io, fresh)
   const failure = await file.write(fresh)
   if (failure !== undefined) io.err(`These credentials are not kept for the next time: ${failure}\n`)

@@ -5,6 +5,7 @@ import type { Catalogue } from '../policy/check/catalogue.ts'
 import { type Explanation, explain, type Question } from '../policy/check/explain.ts'
 import { unmetCondition } from '../policy/claims/allow.ts'
 import { fillIn, type Grant, type GrantRequest, type GrantSettings } from '../policy/grant/grant.ts'
+import { type Restriction, restrict } from '../policy/grant/restrict.ts'
 import type { Template } from '../policy/template/template.ts'
 import type { Session } from '../sessions/session.ts'
 import type { SessionSource } from '../sessions/session-source.ts'
@@ -22,6 +23,8 @@ export type VendRequest = Readonly<{
   fresh?: boolean | undefined
   /** Follows the caller's own name in the audit of JD Cloud. Another label is another session. */
   sessionLabel?: string | undefined
+  /** Leaves of the grant what is in it too. */
+  restrictTo?: Restriction | undefined
 }>
 
 /** A session, and the grant that it was paid out for. */
@@ -80,10 +83,12 @@ export function createVending({
   return {
     async vend(
       caller,
-      { policy, params, durationSeconds, minValiditySeconds, fresh, sessionLabel },
+      { policy, params, durationSeconds, minValiditySeconds, fresh, sessionLabel, restrictTo },
       deadlineMs = limits.deadlineMs,
     ) {
-      const grant = fillIn(find(policy), requestOf(caller, { params, durationSeconds, sessionLabel }), settings)
+      const whole = fillIn(find(policy), requestOf(caller, { params, durationSeconds, sessionLabel }), settings)
+      // All that follows knows the narrower grant alone.
+      const grant = restrict(whole, restrictTo, settings)
       const validitySeconds = Math.max(limits.minValiditySeconds, checkValidity(minValiditySeconds, grant))
       const session = await sessions.session(grant, {
         owner: caller,
@@ -94,8 +99,8 @@ export function createVending({
       if (boundToToken) mustEndWithToken(session, caller)
       return { grant, session }
     },
-    explain: (caller, { policy, ...request }, question) =>
-      explain(find(policy), requestOf(caller, request), settings, question),
+    explain: (caller, { policy, restrictTo, ...request }, question) =>
+      explain(find(policy), { ...requestOf(caller, request), restrictTo }, settings, question),
     policiesFor: (caller) => {
       const at = clock.now()
       return [...catalogue().values()].filter((template) => unmetCondition(template, caller, at) === undefined)

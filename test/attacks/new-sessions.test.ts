@@ -58,6 +58,12 @@ t.test('one caller causes 20 calls to STS a minute', async (t) => {
     { name: 'going through values of a parameter', body: album, calls: 20, want: 429 },
     { name: 'going through lengths', body: (n) => ({ durationSeconds: 3600 + n }), calls: 20, want: 429 },
     {
+      name: 'going through restrictions',
+      body: (n) => ({ restrictTo: { prefix: `users/alice/${n}/` } }),
+      calls: 20,
+      want: 429,
+    },
+    {
       name: 'going through both',
       body: (n) => ({ ...album(n % 5), durationSeconds: 3600 + Math.floor(n / 5) }),
       calls: 20,

@@ -326,3 +326,13 @@ t.test('an error is a CommandError, whose words are all that is shown', async (t
   const io = { env: {}, out: () => {}, err: () => {}, terminal: { out: false, err: false } }
   await t.rejects(credentialsCommand(io, { url: 'https://a.test', policy: 'p', tokenEnv: 'T' }), CommandError)
 })
+
+t.test('a restriction is asked for, and its credentials are kept apart', async (t) => {
+  const { ask, asked, files } = await start(t)
+  const inbox = ['--action', 'oss:PutObject', '--prefix', 'users/alice/in/']
+  for (const args of [[], inbox, inbox.slice(0, 2), inbox.slice(2), inbox]) t.equal((await ask(args)).exitCode, 0)
+  t.equal(asked(), 4)
+  t.equal(files().length, 4)
+  t.match(await ask(['--prefix', 'users/bob/']), { exitCode: 1, err: /restrictTo\/prefix is not within/u })
+  t.match(await ask(['--prefix', '']), { exitCode: 1, err: /restrictTo\/prefix/u })
+})

@@ -63,22 +63,21 @@ t.test('no name is set apart: a policy may have a parameter called durationSecon
     'mine.yaml': JSON.stringify({
       description: 'd',
       allow: { issuer: 'app' },
-      params: { durationSeconds: { pattern: '[0-9]{1,6}' }, minValiditySeconds: { pattern: '[0-9]{1,6}' } },
+      params: { durationSeconds: { pattern: '[0-9]{1,6}' }, restrictTo: { pattern: '[0-9]{1,6}' } },
       policy: {
         Version: '3',
         Statement: [
           {
             Effect: 'Allow',
             Action: ['oss:GetObject'],
-            Resource:
-              'jrn:oss:*:${account}:${bucket}/u/${jwt:sub}/${param:durationSeconds}/${param:minValiditySeconds}/*',
+            Resource: 'jrn:oss:*:${account}:${bucket}/u/${jwt:sub}/${param:durationSeconds}/${param:restrictTo}/*',
           },
         ],
       },
       examples: [
         {
           caller: { sub: 'alice' },
-          params: { durationSeconds: '1', minValiditySeconds: '2' },
+          params: { durationSeconds: '1', restrictTo: '2' },
           can: ['GetObject u/alice/1/2/x'],
           cannot: ['GetObject u/bob/1/2/x'],
         },
@@ -86,10 +85,56 @@ t.test('no name is set apart: a policy may have a parameter called durationSecon
     }),
   })
   const { app, asked } = await build(t, { env: { POLICIES_DIR: dir } })
-  const answer = await app.inject(ask('mine?durationSeconds=7200&minValiditySeconds=5'))
+  const answer = await app.inject(ask('mine?durationSeconds=7200&restrictTo=5'))
   t.equal(answer.statusCode, 200)
   t.equal(asked[0]?.durationSeconds, 3600, "the session has the policy's length")
   t.match(asked[0]?.policy, 'u/alice/7200/5/*')
+})
+
+t.test('restrictTo.actions and restrictTo.prefix leave less of the policy', async (t) => {
+  const { app, asked } = await build(t)
+  const rows: { query: string; want?: { Action: string[]; Resource: string }; pointers?: string[] }[] = [
+    {
+      query: 'restrictTo.prefix=users/alice/in/',
+      want: { Action: ['oss:PutObject', 'oss:AbortMultipartUpload'], Resource: 'users/alice/in/*' },
+    },
+    {
+      query: 'restrictTo.actions=oss:PutObject',
+      want: { Action: ['oss:PutObject'], Resource: 'users/alice/*' },
+    },
+    {
+      query: 'restrictTo.actions=oss%3AAbortMultipartUpload,oss:PutObject&restrictTo.prefix=users%2Falice%2Fa',
+      want: { Action: ['oss:AbortMultipartUpload', 'oss:PutObject'], Resource: 'users/alice/a*' },
+    },
+    { query: 'restrictTo.prefix=users/bob/', pointers: ['/restrictTo/prefix'] },
+    { query: 'restrictTo.prefix=', pointers: ['/restrictTo/prefix'] },
+    { query: 'restrictTo.prefix=users/alice/*', pointers: ['/restrictTo/prefix'] },
+    { query: 'restrictTo.actions=', pointers: ['/restrictTo/actions/0'] },
+    { query: 'restrictTo.actions=oss:PutObject,', pointers: ['/restrictTo/actions/1'] },
+    { query: 'restrictTo.actions=oss:*', pointers: ['/restrictTo/actions/0'] },
+    { query: 'restrictTo.Prefix=users/alice/in/', pointers: ['/restrictTo'] },
+    { query: 'restrictTo.prefix.x=users/alice/in/', pointers: ['/restrictTo'] },
+    { query: 'restrictTo.=users/alice/in/', pointers: ['/restrictTo'] },
+    { query: 'restrictto.prefix=users/alice/in/', pointers: ['/params/restrictto.prefix'] },
+    { query: 'restrictTo=users/alice/in/', pointers: ['/params/restrictTo'] },
+    { query: 'prefix=users/alice/in/', pointers: ['/params/prefix'] },
+  ]
+  for (const { query, want, pointers } of rows) {
+    t.test(query, async (t) => {
+      const before = asked.length
+      const answer = await app.inject(ask(`user-upload?${query}`))
+      t.strictSame(
+        answer.json().errors?.map(({ pointer }: { pointer: string }) => pointer),
+        pointers,
+      )
+      t.equal(asked.length - before, want ? 1 : 0)
+      if (!want) return
+      const { Action, Resource } = want
+      t.match(JSON.parse(asked.at(-1)?.policy ?? '').Statement, [
+        { Action, Resource: [`jrn:oss:*:111111111111:test-app/${Resource}`] },
+      ])
+    })
+  }
 })
 
 t.test('each refusal has the four members that SDKs read, beside those of a problem', async (t) => {

@@ -23,12 +23,9 @@ async function start(t: Test, env: Record<string, string> = {}) {
   return { sandbox, url, directory, tokenFile: join(directory, 'token') }
 }
 
-/** What the SDK can do with these credentials: only its own folder is open. */
-async function mustOpenAlicesFolder(
-  t: Test,
-  endpoint: string,
-  credentials: NonNullable<S3ClientConfig['credentials']>,
-) {
+type Credentials = NonNullable<S3ClientConfig['credentials']>
+
+function putWith(t: Test, endpoint: string, credentials: Credentials) {
   const s3 = new S3Client({
     endpoint,
     region: 'cn-north-1',
@@ -38,7 +35,12 @@ async function mustOpenAlicesFolder(
     credentials,
   })
   t.teardown(() => s3.destroy())
-  const put = (Key: string) => s3.send(new PutObjectCommand({ Bucket: 'test-app', Key, Body: 'hello' }))
+  return (Key: string) => s3.send(new PutObjectCommand({ Bucket: 'test-app', Key, Body: 'hello' }))
+}
+
+/** What the SDK can do with these credentials: only its own folder is open. */
+async function mustOpenAlicesFolder(t: Test, endpoint: string, credentials: Credentials) {
+  const put = putWith(t, endpoint, credentials)
   t.equal((await put('users/alice/1.txt')).$metadata.httpStatusCode, 200)
   await t.rejects(put('users/bob/1.txt'), { name: 'AccessDenied' })
 }
@@ -104,6 +106,35 @@ t.test('fromTokenFile assumes a role that is the name of a policy', async (t) =>
   await t.rejects(ask(url, {})(), { name: 'ExpiredTokenException', message: /The token is expired/u })
   writeFileSync(tokenFile, mint(claims({ aud: 'x' })))
   await t.rejects(ask(url, {})(), { name: /InvalidIdentityToken/u })
+})
+
+t.test('credentials are narrowed before they are handed on', async (t) => {
+  const { sandbox, url, tokenFile } = await start(t)
+  const Policy = JSON.stringify({
+    Version: '2012-10-17',
+    Statement: { Effect: 'Allow', Action: 's3:*', Resource: 'arn:aws:s3:::test-app/users/alice/in/*' },
+  })
+  const inbox = [
+    fromHttp({
+      awsContainerCredentialsFullUri: `${url}/v1/aws/container-credentials/user-upload?restrictTo.prefix=users/alice/in/`,
+      awsContainerAuthorizationToken: token,
+      maxRetries: 0,
+    }),
+    fromTokenFile({
+      webIdentityTokenFile: tokenFile,
+      roleArn: 'arn:aws:iam::000000000000:role/user-upload',
+      policy: Policy,
+      clientConfig: { endpoint: `${url}/v1/aws/sts`, region: 'cn-north-1', maxAttempts: 1 },
+    }),
+  ]
+  for (const credentials of inbox) {
+    const put = putWith(t, sandbox.oss.url, credentials)
+    t.equal((await put('users/alice/in/1.txt')).$metadata.httpStatusCode, 200)
+    for (const key of ['users/alice/1.txt', 'users/alice/in', 'users/alice/in2/1.txt', 'users/bob/in/1.txt']) {
+      await t.rejects(put(key), { name: 'AccessDenied' }, key)
+    }
+  }
+  t.equal(sandbox.sts.asked.length, 1, 'one and the same session')
 })
 
 t.test('fromProcess runs oss-vend credentials', async (t) => {

@@ -25,6 +25,13 @@ const without = (name: keyof typeof good) => {
   return rest
 }
 
+/** A session policy in the language of AWS. */
+const narrow = (Action: string | string[], keys?: string, bucket = 'test-app') =>
+  JSON.stringify({
+    Version: '2012-10-17',
+    Statement: [{ Effect: 'Allow', Action, Resource: keys === undefined ? '*' : `arn:aws:s3:::${bucket}/${keys}` }],
+  })
+
 const failureSchema = z.object({
   ErrorResponse: z.object({
     Error: z.strictObject({ Type: z.string(), Code: z.string(), Message: z.string() }),
@@ -133,6 +140,70 @@ t.test('a new name is a new session, of which one caller causes no more than it 
   t.equal(asked.length, 2)
 })
 
+t.test('a session policy leaves less of the policy, or is refused in its own terms', async (t) => {
+  const { app, asked } = await build(t)
+  const both = ['oss:PutObject', 'oss:AbortMultipartUpload']
+  const rows: { name: string; policy: string; want?: [actions: string[], keys: string]; message?: RegExp }[] = [
+    { name: 'actions', policy: narrow('s3:PutObject'), want: [['oss:PutObject'], 'users/alice/*'] },
+    { name: 'a prefix', policy: narrow('s3:*', 'users/alice/in/*'), want: [both, 'users/alice/in/*'] },
+    {
+      name: 'both',
+      policy: narrow(['s3:PutObject'], 'users/alice/in/*'),
+      want: [['oss:PutObject'], 'users/alice/in/*'],
+    },
+    {
+      name: 'another action',
+      policy: narrow(['s3:PutObject', 's3:GetObject']),
+      message: /: Policy\/Action\/1 is not an action of this policy \(/u,
+    },
+    {
+      name: 'an action that OSS has not',
+      policy: narrow('s3:PutObjectAcl'),
+      message: /: Policy must name actions of S3 that OSS has/u,
+    },
+    {
+      name: "a neighbour's folder",
+      policy: narrow('s3:*', 'users/bob/*'),
+      message: /: Policy\/Resource is not within what this policy opens to you \(/u,
+    },
+    {
+      name: 'another bucket',
+      policy: narrow('s3:*', 'users/alice/*', 'other'),
+      message: /Resource is in another bucket/u,
+    },
+    { name: 'a whole bucket', policy: narrow('s3:PutObject', '*'), message: /Policy\/Resource must be/u },
+    { name: 'a wildcard', policy: narrow('s3:PutObject', 'users/alice/*/a*'), message: /Policy\/Resource must be/u },
+    {
+      name: 'a variable',
+      policy: narrow('s3:PutObject', 'users/${aws:username}/*'),
+      message: /Policy\/Resource must be/u,
+    },
+    { name: 'a key', policy: narrow('s3:PutObject', 'users/alice/a'), message: /Policy must have one Resource/u },
+    {
+      name: 'two statements',
+      policy: '{"Statement":[{},{}]}',
+      message: /Policy must have Version 2012-10-17 and one/u,
+    },
+  ]
+  for (const { name, policy, want, message } of rows) {
+    t.test(name, async (t) => {
+      const before = asked.length
+      const answer = await app.inject(post({ ...good, Policy: policy }))
+      t.equal(asked.length - before, want ? 1 : 0)
+      if (message) {
+        t.match(failureOf(answer.body).Error, { Code: 'MalformedPolicyDocument', Message: message })
+        t.notMatch(answer.body, /restrictTo|test-app/u)
+        return
+      }
+      t.equal(answer.statusCode, 200)
+      t.match(asked.at(-1)?.roleSessionName, 'user-upload@alice@@build-7')
+      t.match(JSON.parse(asked.at(-1)?.policy ?? '').Statement, [
+        { Action: want?.[0], Resource: [`jrn:oss:*:111111111111:test-app/${want?.[1]}`] },
+      ])
+    })
+  }
+})
+
 t.test('less than an hour is met with an hour', async (t) => {
   const rows = [
     { seconds: '900', want: 3600 },
@@ -174,7 +245,22 @@ t.test('each refusal has the code and the status that STS gives it', async (t) =
     },
     { name: 'no session name', request: post(without('RoleSessionName')), want: '400 ValidationError' },
     { name: 'no token', request: post(without('WebIdentityToken')), want: '400 ValidationError' },
-    { name: 'a narrower policy', request: post({ ...good, Policy: '{}' }), want: '400 MalformedPolicyDocument' },
+    {
+      name: 'a session policy that is not understood',
+      request: post({ ...good, Policy: '{}' }),
+      want: '400 MalformedPolicyDocument',
+    },
+    {
+      name: 'a wider one',
+      request: post({ ...good, Policy: narrow('*', 'users/*') }),
+      want: '400 MalformedPolicyDocument',
+    },
+    {
+      name: 'one that narrows nothing',
+      request: post({ ...good, Policy: narrow('*') }),
+      want: '400 MalformedPolicyDocument',
+    },
+    { name: 'a long one', request: post({ ...good, Policy: ' '.repeat(2049) }), want: '400 MalformedPolicyDocument' },
     { name: 'an empty one', request: post({ ...good, Policy: '' }), want: '400 MalformedPolicyDocument' },
     {
       name: 'managed policies',

@@ -21,6 +21,13 @@ t.test('it agrees with what a vend then gives', async (t) => {
         maxKeys: 2,
       }),
       durationSeconds: fc.constantFrom(3600, 3600, 3600, 3600, 3601),
+      restrictTo: fc.record(
+        {
+          actions: fc.constantFrom(['oss:PutObject'], ['oss:GetObject'], ['oss:PutObject', 'oss:AbortMultipartUpload']),
+          prefix: fc.constantFrom('users/alice/', 'users/alice/a', 'users/alice/albums/trip/', 'public/', 'a*'),
+        },
+        { requiredKeys: [] },
+      ),
     },
     { requiredKeys: [] },
   )

@@ -21,6 +21,9 @@ t.test('questions that cannot be answered', async (t) => {
     { name: 'params that are a list', body: { params: ['x'] }, want: ['/params'] },
     { name: 'a param that is an object', body: { params: { a: {} } }, want: ['/params/a'] },
     { name: 'a short session', body: { durationSeconds: 899 }, want: ['/durationSeconds'] },
+    { name: 'a restriction to no actions', body: { restrictTo: { actions: [] } }, want: ['/restrictTo/actions'] },
+    { name: 'a restriction to a number', body: { restrictTo: { prefix: 7 } }, want: ['/restrictTo/prefix'] },
+    { name: 'an unknown restriction', body: { restrictTo: { bucket: 'test-app' } }, want: ['/restrictTo/bucket'] },
     { name: 'a list', body: [], want: [''] },
   ]
   for (const { name, body, want } of rows) {

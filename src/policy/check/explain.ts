@@ -1,5 +1,6 @@
 import { VendError } from '../../errors.ts'
 import { fillIn, type Grant, type GrantRequest, type GrantSettings } from '../grant/grant.ts'
+import { type Restriction, restrict } from '../grant/restrict.ts'
 import { policySchema } from '../language/document.ts'
 import { evaluate } from '../language/evaluate.ts'
 import { OPERATION_ACTIONS, type Operation, OSS_ACTIONS, operationResource } from '../language/operations.ts'
@@ -30,13 +31,13 @@ export type Explanation =
  */
 export function explain(
   template: Template,
-  request: GrantRequest,
+  { restrictTo, ...request }: GrantRequest & Readonly<{ restrictTo?: Restriction | undefined }>,
   settings: GrantSettings,
   question?: Question,
 ): Explanation {
   if (question) checkQuestion(question)
   try {
-    const grant = fillIn(template, request, settings)
+    const grant = restrict(fillIn(template, request, settings), restrictTo, settings)
     return { granted: true, grant, ...(question && { answer: answerFor(grant, settings, question) }) }
   } catch (error) {
     if (!(error instanceof VendError)) throw error

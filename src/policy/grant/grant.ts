@@ -2,12 +2,12 @@ import { VendError } from '../../errors.ts'
 import { requireConditions } from '../claims/allow.ts'
 import { claimAt } from '../claims/claim.ts'
 import { claimText, type NamedClaim, ruleFor } from '../claims/transform.ts'
-import { MAX_SESSION_POLICY_BYTES, parseJrn } from '../language/document.ts'
 import { dateText } from '../template/date.ts'
 import type { Template } from '../template/template.ts'
 import type { Part } from '../template/variables.ts'
 import { paramTexts } from './params.ts'
 import { sessionName } from './session-name.ts'
+import { sessionPolicy } from './session-policy.ts'
 import { refuseValue } from './unsafe-value.ts'
 
 /** A template filled in for one caller: everything that STS is asked for, and what the answer says about it. */
@@ -66,29 +66,12 @@ export function fillIn(template: Template, request: GrantRequest, settings: Gran
     Action: actions,
     Resource: resources.map((parts) => fillResource(parts, values)),
   }))
-  const policy = JSON.stringify({ Version: '3', Statement })
-  if (Buffer.byteLength(policy) > MAX_SESSION_POLICY_BYTES) {
-    throw new VendError('policy_too_large', { detail: `it would be over ${MAX_SESSION_POLICY_BYTES} bytes` })
-  }
-  const resources = [...new Set(Statement.flatMap(({ Resource }) => Resource))]
   return {
     template: template.name,
     roleSessionName: sessionName(template.name, caller, settings.severalIssuers, request.sessionLabel),
-    policy,
+    ...sessionPolicy(Statement),
     durationSeconds: duration,
-    actions: template.actions,
-    resources,
-    prefixes: [...new Set(resources.flatMap(keyPrefix))],
   }
-}
-
-/** The text between the bucket's `/` and the first `*`; nothing for a resource without a key. */
-function keyPrefix(jrn: string): [string] | [] {
-  const resource = parseJrn(jrn)?.resource ?? ''
-  const slash = resource.indexOf('/')
-  if (slash < 0) return []
-  const star = resource.indexOf('*', slash)
-  return [resource.slice(slash + 1, star < 0 ? undefined : star)]
 }
 
 /** All that parts of a resource are filled in with. */

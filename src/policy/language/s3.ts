@@ -28,6 +28,12 @@ const isAnyOr = (name: string, written: string) => written === '*' || written ==
 export const s3Action = (action: string): string | undefined =>
   Object.hasOwn(OSS_ACTIONS, action) ? action.replace(/^oss:/u, 's3:') : undefined
 
+/** The action of OSS for an action of S3: the reverse of {@link s3Action}. */
+export function ossAction(action: string): string | undefined {
+  const same = action.replace(/^s3:/u, 'oss:')
+  return same !== action && Object.hasOwn(OSS_ACTIONS, same) ? same : undefined
+}
+
 /**
  * Translates session policies from JD Cloud's language into that of AWS, both as JSON text. The translation allows the
  * same, and throws `policy_too_large` when it breaks a limit of S3. Any other error means that the linter let through a

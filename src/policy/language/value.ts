@@ -23,6 +23,22 @@ export function policyValue(value: unknown, kind: 'segment' | 'path' = 'segment'
   return segments.length <= MAX_PATH_SEGMENTS && segments.every(isSafeSegment) ? text : undefined
 }
 
+/** S3's limit for a key, in bytes of UTF-8. */
+const MAX_PREFIX_BYTES = 1024
+
+/** The rule of {@link isSafePrefix} in words. */
+export const PREFIX_RULE = `must be at most ${MAX_PREFIX_BYTES} bytes, and each part between its slashes ${VALUE_RULE}`
+
+/**
+ * Whether a text that a caller chose may enter a policy as the beginning of keys: segments as in a path, the last of which
+ * may be empty. It neither is empty nor starts with a slash.
+ */
+export function isSafePrefix(text: string): boolean {
+  if (text === '' || Buffer.byteLength(text) > MAX_PREFIX_BYTES) return false
+  const segments = text.split('/')
+  return segments.every((segment, index) => isSafeSegment(segment) || (segment === '' && index === segments.length - 1))
+}
+
 /** Nearly every value: ASCII is always visible and in NFC, so one test is enough. */
 const PLAIN = /^[A-Za-z0-9\-_.~@+=,|]{1,128}$/u
 

@@ -60,6 +60,7 @@ async function main(args: readonly string[]): Promise<void> {
     env: process.env,
     out: (text: string) => void stdout.write(text),
     err: (text: string) => void stderr.write(text),
+    input: () => process.stdin,
     terminal: { out: stdout.isTTY && !process.env.NO_COLOR, err: stderr.isTTY },
   }
   const exitCode = await runCli(args, io, serve)

@@ -7,6 +7,8 @@ export type Io = Readonly<{
   /** Results go to `out`, everything else to `err`. */
   out: (text: string) => void
   err: (text: string) => void
+  /** Standard input, for the commands that read it. */
+  input?: () => AsyncIterable<string | Uint8Array>
   /** Whether each of the two is a terminal. */
   terminal: Readonly<{ out: boolean; err: boolean }>
 }>

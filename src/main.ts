@@ -61,7 +61,7 @@ async function main(args: readonly string[]): Promise<void> {
     out: (text: string) => void stdout.write(text),
     err: (text: string) => void stderr.write(text),
     input: () => process.stdin,
-    terminal: { out: stdout.isTTY && !process.env.NO_COLOR, err: stderr.isTTY },
+    terminal: { out: stdout.isTTY && !process.env.NO_COLOR, err: stderr.isTTY, input: process.stdin.isTTY },
   }
   const exitCode = await runCli(args, io, serve)
   if (exitCode !== 0) process.exitCode = exitCode

@@ -82,7 +82,7 @@ const tokenIn = (text: string): string =>
     .replace(/^bearer\s+/iu, '')
 
 async function read({ input, err, terminal }: Io, file: string | undefined): Promise<string> {
-  if (file === undefined && terminal.err) err('Reading the token from standard input; end it with Ctrl-D.\n')
+  if (file === undefined && terminal.input) err('Reading the token from standard input; end it with Ctrl-D.\n')
   const stream = file === undefined ? input?.() : createReadStream(file)
   try {
     const chunks: Uint8Array[] = []

@@ -39,15 +39,24 @@ export function shownChecks(
 ): readonly ShownCheck[] {
   return judge(token, issuer, now).map((check): ShownCheck => {
     const { name, fault, setting } = check
-    const shown = { name, passed: fault === undefined, ...valuesFor(check, token, issuer, now) }
+    const { found, wanted } = valuesFor(check, token, issuer, now)
+    const values = { ...(wanted !== undefined && { wanted }), found: found === undefined && fault ? MISSING : found }
+    const shown = { name, passed: fault === undefined, ...values }
     if (fault === undefined) return shown
     const { means, remedy } = REFUSALS[fault]
     // Some faults have no setting that would make them good: the token is wrong.
     const settings = fault === 'date' ? [] : [settingName(setting, issuer, fromFile)]
+    if (setting === 'audienceClaim') {
+      const why = `it has no claim ${issuer.audienceClaim.join('.')}`
+      return { ...shown, why, reason: fault, remedy: 'name the claim that has the audience', settings }
+    }
     const why = fault === 'issuer' && near ? `${means}: ${near.difference}` : means
     return { ...shown, why, reason: fault, remedy, settings }
   })
 }
+
+/** What a token has instead of a claim that it lacks. */
+const MISSING = 'missing'
 
 type Values = Readonly<{ found?: unknown; wanted?: string }>
 
@@ -61,7 +70,9 @@ function valuesFor({ name }: Check, { header, payload }: UnverifiedToken, issuer
       }
     case 'tenant': {
       const own = issuer.issuer === NONE ? undefined : issuer.issuer.find(({ iss }) => iss === payload.iss)
-      return own?.tenant === undefined ? {} : { found: payload.tid, wanted: own.tenant }
+      return own?.tenant === undefined
+        ? { wanted: 'nothing: the issuer names no tenants' }
+        : { found: payload.tid, wanted: own.tenant }
     }
     case 'algorithm':
       return { found: header.alg, wanted: listed(issuer.keys.flatMap(({ algorithms }) => algorithms)) }
@@ -80,15 +91,17 @@ function valuesFor({ name }: Check, { header, payload }: UnverifiedToken, issuer
       return { found: dated(payload.exp), wanted: `after ${iso(now)}, ${tolerance}` }
     case 'not before':
       return payload.nbf === undefined
-        ? {}
+        ? { wanted: 'nothing: there is no nbf' }
         : { found: dated(payload.nbf), wanted: `${iso(now)} or before, ${tolerance}` }
     case 'issued at':
       return payload.iat === undefined
-        ? {}
+        ? { wanted: 'nothing: there is no iat' }
         : { found: dated(payload.iat), wanted: `${iso(now)} or before, ${tolerance}` }
     case 'age': {
       const { maxTokenAgeSeconds: most } = issuer
-      return most === undefined ? {} : { found: dated(payload.iat), wanted: `at most ${most} s before ${iso(now)}` }
+      return most === undefined
+        ? { wanted: 'nothing: no greatest age is set' }
+        : { found: dated(payload.iat), wanted: `at most ${most} s before ${iso(now)}` }
     }
   }
 }

@@ -106,7 +106,7 @@ function strangerCheck({ payload }: UnverifiedToken, issuers: readonly TrustedIs
   return {
     name: 'issuer',
     passed: false,
-    found: payload.iss,
+    found: Object.hasOwn(payload, 'iss') ? payload.iss : 'missing',
     wanted: wanted.slice(0, 20).join(', '),
     why: means,
     reason: 'issuer',

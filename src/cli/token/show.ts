@@ -1,7 +1,7 @@
 import { printable } from '../../policy/template/finding.ts'
 import { count, type Paint } from '../io.ts'
 import type { ShownCheck } from './checks.ts'
-import { cut, oneLine, pretty, withoutTokens } from './harmless.ts'
+import { cut, oneLine, pretty } from './harmless.ts'
 import type { Report } from './report.ts'
 import type { TemplateAnswer, TemplateAnswers } from './templates.ts'
 
@@ -50,9 +50,12 @@ function issuerLine({ issuer }: Report): string | undefined {
 function showCheck({ name, passed, found, wanted, why, remedy, settings = [] }: ShownCheck, paint: Paint): string[] {
   const mark = passed ? paint.green('✓') : passed === false ? paint.red('✗') : paint.yellow('–')
   const title = `  ${mark} ${name.padEnd(10)}`
-  if (passed) return [`${title} ${found === undefined ? '' : oneLine(found)}`.trimEnd()]
+  if (passed) {
+    const value = found === undefined ? printable(wanted ?? '') : oneLine(found)
+    return [`${title} ${value}`.trimEnd()]
+  }
   const lines = [`${title} ${printable(why ?? '')}`]
-  if (found !== undefined || (passed === false && wanted !== undefined)) lines.push(`      found:  ${oneLine(found)}`)
+  if (found !== undefined) lines.push(`      found:  ${oneLine(found)}`)
   if (wanted !== undefined) lines.push(`      wanted: ${printable(wanted)}`)
   const where = settings.length > 0 ? ` (${settings.join(', ')})` : ''
   if (remedy !== undefined) lines.push(`      ${paint.green('→')} ${printable(remedy)}${where}`)
@@ -81,7 +84,7 @@ export function forMachines(report: Report, templates: TemplateAnswers | undefin
     ...more,
     checks: checks.map((check) => ({ ...check, ...(check.found !== undefined && { found: cut(check.found) }) })),
     ...(token && { header: cut(token.header), claims: cut(token.payload) }),
-    ...(caller && { caller: { issuer: caller.issuer, subject: withoutTokens(caller.subject) } }),
+    ...(caller && { caller: { issuer: caller.issuer, subject: cut(caller.subject) } }),
     ...(templates && { templates }),
   }
 }

@@ -1,6 +1,7 @@
 import { createReadStream } from 'node:fs'
 import { ConfigError, EX_CONFIG } from '../config/faults.ts'
 import { readTokenConfig, type TokenConfig } from '../config/token-config.ts'
+import type { LintSettings } from '../policy/check/lint/rule.ts'
 import { CommandError, createPaint, type Io, writeJson } from './io.ts'
 import { lintSettings, templatesDirectory } from './settings.ts'
 import { reportOn } from './token/report.ts'
@@ -43,22 +44,37 @@ export async function inspectCommand(
     io.err(`Fetching the keys of issuer ${issuer}: ${describeOrigin(origin)}\n`)
   const service = await createService(config, { now: () => at, fetch, onFetching, sandbox })
   try {
-    const report = await reportOn(text, { config, service, now: at })
-    const options = { now: at, boundToToken: config.sessionBoundToToken }
+    const found = await reportOn(text, { config, service, now: at })
+    const settings = templateSettings(io, config)
+    const notes =
+      typeof settings === 'string' ? [...found.notes, `the templates were not read: ${settings}`] : found.notes
+    const report = { ...found, notes }
     const templates =
-      report.caller &&
-      (await answersFor(dir ?? templatesDirectory(io.env), report.caller, {
-        ...options,
-        settings: lintSettings(
-          io.env,
-          config.issuers.map(({ name }) => name),
-        ),
-      }))
+      found.caller && typeof settings !== 'string'
+        ? await answersFor(dir ?? templatesDirectory(io.env), found.caller, {
+            settings,
+            now: at,
+            boundToToken: config.sessionBoundToToken,
+          })
+        : undefined
     if (json) writeJson(io, forMachines(report, templates))
     else io.out(showReport(report, templates, createPaint(io.terminal.out)))
     return report.verdict === 'accepted' ? 0 : 1
   } finally {
     await service.close()
+  }
+}
+
+/** The settings of templates, or what is wrong with them: that must not hide what is wrong with the token. */
+function templateSettings({ env }: Io, { issuers }: TokenConfig): LintSettings | string {
+  try {
+    return lintSettings(
+      env,
+      issuers.map(({ name }) => name),
+    )
+  } catch (error) {
+    if (error instanceof CommandError) return error.message
+    throw error
   }
 }
 

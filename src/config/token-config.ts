@@ -11,8 +11,10 @@ export type TokenConfig = ReturnType<typeof readTokenConfig>
 const NAMES = Object.keys({ ...tokens, ...outbound })
 
 /** `JWT_ISSUERS_FILE[0].secret` and `JWT_SECRET_FILE` are about tokens, and so is a misspelt `JWT_ISUER`. */
-const isAboutTokens = (variable: string) =>
-  variable.startsWith('JWT_') || NAMES.some((name) => variable === name || variable === `${name}_FILE`)
+const isAboutTokens = (variable: string) => variable.startsWith('JWT_') || NAMES.includes(variable.toUpperCase())
+
+/** Further variables that decide about tokens, or about connections. */
+const ALSO: readonly string[] = ['NODE_EXTRA_CA_CERTS', 'SESSION_BOUND_TO_TOKEN']
 
 /**
  * Reads what the service would read about tokens, and the way to key servers. Other settings may be missing or wrong.
@@ -24,9 +26,11 @@ export function readTokenConfig(env: Environment, { sandbox = false } = {}) {
     if (isAboutTokens(variable)) faults.push({ variable, rule, remedy })
   }
   reportMisspelt(env, report)
-  const { values, secretFiles } = readEnvironment(env, report)
+  // The rest, with the keys of JD Cloud, is not even read.
+  const own = Object.fromEntries(Object.entries(env).filter(([name]) => isAboutTokens(name) || ALSO.includes(name)))
+  const { values, secretFiles } = readEnvironment(own, report)
   const issuers = readIssuers(values, { secretFiles, report, sandbox })
-  const outbound = readOutbound(values, env, report)
+  const outbound = readOutbound(values, own, report)
   if (faults.length > 0) throw new ConfigError(faults)
   return {
     issuers,

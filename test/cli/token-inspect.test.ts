@@ -277,8 +277,28 @@ t.test('a configuration that cannot be used exits with 78, and other settings ar
   t.match(bad.err, /JWT_ISSUER: is required/u)
   const misspelt = await run(['token', 'inspect'], { env: { ...SINGLE, JWT_AUDIENC: 'x' }, input })
   t.match(misspelt.err, /did you mean JWT_AUDIENCE\?/u)
-  const others = { PORT: 'x', JDCLOUD_STS_ENDPOINT: 'x', CACHE_MAX_MB: 'x' }
+  const others = { PORT: 'x', JDCLOUD_STS_ENDPOINT: 'x', CACHE_MAX_MB: 'x', JDCLOUD_SECRET_KEY_FILE: '/nowhere' }
   t.equal((await run(['token', 'inspect'], { env: { ...SINGLE, ...others }, input })).exitCode, 0)
+})
+
+t.test('settings of templates that are wrong do not hide what is wrong with the token', async (t) => {
+  const { report } = await inspectReport(mint(claims({ aud: 'x' })), { ...SINGLE, OSS_BUCKET: 'NOT A BUCKET' })
+  t.match(report, { reason: 'audience', notes: [/templates were not read: OSS_BUCKET must be a bucket name/u] })
+  t.equal(report.templates, undefined)
+})
+
+t.test('marks of an ID token are told', async (t) => {
+  const { report } = await inspectReport(mint(claims({ aud: 'client', nonce: 'n', at_hash: 'h' })), SINGLE)
+  t.match(report, { reason: 'audience', notes: [/nonce and at_hash, as ID tokens have/u] })
+})
+
+t.test('a session that must end with its token', async (t) => {
+  const env = { ...SINGLE, SESSION_BOUND_TO_TOKEN: 'true' }
+  const { report } = await inspectReport(mint(claims({ exp: SECONDS + 600 })), env, { dir: 'policies' })
+  t.match(
+    report.templates?.answers.find(({ name }) => name === 'user-upload'),
+    { allowed: false, why: /claim "exp" is too near/u },
+  )
 })
 
 t.test('the token comes from a file, too', async (t) => {

@@ -1,6 +1,7 @@
 import leven from 'leven'
 import { type Issuer, type IssuerValue, NONE } from '../../identity/issuer.ts'
 import type { TrustedIssuer } from '../../identity/trusted-issuer.ts'
+import { count } from '../io.ts'
 
 /** The issuer that a token was probably meant for, and how its `iss` differs. */
 export type NearIssuer = Readonly<{ trusted: TrustedIssuer; iss: string; difference: string }>
@@ -39,12 +40,14 @@ function differenceOf(found: string, { iss: wanted, tenant }: IssuerValue): Diff
   if (tenant !== undefined && isOfAnotherTenant(found, wanted, tenant)) {
     return { rank: 3, difference: 'it has the same form for a tenant that is not in the list' }
   }
-  if (found.startsWith(wanted) || wanted.startsWith(found)) {
+  // Every address begins with https://.
+  const isPart = found.length > wanted.length / 2 && wanted.startsWith(found)
+  if (isPart || found.startsWith(wanted)) {
     return { rank: 4, difference: 'one of the two goes on after the end of the other' }
   }
   const most = Math.max(2, Math.ceil((wanted.length / 10) * EDITS_PER_TEN))
   const edits = found.length > 2048 ? most + 1 : leven(found, wanted, { maxDistance: most + 1 })
-  if (edits <= most) return { rank: 5 + edits, difference: `${edits} characters differ` }
+  if (edits <= most) return { rank: 5 + edits, difference: `they are ${count(edits, 'edit')} apart` }
   const [one, other] = [hostOf(found), hostOf(wanted)]
   if (one !== undefined && one === other) return { rank: 1000, difference: 'the host is the same, the path is not' }
   return { rank: undefined, difference: '' }

@@ -60,7 +60,8 @@ async function main(args: readonly string[]): Promise<void> {
     env: process.env,
     out: (text: string) => void stdout.write(text),
     err: (text: string) => void stderr.write(text),
-    terminal: { out: stdout.isTTY && !process.env.NO_COLOR, err: stderr.isTTY },
+    input: () => process.stdin,
+    terminal: { out: stdout.isTTY && !process.env.NO_COLOR, err: stderr.isTTY, input: process.stdin.isTTY },
   }
   const exitCode = await runCli(args, io, serve)
   if (exitCode !== 0) process.exitCode = exitCode

@@ -1,4 +1,5 @@
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
+import { z } from 'zod'
 import { VendError } from '../errors.ts'
 import { refusalOf } from '../policy/check/examples.ts'
 import { isOperation, OPERATION_ACTIONS } from '../policy/language/operations.ts'
@@ -8,12 +9,14 @@ import { collectClaim, collectParam } from './claims.ts'
 import { type CredentialsOptions, credentialsCommand } from './credentials-command.ts'
 import { diffCommand } from './diff-command.ts'
 import { explainCommand } from './explain-command.ts'
+import { type InspectOptions, inspectCommand } from './inspect-command.ts'
 import { CommandError, type Io, writeJson } from './io.ts'
 import { lintCommand } from './lint-command.ts'
 import { renderCommand } from './render-command.ts'
 import { lintSettings, templatesDirectory } from './settings.ts'
 import { soundTemplate } from './sound-template.ts'
 import { testCommand } from './test-command.ts'
+import { withoutTokens } from './token/harmless.ts'
 
 type Shared = Readonly<{ issuer?: readonly string[]; json?: boolean }>
 type Named = Shared & CallerOptions & Readonly<{ dir?: string }>
@@ -54,7 +57,7 @@ function build(io: Io, serve: () => Promise<void>, done: (code: number) => void)
       'Trade the JWT that an app user already has for short-lived, least-privilege JD Cloud OSS credentials.',
     )
     .exitOverride()
-    .configureOutput({ writeOut: io.out, writeErr: io.err })
+    .configureOutput({ writeOut: io.out, writeErr: (text) => io.err(withoutTokens(text)) })
     .helpCommand(false)
     .addHelpText('after', '\nExit codes: 0 nothing is wrong, 1 something was found or refused, 2 wrong usage.')
   const command = (parent: Command, name: string, description: string) =>
@@ -72,6 +75,21 @@ function build(io: Io, serve: () => Promise<void>, done: (code: number) => void)
     .option('--token-env <name>', 'environment variable with it')
     .option('--token-command <command>', 'shell command that prints it')
     .action(async (options: CredentialsOptions) => done(await credentialsCommand(io, options)))
+
+  const token = command(program, 'token', 'say why a token is accepted or refused')
+  command(token, 'inspect', 'check a token as the service does, and name the setting to change')
+    .usage('[options] < token')
+    .argument('[nothing...]')
+    .option('--file <file>', 'file with the token (default: standard input)')
+    .option('--dir <dir>', 'directory of templates')
+    .option('--at <time>', 'judge at this time, such as 2030-01-31T12:00:00Z (default: now)', dateTime)
+    .option('--no-fetch', 'do not fetch key sets: the signature is then not checked')
+    .option('--json', 'print the result as JSON')
+    .addHelpText('after', TOKEN_HELP)
+    .action(async (words: readonly string[], options: InspectOptions) => {
+      if (words.length > 0) throw new CommandError(NO_ARGUMENT, 2)
+      done(await inspectCommand(io, options))
+    })
 
   const policies = command(program, 'policies', 'check, test, explain and compare policy templates').addHelpText(
     'after',
@@ -127,7 +145,23 @@ function build(io: Io, serve: () => Promise<void>, done: (code: number) => void)
   return program
 }
 
+const TOKEN_HELP = `
+The command reads the JWT_ variables of the service, HTTPS_PROXY and the like, and what the policies commands read. It
+fetches the key set of the token's issuer if the service would, and says so; it never sends the token anywhere, and never
+prints it or its signature.
+
+Exit codes: 0 the service would accept it, 1 it would not, 2 wrong usage, 78 a configuration that cannot be used.`
+
+const NO_ARGUMENT =
+  'A token must not be an argument: the history of the shell keeps it, and every user of the machine sees it in the list of processes. Give it by standard input or --file'
+
 const collect = (value: string, values: readonly string[] = []): string[] => [...values, value]
+
+function dateTime(text: string): number {
+  const { data } = z.iso.datetime({ offset: true }).safeParse(text)
+  if (data === undefined) throw new InvalidArgumentError('must be a date and time such as 2030-01-31T12:00:00Z.')
+  return Date.parse(data)
+}
 
 function wholeSeconds(text: string): number {
   if (!/^\d{1,6}$/u.test(text)) throw new InvalidArgumentError('must be a whole number of seconds.')

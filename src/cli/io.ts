@@ -7,8 +7,10 @@ export type Io = Readonly<{
   /** Results go to `out`, everything else to `err`. */
   out: (text: string) => void
   err: (text: string) => void
-  /** Whether each of the two is a terminal. */
-  terminal: Readonly<{ out: boolean; err: boolean }>
+  /** Standard input, for the commands that read it. */
+  input?: () => AsyncIterable<string | Uint8Array>
+  /** Whether each of them is a terminal. */
+  terminal: Readonly<{ out: boolean; err: boolean; input?: boolean }>
 }>
 
 /** Ends a command with a text for standard error. Exit code 1: something was found or refused; 2: wrong usage. */

@@ -4,9 +4,10 @@ import { z } from 'zod'
 import { VendError } from '../errors.ts'
 import type { Caller } from './caller.ts'
 import { type Issuer, NONE } from './issuer.ts'
-import { identityChecks, sourceFor, type TokenFault } from './judge.ts'
+import { identityChecks, sourceFor } from './judge.ts'
 import { KeysUnavailableError } from './key-set.ts'
 import { dateFault } from './meaning.ts'
+import type { Reason } from './refusals.ts'
 import { subjectOf } from './subject.ts'
 import { readToken } from './token.ts'
 import { createIssuerFinder, type TrustedIssuer, type TrustedKeys } from './trusted-issuer.ts'
@@ -180,9 +181,6 @@ const keysUnavailable = ({ name }: Issuer, { retryAfterSeconds, usable }: KeysUn
     // Anyone can invent a key's id. Failed fetches have a line of their own.
     ...(usable && { logLevel: 'info' }),
   })
-
-/** One word for the log, never for the caller. */
-type Reason = 'too_long' | 'malformed' | 'key' | 'signature' | TokenFault
 
 /** `more` never has a claim: the limit, or the name of the issuer whose settings the token was checked against. */
 const refusal = (reason: Reason, more: Readonly<{ longerThan?: number; issuer?: string }> = {}) =>

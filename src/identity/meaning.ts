@@ -16,7 +16,7 @@ const END_OF_DATES = 10_000_000_000
  * Where issuers say by a claim what a token is for: Keycloak by `typ`, Cognito by `token_use`, Django and Flask by
  * `token_type` and `type`. Their refresh tokens have the issuer, the audience and the key of access tokens.
  */
-const PURPOSE_CLAIMS = ['typ', 'token_type', 'token_use', 'type', 'tokenType', 'tokenUse'] as const
+export const PURPOSE_CLAIMS = ['typ', 'token_type', 'token_use', 'type', 'tokenType', 'tokenUse'] as const
 const OTHER_PURPOSES = ['refresh', 'offline', 'logout']
 /** Keycloak alone: at other providers an ID token may be the only one with an audience, as at Cognito. */
 const OTHER_PURPOSES_OF_TYP = [...OTHER_PURPOSES, 'id']

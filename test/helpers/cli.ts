@@ -1,10 +1,10 @@
 import { runCli } from '../../src/cli/cli.ts'
 import type { Environment } from '../../src/config/environment.ts'
 
-/** What a command printed, and its exit code. `terminal` is whether it is shown to a person. */
+/** What a command printed, and its exit code. `terminal` is whether it is shown to a person, `input` its standard input. */
 export async function run(
   args: readonly string[],
-  { env = {}, terminal = false }: { env?: Environment; terminal?: boolean } = {},
+  { env = {}, terminal = false, input = '' }: { env?: Environment; terminal?: boolean; input?: string } = {},
 ) {
   let out = ''
   let err = ''
@@ -15,6 +15,9 @@ export async function run(
     },
     err: (text: string) => {
       err += text
+    },
+    async *input() {
+      yield input
     },
     terminal: { out: terminal, err: terminal },
   }

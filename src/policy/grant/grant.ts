@@ -74,6 +74,16 @@ export function fillIn(template: Template, request: GrantRequest, settings: Gran
   }
 }
 
+/**
+ * Checks that the caller's claims can enter the resources, whatever the parameters are.
+ * @throws {VendError} `unsafe_value`
+ */
+export function requireSafeClaims({ statements }: Template, { claims, issuer }: GrantRequest['caller']): void {
+  for (const part of statements.flatMap(({ resources }) => resources.flat())) {
+    if (part.kind === 'jwt') claimTextOf(part, claims, issuer)
+  }
+}
+
 /** All that parts of a resource are filled in with. */
 type Values = Readonly<{
   caller: GrantRequest['caller']
@@ -98,15 +108,18 @@ function textFor(part: Part, { caller, settings, params, at }: Values): string {
       return settings[part.kind]
     case 'issuer':
       return caller.issuer
-    case 'jwt': {
-      const value = claimAt(caller.claims, part.path)
-      return claimText(value, part.transform, caller.issuer) ?? refuseClaim(part, value, caller.issuer)
-    }
+    case 'jwt':
+      return claimTextOf(part, caller.claims, caller.issuer)
     case 'param':
       return params.get(part.name) ?? refuseValue(`parameter "${part.name}"`, undefined)
     case 'date':
       return dateText(part.unit, at)
   }
+}
+
+function claimTextOf(part: NamedClaim, claims: GrantRequest['caller']['claims'], issuer: string): string {
+  const value = claimAt(claims, part.path)
+  return claimText(value, part.transform, issuer) ?? refuseClaim(part, value, issuer)
 }
 
 /** The log alone tells the remedy: callers cannot change a template. */

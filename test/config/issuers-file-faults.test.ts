@@ -7,7 +7,7 @@ const two = { name: 'app', issuer: 'https://app.test', audience: [AUDIENCE, 'oth
 const FIELDS =
   'name, issuer, tenants, audience, audienceClaim, subject, subjectType, algorithms, secret, secretFile, ' +
   'secretEncoding, publicKey, publicKeyFile, jwksUrl, jwksFile, jwksTokenFile, jwksCaFile, jwksOrigins, ' +
-  'jwksMaxAgeSeconds, jwksTimeoutMs, jwksMaxBytes, clockToleranceSeconds, allowedTypes, maxTokenAgeSeconds'
+  'jwksMaxAgeSeconds, jwksTimeoutMs, jwksMaxBytes, clockToleranceSeconds, allowedTypes, maxTokenAgeSeconds, provider'
 const WRONG = 'has the wrong form'
 const SEVERAL = 'at most one of publicKey, publicKeyFile, jwksUrl and jwksFile may be set'
 

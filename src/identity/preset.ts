@@ -26,7 +26,7 @@ export type EntryFault = readonly [field: EntryField, rule: string, remedy: stri
 export function fillIn(given: GivenEntry): IssuerEntry | readonly EntryFault[] {
   const { provider: name, ...own } = given
   const provider: Provider = name === undefined ? { typicalClaims: {} } : PROVIDERS[name]
-  const faults = name === undefined ? [] : faultsOf(own, provider, name)
+  const faults = faultsOf(own, provider)
   if (faults.length > 0) return faults
   const issuer = own.issuer ?? provider.issuer?.(own)
   const audience = own.audience ?? provider.fields?.audience
@@ -46,8 +46,8 @@ type Own = Omit<GivenEntry, 'provider'>
 const hasKeys = ({ secret, secretFile, publicKey, publicKeyFile, jwksUrl, jwksFile }: Own) =>
   [secret, secretFile, publicKey, publicKeyFile, jwksUrl, jwksFile].some((key) => key !== undefined)
 
-function faultsOf(own: Own, { issuer, form, needs }: Provider, name: ProviderName): readonly EntryFault[] {
-  const remedy = `see "${name}" in docs/providers.md`
+function faultsOf(own: Own, { issuer, form, needs }: Provider): readonly EntryFault[] {
+  const remedy = 'see docs/providers.md'
   if (needs && own.issuer === undefined) {
     const count = own[needs.field]?.length ?? 0
     if (count === 0 || (needs.one && count > 1)) return [[needs.field, `must be ${needs.what}`, remedy]]

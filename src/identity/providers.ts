@@ -67,7 +67,9 @@ const AZURE: Provider = {
 
 const OKTA: Provider = {
   form: { pattern: /^https:\/\/[^/]+\/oauth2\/[^/]+$/u, example: 'https://example.okta.com/oauth2/default' },
-  typicalClaims: { sub: 'jane.doe@example.com', uid: '00u1a2b3c4D5e6F7g8h9' },
+  // A login can be changed, and given to somebody else later.
+  fields: { subject: 'uid' },
+  typicalClaims: { sub: '00u1a2b3c4D5e6F7g8h9', uid: '00u1a2b3c4D5e6F7g8h9' },
 }
 
 const SUPABASE: Provider = {

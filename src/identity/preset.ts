@@ -71,6 +71,6 @@ export function typicalClaims({
   const { typicalClaims, fields }: Provider = PROVIDERS[provider]
   if (subject === undefined || subject === (fields?.subject ?? 'sub')) return typicalClaims
   const { sub, ...others } = typicalClaims
-  const named = others[subject]
+  const named = Object.entries(others).find(([claim]) => claim === subject)?.[1]
   return named === undefined ? others : { ...others, sub: named }
 }

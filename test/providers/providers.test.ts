@@ -7,7 +7,7 @@ import { environmentOf, keyServers, SECRETS, sandboxOf, serve, tokenOf } from '.
 import { readPage, readVariables } from './page.ts'
 import { SHAPES, type Shape } from './shapes.ts'
 
-// Whoever copies the lines of docs/providers.md is done: every configuration and template is the page's own.
+// Anyone who copies the lines of docs/providers.md is done: every configuration and template is the page's own.
 
 const page = readPage()
 const sandbox = await sandboxOf(t)
@@ -46,7 +46,8 @@ for (const [anchor, { issuers, variables, template }] of page) {
       t.test(`${index}: ${row.issuers === undefined ? 'variables' : 'file'}`, async (t) => {
         const given = row.issuers === undefined ? { variables: row.env } : { issuers: row.issuers }
         const env = environmentOf(t, { ...given, template })
-        const { use } = await serve(t, env, sandbox, servers)
+        const { use, logs } = await serve(t, env, sandbox, servers)
+        t.notMatch(logs.text(), 'policy warning')
         const pairs =
           anchor === 'supabase' && row.issuers !== undefined
             ? migrating(row.issuers, shape)

@@ -36,6 +36,7 @@ import { reportReloads } from './observe/reloads.ts'
 import { showClockOffset } from './observe/sts-clock.ts'
 import { reportZone } from './observe/time-zone.ts'
 import { countTokenCache } from './observe/token-cache.ts'
+import { checkedIssuers } from './policy/check/lint/rule.ts'
 import type { Grant } from './policy/grant/grant.ts'
 import { s3Translator } from './policy/language/s3.ts'
 import { cacheKeys, issuerKeys, stsKeys, watchSecrets } from './reload/keys.ts'
@@ -118,7 +119,7 @@ export async function buildApp(config: Config, dependencies: AppDependencies): P
   }
   const policies = await createLivePolicies(
     config.policiesDir,
-    { ...settings, issuers: config.issuers.map(({ name }) => name) },
+    { ...settings, ...checkedIssuers(config.issuers) },
     reportReloads(logger, metrics),
   )
   const reportKeys = reportKeySets({

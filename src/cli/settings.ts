@@ -3,11 +3,11 @@ import { relative } from 'node:path'
 import type { z } from 'zod'
 import { SHIPPED_POLICIES } from '../config/config.ts'
 import type { Environment } from '../config/environment.ts'
-import { issuerNames } from '../config/issuers-file.ts'
+import { type IssuerOutline, issuerOutlines } from '../config/issuers-file.ts'
 import { settings } from '../config/settings.ts'
 import { ONLY_ISSUER } from '../config/single-issuer.ts'
 import { accountOf, MIN_SESSION_SECONDS } from '../config/source.ts'
-import type { LintSettings } from '../policy/check/lint/rule.ts'
+import { checkedIssuers, type LintSettings } from '../policy/check/lint/rule.ts'
 import { CommandError } from './io.ts'
 
 /** The documentation's values, for templates that are checked before there is a configuration. */
@@ -28,7 +28,7 @@ export function lintSettings(env: Environment, issuers: readonly string[] | unde
     if (parsed.success) return parsed.data
     throw new CommandError(`${name} ${rule}`, 2)
   }
-  const names = issuers ?? configuredIssuers(env)
+  const outlines = issuers?.map((name): IssuerOutline => ({ name })) ?? configuredIssuers(env)
   const { CREDENTIAL_SOURCE, OSS_BUCKET, OSS_REGION } = settings
   const source = read('CREDENTIAL_SOURCE', CREDENTIAL_SOURCE, CREDENTIAL_SOURCE.default)
   const { JDCLOUD_ACCOUNT_ID, AWS_STS_ROLE_ARN } = settings
@@ -43,8 +43,8 @@ export function lintSettings(env: Environment, issuers: readonly string[] | unde
     bucket: read('OSS_BUCKET', OSS_BUCKET, SCENARIO.OSS_BUCKET),
     region: read('OSS_REGION', OSS_REGION, SCENARIO.OSS_REGION),
     minSessionSeconds: MIN_SESSION_SECONDS[source],
-    severalIssuers: names.length > 1,
-    issuers: names,
+    severalIssuers: outlines.length > 1,
+    ...checkedIssuers(outlines),
   }
 }
 
@@ -56,9 +56,9 @@ export function templatesDirectory(env: Environment): string {
   return near === '' || near.startsWith('..') ? directory : near
 }
 
-function configuredIssuers({ JWT_ISSUERS_FILE: file }: Environment): readonly string[] {
-  if (!file) return [ONLY_ISSUER]
-  const names = issuerNames(file)
-  if (names) return names
+function configuredIssuers({ JWT_ISSUERS_FILE: file }: Environment): readonly IssuerOutline[] {
+  if (!file) return [{ name: ONLY_ISSUER }]
+  const outlines = issuerOutlines(file)
+  if (outlines) return outlines
   throw new CommandError('JWT_ISSUERS_FILE must name a readable list of issuers that each have a name', 2)
 }

@@ -4,18 +4,37 @@ import { parseDocument } from 'yaml'
 import { z } from 'zod'
 import type { Issuer } from '../identity/issuer.ts'
 import { type EntryField, type IssuerEntry, issuerEntrySchema } from '../identity/issuer-entry.ts'
+import {
+  type EntryFault,
+  fillIn,
+  type GivenEntry,
+  givenEntrySchema,
+  PROVIDER_NAMES,
+  providerSchema,
+  typicalClaims,
+} from '../identity/preset.ts'
 import type { ReportFault } from './faults.ts'
 import { type GivenKey, type GivenKeys, readProfile, type TokenSettings } from './issuer-profile.ts'
 
-const FIELDS = Object.keys(issuerEntrySchema.shape).join(', ')
+const FIELDS = Object.keys(givenEntrySchema.shape).join(', ')
 const SECRETS = ['secret', 'secretFile'] as const
 const PUBLIC_KEYS = ['publicKey', 'publicKeyFile', 'jwksUrl', 'jwksFile'] as const
 
-/** The short names in an issuers file, even if the rest is wrong; undefined if it has none. Reads no secret. */
-export function issuerNames(path: string): readonly string[] | undefined {
+const outlineSchema = z.looseObject({
+  name: issuerEntrySchema.shape.name,
+  provider: providerSchema.optional().catch(undefined),
+  subject: z.string().optional().catch(undefined),
+})
+
+/** What templates are checked against: the short name of an issuer, and its claims as its provider makes them. */
+export type IssuerOutline = Pick<Issuer, 'name' | 'typicalClaims'>
+
+/** The issuers of a file, even if the rest of it is wrong; undefined if one has no name. Reads no secret. */
+export function issuerOutlines(path: string): readonly IssuerOutline[] | undefined {
   try {
-    const entries = z.array(z.looseObject({ name: issuerEntrySchema.shape.name })).min(1)
-    return entries.parse(parseYaml(readFileSync(path, 'utf8'))).map(({ name }) => name)
+    const entries = z.array(outlineSchema).min(1)
+    const parsed = entries.parse(parseYaml(readFileSync(path, 'utf8')))
+    return parsed.map((entry) => ({ name: entry.name, typicalClaims: typicalClaims(entry) }))
   } catch {
     return undefined
   }
@@ -46,11 +65,13 @@ export function readIssuersFile(
   }
   return entries.data.flatMap((content, index) => {
     const at = `JWT_ISSUERS_FILE[${index}]`
-    const entry = parseEntry(content, at, report)
+    const given = parseEntry(content, at, report)
     const file = { report: (field: EntryField, ...fault: Fault) => report(`${at}.${field}`, ...fault), path }
+    const entry = given && complete(given, file.report)
     const keys = entry && readKeys(entry, file, (...fault) => report(at, ...fault))
     if (!keys) return []
-    return readProfile(withPaths(entry, path), keys, { defaults, report: file.report, sandbox }) ?? []
+    const issuer = readProfile(withPaths(entry, path), keys, { defaults, report: file.report, sandbox })
+    return issuer ? { ...issuer, ...(given.provider && { typicalClaims: typicalClaims(given) }) } : []
   })
 }
 
@@ -66,17 +87,30 @@ function parseYaml(text: string): unknown {
   return document.toJS()
 }
 
-function parseEntry(content: unknown, at: string, report: ReportFault): IssuerEntry | undefined {
-  const parsed = issuerEntrySchema.safeParse(content)
+function parseEntry(content: unknown, at: string, report: ReportFault): GivenEntry | undefined {
+  const hasProvider = typeof content === 'object' && content !== null && 'provider' in content
+  const parsed = (hasProvider ? givenEntrySchema : issuerEntrySchema).safeParse(content)
   if (parsed.success) return parsed.data
   for (const issue of parsed.error.issues) {
     // Zod's own messages can quote the input, and `secret` is a secret. An unknown field name can be one too: without
     // its space, {secret:hunter2} is a field named secret:hunter2.
+    const isProvider = issue.path[0] === 'provider'
     const rule = issue.code === 'unrecognized_keys' ? `has a field that is not one of ${FIELDS}` : 'has the wrong form'
-    report([at, ...issue.path].join('.'), rule, 'see "Several issuers" in docs/configuration.md')
+    const remedy = 'see "Several issuers" in docs/configuration.md'
+    report([at, ...issue.path].join('.'), isProvider ? `must be one of ${PROVIDER_NAMES.join(', ')}` : rule, remedy)
   }
   return undefined
 }
+
+/** Reports what neither the entry nor its provider says. */
+function complete(given: GivenEntry, report: File['report']): IssuerEntry | undefined {
+  const filled = fillIn(given)
+  if (!isFaults(filled)) return filled
+  for (const fault of filled) report(...fault)
+  return undefined
+}
+
+const isFaults = (filled: ReturnType<typeof fillIn>): filled is readonly EntryFault[] => Array.isArray(filled)
 
 type File = Readonly<{ path: string; report: (field: EntryField, ...fault: Fault) => void }>
 

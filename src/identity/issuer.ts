@@ -30,6 +30,8 @@ export type Issuer = Readonly<{
   maxTokenAgeSeconds?: number
   /** The `alg` of a token chooses among them. */
   keys: readonly KeySource[]
+  /** Claims as its provider makes them, for the linter: nothing of a token is compared with them. */
+  typicalClaims?: Readonly<Record<string, string>>
 }>
 
 /** The short name grammar leaves out `.`, `/` and `@`, which join it to other parts of keys and session names. */

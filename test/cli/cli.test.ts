@@ -339,6 +339,26 @@ t.test('issuers come from options or from the issuers file, whose secrets are ne
   t.ok((await rules([], { JWT_ISSUERS_FILE: `${directory}/issuers` })).includes('ambiguous-issuer'))
 })
 
+t.test('the linter knows from the provider that a claim is no folder', async (t) => {
+  const file = (more = '') =>
+    `- {name: app, provider: github-actions, audience: a${more}}\n- {name: web, provider: nobody}\n`
+  const directory = t.testdir({
+    'mine.yaml': templateText({ allow: { issuer: 'app' } }),
+    known: file(),
+    other: file(', subject: repository_id'),
+    unknown: '- {name: app}\n- {name: web}\n',
+  })
+  const rules = async (issuers: string) => {
+    const { out } = await run(['policies', 'lint', directory, '--json'], {
+      env: { JWT_ISSUERS_FILE: `${directory}/${issuers}` },
+    })
+    return JSON.parse(out).findings.map(({ rule }: { rule: string }) => rule)
+  }
+  t.ok((await rules('known')).includes('unsafe-claim'))
+  t.notOk((await rules('other')).includes('unsafe-claim'))
+  t.notOk((await rules('unknown')).includes('unsafe-claim'))
+})
+
 t.test('with --json failures are JSON too, and a subject of digits stays a text', async (t) => {
   const refused = await run(['policies', 'render', 'user-upload', '--claim', 'sub=alice', '--json'])
   t.strictSame(

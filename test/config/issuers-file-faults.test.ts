@@ -1,4 +1,5 @@
 import t from 'tap'
+import { PROVIDER_NAMES } from '../../src/identity/preset.ts'
 import { faultLines, issuersFile, NO_SINGLE_ISSUER } from '../helpers/config-faults.ts'
 import { AUDIENCE, keys } from '../helpers/tokens.ts'
 
@@ -7,7 +8,7 @@ const two = { name: 'app', issuer: 'https://app.test', audience: [AUDIENCE, 'oth
 const FIELDS =
   'name, issuer, tenants, audience, audienceClaim, subject, subjectType, algorithms, secret, secretFile, ' +
   'secretEncoding, publicKey, publicKeyFile, jwksUrl, jwksFile, jwksTokenFile, jwksCaFile, jwksOrigins, ' +
-  'jwksMaxAgeSeconds, jwksTimeoutMs, jwksMaxBytes, clockToleranceSeconds, allowedTypes, maxTokenAgeSeconds'
+  'jwksMaxAgeSeconds, jwksTimeoutMs, jwksMaxBytes, clockToleranceSeconds, allowedTypes, maxTokenAgeSeconds, provider'
 const WRONG = 'has the wrong form'
 const SEVERAL = 'at most one of publicKey, publicKeyFile, jwksUrl and jwksFile may be set'
 
@@ -39,6 +40,21 @@ t.test('each fault names its place', async (t) => {
       name: 'unknown __proto__',
       content: `- ${web}  __proto__: {}\n`,
       want: entry(`has a field that is not one of ${FIELDS}`),
+    },
+    ...['nobody', 'constructor', 'Auth0', 7, null, ['auth0']].map((provider) => ({
+      name: `provider ${provider}`,
+      content: [{ ...one, provider }],
+      want: entry(`must be one of ${PROVIDER_NAMES.join(', ')}`, '.provider'),
+    })),
+    {
+      name: 'what no provider can fill in',
+      content: [{ name: 'web', provider: 'google' }],
+      want: entry(WRONG, '.audience'),
+    },
+    {
+      name: 'a provider, and an iss that is not of its form',
+      content: [{ ...one, provider: 'auth0' }],
+      want: entry('must look like https://example.eu.auth0.com/', '.issuer'),
     },
     ...(['name', 'issuer', 'audience'] as const).map((field) => ({
       name: `no ${field}`,

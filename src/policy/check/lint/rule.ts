@@ -12,6 +12,14 @@ export type LintSettings = GrantSettings &
     typicalClaims?: Readonly<Record<string, Readonly<Record<string, string>>>>
   }>
 
+type Issuers = readonly Readonly<{ name: string; typicalClaims?: Readonly<Record<string, string>> | undefined }>[]
+
+/** The issuers as templates are checked against them. */
+export const checkedIssuers = (issuers: Issuers): Pick<LintSettings, 'issuers' | 'typicalClaims'> => ({
+  issuers: issuers.map(({ name }) => name),
+  typicalClaims: Object.fromEntries(issuers.map(({ name, typicalClaims = {} }) => [name, typicalClaims])),
+})
+
 /** A place in a template. */
 export type Path = readonly (string | number)[]
 

@@ -43,8 +43,8 @@ const formSchema = z
 /** `POST /v1/aws/sts`, also at `/` where `atRoot`: AssumeRoleWithWebIdentity as SDKs ask it of AWS's STS. */
 export async function awsStsRoutes(
   app: App,
-  { authenticate, vending, oss, now }: Services & Readonly<{ now: () => number }>,
-  { atRoot, minSessionSeconds }: Readonly<{ atRoot: boolean; minSessionSeconds: number }>,
+  { authenticate, vending, ossOf, now }: Services & Readonly<{ now: () => number }>,
+  { atRoot }: Readonly<{ atRoot: boolean }>,
 ): Promise<void> {
   const answerError = createErrors(now)
   // Apart from the others, which read JSON alone.
@@ -86,8 +86,9 @@ export async function awsStsRoutes(
           const vended = await namingPolicy(request, policy, () =>
             vending.vend(caller, {
               policy,
+              durationSeconds: asked,
               // Users who want 900 seconds are not harmed by more.
-              durationSeconds: asked === undefined ? undefined : Math.max(asked, minSessionSeconds),
+              orShortest: true,
               sessionLabel: MADE_UP.test(RoleSessionName) ? undefined : RoleSessionName,
             }),
           )
@@ -96,7 +97,7 @@ export async function awsStsRoutes(
           const { accessKey, secretKey, sessionToken } = vended.session
           logVended(request, reply, vended, expiration, 'sts')
           const xml = assumedRoleXml({
-            account: oss.account,
+            account: ossOf(vended.grant).account,
             policy,
             roleSessionName,
             subject: caller.subject,

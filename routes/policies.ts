@@ -57,10 +57,15 @@ export function policiesRoutes(app: App, { authenticate, vending }: Services): v
   })
 }
 
-function present({ name, description, durationSeconds, params }: Template) {
+function present({ name, description, durationSeconds, params, target }: Template) {
   const properties = Object.entries(params).map(([param, { pattern, description }]) => [
     param,
-    { type: 'string', ...(pattern && { pattern: pattern.source }), ...(description !== undefined && { description }) },
+    {
+      type: 'string',
+      ...(pattern && { pattern: pattern.source }),
+      ...(target?.kind === 'param' && target.name === param && { enum: [...target.map.keys()] }),
+      ...(description !== undefined && { description }),
+    },
   ])
   return {
     name,

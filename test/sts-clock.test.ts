@@ -48,7 +48,7 @@ t.test('clocks that agree are told as such', async (t) => {
   const { response, offset, ready } = await vendWith(t, 0, 200)
   t.equal(response.statusCode, 200)
   t.ok(Math.abs(offset) < 60)
-  t.strictSame(Object.keys(ready.sts), ['clockOffsetSeconds'])
+  t.strictSame(Object.keys(ready.sts.default), ['clockOffsetSeconds'])
 })
 
 t.test('a clock that is off is told when STS refuses', async (t) => {
@@ -58,7 +58,11 @@ t.test('a clock that is off is told when STS refuses', async (t) => {
     t.ok(Math.abs(seen.offset - minutes * 60) < 60, `${seen.offset} seconds`)
     const hint = minutes > 0 ? /90 minutes behind the clock of STS/u : /90 minutes ahead of the clock of STS/u
     t.match(seen.line, { level: 50, upstream: { status: 403, clockOffsetSeconds: seen.offset, hint } })
-    t.match(seen.ready, { status: 'ready', sts: { clockOffsetSeconds: seen.offset, hint } }, 'on the ops listener')
+    t.match(
+      seen.ready,
+      { status: 'ready', sts: { default: { clockOffsetSeconds: seen.offset, hint } } },
+      'on the ops listener',
+    )
     t.strictSame(seen.public.json(), { status: 'ready' }, 'and not on the public one')
     t.notMatch(seen.response.body, /clock/u, 'nor to the caller')
   }

@@ -6,7 +6,9 @@ import type { Environment } from '../config/environment.ts'
 import { issuerNames, ONLY_ISSUER } from '../config/issuers.ts'
 import { settings } from '../config/settings.ts'
 import { accountOf, MIN_SESSION_SECONDS } from '../config/source.ts'
+import { ONLY_TARGET, readTargetsWithoutKeys } from '../config/targets.ts'
 import type { LintSettings } from '../policy/check/lint/rule.ts'
+import type { Targets } from '../policy/grant/target.ts'
 import { CommandError } from './io.ts'
 
 /** The documentation's values, for templates that are checked before there is a configuration. */
@@ -17,17 +19,36 @@ const SCENARIO = {
   OSS_REGION: 'cn-north-1',
 }
 
+/** Files and names that stand in for those of the service's variables. */
+type Given = Readonly<{ issuer?: readonly string[]; targets?: string }>
+
 /**
- * The settings that templates are checked against, from the service's variables. Reads no secret.
- * @throws {CommandError} for a variable that the service would refuse as well
+ * The settings that templates are checked against, by target, from the service's variables. Reads no secret.
+ * @throws {CommandError} for a variable or a file that the service would refuse as well
  */
-export function lintSettings(env: Environment, issuers: readonly string[] | undefined): LintSettings {
+export function lintSettings(env: Environment, { issuer, targets = env.TARGETS_FILE }: Given): Targets<LintSettings> {
+  const issuers = issuer ?? configuredIssuers(env)
+  const ofIssuers = { severalIssuers: issuers.length > 1, issuers }
+  if (!targets) return new Map([[ONLY_TARGET, { ...singleTarget(env), ...ofIssuers }]])
+  const faults: string[] = []
+  const read = readTargetsWithoutKeys(targets, (variable, rule, remedy) =>
+    faults.push(`${variable}: ${rule} (${remedy})`),
+  )
+  if (faults.length > 0) throw new CommandError(faults.join('\n'), 2)
+  return new Map(
+    read.map(({ name, oss: { account, bucket, region }, sts: { minSessionSeconds, maxSessionSeconds } }) => [
+      name,
+      { target: name, account, bucket, region, minSessionSeconds, maxSessionSeconds, ...ofIssuers },
+    ]),
+  )
+}
+
+function singleTarget(env: Environment): Omit<LintSettings, 'issuers' | 'severalIssuers'> {
   const read = <S extends z.ZodType>(name: string, { schema, rule }: { schema: S; rule: string }, fallback: string) => {
     const parsed = schema.safeParse(env[name] || fallback)
     if (parsed.success) return parsed.data
     throw new CommandError(`${name} ${rule}`, 2)
   }
-  const names = issuers ?? configuredIssuers(env)
   const { CREDENTIAL_SOURCE, OSS_BUCKET, OSS_REGION } = settings
   const source = read('CREDENTIAL_SOURCE', CREDENTIAL_SOURCE, CREDENTIAL_SOURCE.default)
   const { JDCLOUD_ACCOUNT_ID, JDCLOUD_MAX_SESSION_SECONDS, AWS_STS_ROLE_ARN, AWS_STS_MAX_SESSION_SECONDS } = settings
@@ -50,12 +71,11 @@ export function lintSettings(env: Environment, issuers: readonly string[] | unde
           ),
         }
   return {
+    target: ONLY_TARGET,
     ...ofSource,
     bucket: read('OSS_BUCKET', OSS_BUCKET, SCENARIO.OSS_BUCKET),
     region: read('OSS_REGION', OSS_REGION, SCENARIO.OSS_REGION),
     minSessionSeconds: MIN_SESSION_SECONDS[source],
-    severalIssuers: names.length > 1,
-    issuers: names,
   }
 }
 

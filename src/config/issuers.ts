@@ -123,8 +123,8 @@ function readIssuersFile(path: string, defaults: TokenSettings, report: ReportFa
  * Strict YAML without output: yaml's own `parse` prints warnings (an unknown tag, a mapping as a key) with the line
  * that they are about, and this line can contain a secret.
  */
-function parseYaml(text: string): unknown {
-  const document = parseDocument(text, { prettyErrors: false, stringKeys: true })
+export function parseYaml(text: string, schema: 'core' | 'failsafe' = 'core'): unknown {
+  const document = parseDocument(text, { prettyErrors: false, stringKeys: true, schema })
   if (document.errors.length + document.warnings.length > 0) throw new Error('not strict YAML')
   return document.toJS()
 }

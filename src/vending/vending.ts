@@ -5,6 +5,7 @@ import type { Catalogue } from '../policy/check/catalogue.ts'
 import { type Explanation, explain, type Question } from '../policy/check/explain.ts'
 import { unmetCondition } from '../policy/claims/allow.ts'
 import { fillIn, type Grant, type GrantRequest, type GrantSettings } from '../policy/grant/grant.ts'
+import { reachesTarget, type Targets, targetFor } from '../policy/grant/target.ts'
 import type { Template } from '../policy/template/template.ts'
 import type { Session } from '../sessions/session.ts'
 import type { SessionSource } from '../sessions/session-source.ts'
@@ -16,6 +17,8 @@ export type VendRequest = Readonly<{
   params?: Readonly<Record<string, string | number>> | undefined
   /** Seconds. */
   durationSeconds?: number | undefined
+  /** Whether the shortest session will do for a caller who asked for a shorter one. */
+  orShortest?: boolean | undefined
   /** Seconds that the session must still have, at most half of its length. */
   minValiditySeconds?: number | undefined
   /** Whether only a new session will do, since the store refuses the one that the caller has. */
@@ -46,7 +49,7 @@ export type Vending = Readonly<{
 type Dependencies = Readonly<{
   /** The templates of this moment. */
   catalogue: () => Catalogue
-  settings: GrantSettings
+  targets: Targets<GrantSettings>
   sessions: SessionSource
   /** Least that a session has left, and most that a vend takes. */
   minValiditySeconds: number
@@ -59,7 +62,7 @@ type Dependencies = Readonly<{
 /** Authorises, fills in, and fetches the session. */
 export function createVending({
   catalogue,
-  settings,
+  targets,
   sessions,
   clock,
   boundToToken = false,
@@ -80,10 +83,13 @@ export function createVending({
   return {
     async vend(
       caller,
-      { policy, params, durationSeconds, minValiditySeconds, fresh, sessionLabel },
+      { policy, params, durationSeconds, orShortest, minValiditySeconds, fresh, sessionLabel },
       deadlineMs = limits.deadlineMs,
     ) {
-      const grant = fillIn(find(policy), requestOf(caller, { params, durationSeconds, sessionLabel }), settings)
+      const template = find(policy)
+      const request = requestOf(caller, { params, durationSeconds, sessionLabel })
+      const target = targetFor(template, request, targets)
+      const grant = fillIn(template, orShortest ? notTooShort(request, target) : request, target)
       const validitySeconds = Math.max(limits.minValiditySeconds, checkValidity(minValiditySeconds, grant))
       const session = await sessions.session(grant, {
         owner: caller,
@@ -95,13 +101,20 @@ export function createVending({
       return { grant, session }
     },
     explain: (caller, { policy, ...request }, question) =>
-      explain(find(policy), requestOf(caller, request), settings, question),
+      explain(find(policy), requestOf(caller, request), targets, question),
     policiesFor: (caller) => {
       const at = clock.now()
-      return [...catalogue().values()].filter((template) => unmetCondition(template, caller, at) === undefined)
+      return [...catalogue().values()].filter(
+        (template) => unmetCondition(template, caller, at) === undefined && reachesTarget(template, caller),
+      )
     },
   }
 }
+
+const notTooShort = (request: GrantRequest, { minSessionSeconds }: GrantSettings): GrantRequest =>
+  request.durationSeconds === undefined
+    ? request
+    : { ...request, durationSeconds: Math.max(request.durationSeconds, minSessionSeconds) }
 
 /** From its second half on a session is renewed anyway: more could be had only by asking STS over and over. */
 function checkValidity(asked: number | undefined, { durationSeconds }: Grant): number {

@@ -1,5 +1,6 @@
 import { VendError } from '../../errors.ts'
 import { fillIn, type Grant, type GrantRequest, type GrantSettings } from '../grant/grant.ts'
+import { settingsFor, type Targets } from '../grant/target.ts'
 import { policySchema } from '../language/document.ts'
 import { evaluate } from '../language/evaluate.ts'
 import { OPERATION_ACTIONS, type Operation, OSS_ACTIONS, operationResource } from '../language/operations.ts'
@@ -31,11 +32,12 @@ export type Explanation =
 export function explain(
   template: Template,
   request: GrantRequest,
-  settings: GrantSettings,
+  targets: GrantSettings | Targets<GrantSettings>,
   question?: Question,
 ): Explanation {
   if (question) checkQuestion(question)
   try {
+    const settings = settingsFor(template, request, targets)
     const grant = fillIn(template, request, settings)
     return { granted: true, grant, ...(question && { answer: answerFor(grant, settings, question) }) }
   } catch (error) {

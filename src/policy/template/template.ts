@@ -7,6 +7,7 @@ import { oneOrMany } from '../language/document.ts'
 import { OSS_ACTIONS } from '../language/operations.ts'
 import { acceptSchema } from './accept.ts'
 import { exampleSchema } from './example.ts'
+import { targetSchema } from './target.ts'
 import { compileResource, type Part, VariableError } from './variables.ts'
 
 /** A template's file name without its ending. Short, so that a session name has room for a hash. */
@@ -69,6 +70,9 @@ export const templateSchema = z
     $schema: z.string().describe('Where the JSON Schema of templates is, for editors.').optional(),
     description: z.string().min(1).describe('What the policy is for, in one sentence.'),
     allow: allowSchema.describe('Who may have it. Without it, nobody may.').optional(),
+    target: targetSchema
+      .describe('Where sessions are for: a target of TARGETS_FILE, or a closed choice by a claim or parameter.')
+      .optional(),
     sharedBy: oneOrMany
       .transform((claims, context) =>
         claims.map((claim) => {
@@ -126,6 +130,11 @@ export const templateSchema = z
         forbidden: FORBIDDEN_ELEMENTS.filter((element) => statement[element] !== undefined),
       }
     })
+    const { target } = rest
+    if (target?.kind === 'param' && !Object.hasOwn(rest.params, target.name)) {
+      const message = `param:${target.name} is not declared under params`
+      context.addIssue({ code: 'custom', path: ['target', 'from'], message })
+    }
     const actions = [...new Set(statements.flatMap((statement) => statement.actions))]
     return { ...rest, statements, actions, neededClaims: claimsIn(statements) }
   })

@@ -27,7 +27,8 @@ async function vendWith(t: Test, minutes: number, status: number, headers: Recor
     headers: { authorization: `Bearer ${mint(claims({ iat: date, exp: date + 36_000 }))}` },
     payload: { policy: 'user-upload' },
   })
-  const gauge = async () => /^oss_vend_sts_clock_offset_seconds (.+)$/mu.exec(await page('/metrics'))?.[1]
+  const gauge = async () =>
+    /^oss_vend_sts_clock_offset_seconds\{target="default"\} (.+)$/mu.exec(await page('/metrics'))?.[1]
   return {
     before,
     response,
@@ -41,7 +42,7 @@ async function vendWith(t: Test, minutes: number, status: number, headers: Recor
 t.test('nothing is told before STS has told the time', async (t) => {
   const { before } = await vendWith(t, 0, 200)
   t.strictSame(before.ready, { status: 'ready' })
-  t.notMatch(before.metrics, /^oss_vend_sts_clock_offset_seconds /mu)
+  t.notMatch(before.metrics, /^oss_vend_sts_clock_offset_seconds\{/mu)
 })
 
 t.test('clocks that agree are told as such', async (t) => {

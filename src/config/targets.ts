@@ -143,11 +143,12 @@ function readFile(path: string, reading: Reading): readonly TargetConfig[] {
   }
   return all.flatMap(({ at, fields, name, entry }) => {
     const remedy = 'see "Several targets" in docs/configuration.md'
-    // Neither a value nor a name of a field is quoted: {secretKey:hunter2} is a field named secretKey:hunter2.
-    if (!fields || typeof entry !== 'object' || entry === null) report(at, 'has the wrong form', remedy)
-    else if (Object.keys(entry).some((field) => !NAMES.includes(field))) {
+    const given = typeof entry === 'object' && entry !== null && !Array.isArray(entry) ? Object.keys(entry) : []
+    // Neither a value nor the name of a field is quoted: {secretKey:hunter2} is a field named secretKey:hunter2.
+    if (given.some((field) => !NAMES.includes(field))) {
       report(at, `has a field that is not one of ${NAMES.join(', ')}`, remedy)
-    } else {
+    } else if (!fields) report(at, 'has the wrong form', remedy)
+    else {
       if (name === undefined) report(`${at}.name`, 'must be 1 to 32 of a-z, 0-9 and -', 'give the target a short name')
       return readEntry(fields, { ...reading, at, name: name ?? '', directory: dirname(path) }) ?? []
     }

@@ -31,7 +31,7 @@ const POLICIES = {
 async function start(
   t: Test,
   env: Record<string, string> = {},
-  { manualClock = false, betaSecret = SANDBOX_KEYS.testIam.secretKey } = {},
+  { manualClock = false, betaSecret }: Readonly<{ manualClock?: boolean; betaSecret?: string }> = {},
 ) {
   const acme = await startSandbox()
   const beta = await startSandbox({ scenario: { accountId: '222222222222', bucket: 'beta-bucket' } })
@@ -53,7 +53,7 @@ async function start(
     'acme-ak': accessKey,
     'acme-sk': secretKey,
     'beta-ak': accessKey,
-    'beta-sk': betaSecret,
+    'beta-sk': betaSecret ?? secretKey,
     policies: POLICIES,
   })
   const files = { TARGETS_FILE: `${dir}/targets.yaml`, POLICIES_DIR: `${dir}/policies`, OPS_PORT: '0' }

@@ -21,7 +21,7 @@ export const groups = {
   'Proxy and authorities': outbound,
   'Session cache': cache,
   'Bucket and templates': storage,
-  'Several targets': targets,
+  'Targets file': targets,
 } as const
 
 /**

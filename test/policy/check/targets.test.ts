@@ -104,7 +104,7 @@ t.test('people meet in a bucket, and not in two', async (t) => {
   const folder = (path: string, parts: Record<string, unknown>) =>
     templateText({ policy: { Version: '3', Statement: [statement(path)] }, sharedBy: ['team'], ...parts })
   const files = (target: string) => ({
-    'a.yaml': folder('users/${jwt:sub}/*', { target: 'acme', sharedBy: [] }),
+    'a.yaml': folder('users/${jwt:sub}/*', { target: 'acme', sharedBy: undefined }),
     'b.yaml': folder('users/teams/${jwt:team}/*', { target }),
   })
   const rules = async (target: string, targets = two) =>

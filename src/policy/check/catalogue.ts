@@ -6,10 +6,10 @@ import { isAcceptable } from '../template/accept.ts'
 import { type Finding, formatFinding, type Severity } from '../template/finding.ts'
 import { describe, type Place, parseTemplate } from '../template/parse.ts'
 import { TEMPLATE_NAME, type Template } from '../template/template.ts'
+import { createBuckets, distinctBuckets } from './buckets.ts'
 import { type ExampleOutcome, runExamples } from './examples.ts'
 import { isTemplateFile } from './fingerprint.ts'
 import { settle, staleAcceptances } from './lint/acceptance.ts'
-import { createFolders, type Folders } from './lint/colliding-folders.ts'
 import { lintForTargets } from './lint/lint.ts'
 import { type LintSettings, type LintSubject, lintSubject } from './lint/rule.ts'
 import { targetsOf } from './lint/unknown-target.ts'
@@ -201,28 +201,6 @@ async function loadFile(
   const failed = outcomes.filter(({ held }) => !held).map((outcome) => ({ ...EXAMPLE_FAILS, ...outcome }))
   findings.push(...located(failed, locate))
   return { file, name, template, subjects, findings, tested: true, outcomes, locate }
-}
-
-/** One target for each bucket: people who share a bucket must not meet in it, whichever role their sessions have. */
-const distinctBuckets = (targets: readonly LintSettings[]) => [
-  ...new Map(targets.map((target) => [target.bucket, target])).values(),
-]
-
-/** The folders of each bucket. */
-function createBuckets() {
-  const buckets = new Map<string, Folders>()
-  return {
-    add(subject: LintSubject) {
-      const { bucket } = subject.settings
-      const folders = buckets.get(bucket) ?? createFolders()
-      buckets.set(bucket, folders)
-      return folders.add(subject)
-    },
-    shared() {
-      const found = new Map([...buckets.values()].flatMap((folders) => [...folders.shared()]))
-      return (subject: LintSubject) => found.get(subject) ?? []
-    },
-  }
 }
 
 async function readText(file: string): Promise<{ text: string } | { refusal: string }> {

@@ -213,6 +213,15 @@ t.test('a target that starts with a wrong key works once its file has the right 
   t.equal((await vend('beta', { sub: 'bob' })).statusCode, 200)
 })
 
+t.test('a changed template that names no known target is refused, and the old one stays', async (t) => {
+  const { dir, vend, reload, logs } = await start(t)
+  await writeFile(`${dir}/policies/acme.yaml`, templateText({ target: 'gamma' }))
+  await reload()
+  const refused = logs.lines().find(({ msg }) => msg === 'policies refused, the old ones stay')
+  t.match(refused?.findings, [/no target is called gamma/u])
+  t.equal((await vend('acme')).json().oss.bucket, 'test-app')
+})
+
 t.test('the operator sees each target', async (t) => {
   const { ops, vend, logs } = await start(t)
   await vend('acme')

@@ -31,7 +31,7 @@ export function readConfig(env: Environment, { sandbox = false } = {}) {
   checkSettings(values, report, sandbox)
   const targets = readTargets(env, read, report, sandbox)
   const outbound = readOutbound(values, env, report)
-  if (faults.length > 0 || !isComplete(values)) throw new ConfigError(faults)
+  if (faults.length > 0 || !isComplete(values) || targets.length === 0) throw new ConfigError(faults)
 
   const keyFile = secretFiles.JWT_SECRET ?? secretFiles.JWT_PUBLIC_KEY
   return {

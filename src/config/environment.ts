@@ -16,8 +16,8 @@ const isSet = (env: Environment, name: string) => Boolean(env[name] || env[`${na
 type Read = Readonly<{ values: ReadSettings; secretFiles: Readonly<Record<string, string>> }>
 
 /**
- * Reads every setting, or those that `belongs` chooses; the others have their defaults. An empty variable counts as unset. So does a faulty one after its report, so that one fault does
- * not hide others.
+ * Reads every setting, or those that `belongs` chooses; the others have their defaults. An empty variable counts as
+ * unset. So does a faulty one after its report, so that one fault does not hide others.
  */
 export function readEnvironment(env: Environment, report: ReportFault, belongs?: (name: string) => boolean): Read
 // The compiler cannot see that each value comes from the schema of its own setting.

@@ -6,7 +6,15 @@ export const distinctBuckets = (targets: readonly LintSettings[]) => [
   ...new Map(targets.map((target) => [target.bucket, target])).values(),
 ]
 
-/** The folders of each bucket: they collide with those of the same bucket only. */
+/** Each finding once, however many buckets it is about. */
+export const distinct = <T>(findings: readonly T[]): T[] => [
+  ...new Map(findings.map((finding) => [JSON.stringify(finding), finding])).values(),
+]
+
+/**
+ * The folders of each bucket: they collide with those of the same bucket only. Buckets are told apart by name, whatever
+ * their store: a collision too many costs a new folder name, one too few would be a leak.
+ */
 export function createBuckets() {
   const buckets = new Map<string, Folders>()
   return {

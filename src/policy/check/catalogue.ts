@@ -6,7 +6,7 @@ import { isAcceptable } from '../template/accept.ts'
 import { type Finding, formatFinding, type Severity } from '../template/finding.ts'
 import { describe, type Place, parseTemplate } from '../template/parse.ts'
 import { TEMPLATE_NAME, type Template } from '../template/template.ts'
-import { createBuckets, distinctBuckets } from './buckets.ts'
+import { createBuckets, distinct, distinctBuckets } from './buckets.ts'
 import { type ExampleOutcome, runExamples } from './examples.ts'
 import { isTemplateFile } from './fingerprint.ts'
 import { settle, staleAcceptances } from './lint/acceptance.ts'
@@ -102,7 +102,7 @@ export async function inspectTemplates(
   for (const { file, name } of listed) {
     // `locate` keeps the whole document alive, so it must not outlive this turn: there can be thousands of templates.
     const { locate, subjects = [], ...loaded } = await loadFile(file, name, names, settings)
-    const collisions = subjects.flatMap(folders.add)
+    const collisions = distinct(subjects.flatMap(folders.add))
     const findings = [...loaded.findings, ...located(collisions, locate)]
     looked.push({ ...loaded, findings, pending: subjects.map((subject) => pending(subject, locate)) })
     names.add(name)
@@ -119,7 +119,7 @@ export async function inspectTemplates(
     const [first] = pending
     if (!first) return file
     const { template } = first.subject
-    const found = pending.flatMap(({ subject }) => shared(subject)).map((finding) => settle(template, finding))
+    const found = distinct(pending.flatMap(({ subject }) => shared(subject))).map((one) => settle(template, one))
     const stale = complete ? staleAcceptances(template, [...file.findings, ...found]) : []
     return { ...file, findings: [...file.findings, ...located([...found, ...stale], first.locate)] }
   })

@@ -111,6 +111,12 @@ t.test('people meet in a bucket, and not in two', async (t) => {
     (await lint(t, files(target), targets)).map(({ rule }) => rule).filter((rule) => rule === 'colliding-folders')
   t.strictSame(await rules('acme'), ['colliding-folders'])
   t.strictSame(await rules('beta'), [])
+  const twice = {
+    'a.yaml': folder('users/${jwt:sub}/*', { target: { from: 'jwt:tenant', map: MAP }, sharedBy: undefined }),
+    'b.yaml': folder('users/teams/${jwt:team}/*', { target: { from: 'jwt:tenant', map: MAP } }),
+  }
+  const told = (await lint(t, twice)).filter(({ rule }) => rule === 'colliding-folders')
+  t.equal(told.length, 1, 'a collision in two buckets is told once')
   const sameBucket = mapOf(named('acme'), named('beta', { bucket: 'acme-bucket' }))
   t.strictSame(await rules('beta', sameBucket), ['colliding-folders'], 'two roles of one bucket are one place')
 })

@@ -13,6 +13,7 @@ import { fillIn } from '../src/policy/grant/grant.ts'
  * time to find and fill in one of them grows. The rival is `yaml`'s own `parse` over the same files.
  */
 const settings: LintSettings = {
+  target: 'default',
   account: '111111111111',
   bucket: 'test-app',
   region: 'cn-north-1',

@@ -52,12 +52,8 @@ const formSchema = z
 /** `POST /v1/aws/sts`, also at `/` where `atRoot`: AssumeRoleWithWebIdentity as SDKs ask it of AWS's STS. */
 export async function awsStsRoutes(
   app: App,
-  { authenticate, vending, oss, now }: Services & Readonly<{ now: () => number }>,
-  {
-    atRoot,
-    minSessionSeconds,
-    maxTokenBytes,
-  }: Readonly<{ atRoot: boolean; minSessionSeconds: number; maxTokenBytes: number }>,
+  { authenticate, vending, ossOf, now }: Services & Readonly<{ now: () => number }>,
+  { atRoot, maxTokenBytes }: Readonly<{ atRoot: boolean; maxTokenBytes: number }>,
 ): Promise<void> {
   const answerError = createErrors(now)
   // Apart from the others, which read JSON alone.
@@ -100,8 +96,9 @@ export async function awsStsRoutes(
           const vended = await namingPolicy(request, policy, () =>
             vending.vend(caller, {
               policy,
+              durationSeconds: asked,
               // Users who want 900 seconds are not harmed by more.
-              durationSeconds: asked === undefined ? undefined : Math.max(asked, minSessionSeconds),
+              orShortest: true,
               sessionLabel: MADE_UP.test(RoleSessionName) ? undefined : RoleSessionName,
               restrictTo: Policy === undefined ? undefined : restrictionOfAws(Policy),
             }),
@@ -111,7 +108,7 @@ export async function awsStsRoutes(
           const { accessKey, secretKey, sessionToken } = vended.session
           logVended(request, reply, vended, expiration, 'sts')
           const xml = assumedRoleXml({
-            account: oss.account,
+            account: ossOf(vended.grant).account,
             policy,
             roleSessionName,
             subject: caller.subject,

@@ -98,7 +98,7 @@ const responseSchema = z
 /** `POST /v1/credentials`: trades a token for short-lived credentials. */
 export function credentialsRoutes(
   app: App,
-  { authenticate, vending, oss, now }: Services & Readonly<{ now: () => number }>,
+  { authenticate, vending, ossOf, now }: Services & Readonly<{ now: () => number }>,
 ): void {
   app.route({
     method: 'POST',
@@ -136,7 +136,7 @@ export function credentialsRoutes(
       const expiration = expirationOf(vended.session.expiresAt)
       logVended(request, reply, vended, expiration)
       const expiresInSeconds = Math.max(0, Math.floor((vended.session.expiresAt - now()) / 1000))
-      return present(vended, { expiration, expiresInSeconds }, oss)
+      return present(vended, { expiration, expiresInSeconds }, ossOf(vended.grant))
     },
   })
 }
@@ -144,7 +144,7 @@ export function credentialsRoutes(
 function present(
   { session, grant }: Vended,
   time: Readonly<{ expiration: string; expiresInSeconds: number }>,
-  { endpoint, region, bucket }: Services['oss'],
+  { endpoint, region, bucket }: ReturnType<Services['ossOf']>,
 ) {
   return {
     credentials: {

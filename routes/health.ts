@@ -11,8 +11,8 @@ const statusOf = (status: 'live' | 'ready', more: z.ZodRawShape = {}) => ({
 
 const diagnosis = z.strictObject({ clockOffsetSeconds: z.int(), hint: z.string().optional() })
 
-/** What only the operator may see. */
-type Diagnosis = Readonly<{ sts: z.infer<typeof diagnosis> }>
+/** What only the operator may see: of the STS of each target. */
+type Diagnosis = Readonly<{ sts: Record<string, z.infer<typeof diagnosis>> }>
 
 /**
  * `GET /livez` is for the process's supervisor, `GET /readyz` for the load balancer. Neither depends on STS: a restart
@@ -47,7 +47,7 @@ export function healthRoutes(
       tags: ['health'],
       security: [],
       response: {
-        200: statusOf('ready', diagnose && { sts: diagnosis.optional() }),
+        200: statusOf('ready', diagnose && { sts: z.record(z.string(), diagnosis).optional() }),
         ...problemResponses('not_ready'),
       },
     },

@@ -63,12 +63,16 @@ export function policiesRoutes(app: App, { authenticate, vending }: Services): v
 }
 
 /** A template as this caller sees it: of a parameter with `oneOf`, the caller's own values and nobody else's. */
-function present({ name, description, durationSeconds, params }: Template, claims: Readonly<Record<string, unknown>>) {
+function present(
+  { name, description, durationSeconds, params, target }: Template,
+  claims: Readonly<Record<string, unknown>>,
+) {
   const properties = Object.entries(params).map(([param, { pattern, oneOf, default: usual, description }]) => [
     param,
     {
       type: 'string',
       ...(pattern && { pattern: pattern.source }),
+      ...(target?.kind === 'param' && target.name === param && { enum: [...target.map.keys()] }),
       ...(oneOf && { enum: choicesIn(claimAt(claims, oneOf.path)) }),
       ...(usual !== undefined && { default: usual }),
       ...(description !== undefined && { description }),

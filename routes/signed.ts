@@ -84,6 +84,7 @@ export function logSigned(
   const story = {
     address: request.ip,
     policy: grant.template,
+    target: grant.target,
     roleSessionName: grant.roleSessionName,
     operation,
     signatures: signed.length,

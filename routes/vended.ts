@@ -16,10 +16,10 @@ export function logVended(
   expiration: string,
   dialect?: Dialect,
 ): void {
-  const { template: policy, roleSessionName } = grant
+  const { template: policy, target, roleSessionName } = grant
   const milliseconds = Math.round(reply.elapsedTime * 10) / 10
   const { from } = session
-  const story = { address: request.ip, policy, roleSessionName, expiration, from, milliseconds }
+  const story = { address: request.ip, policy, target, roleSessionName, expiration, from, milliseconds }
   request.log.info(dialect === undefined ? story : { ...story, dialect }, 'vended')
   request.told = true
 }

@@ -48,14 +48,26 @@ const allow = (Action: readonly string[], Resource: string): Policy => ({
 })
 
 /** Differences from the documented scenario. */
-export type Scenario = Readonly<{ clock?: Clock; maxSessionSeconds?: number; rolePolicies?: readonly Policy[] }>
+export type Scenario = Readonly<{
+  clock?: Clock
+  maxSessionSeconds?: number
+  rolePolicies?: readonly Policy[]
+  /** For a second account beside the documented one. */
+  accountId?: string
+  bucket?: string
+}>
 
 /**
- * Account 111111111111 with the bucket `test-app`, the role `test-role` and the sub-user `test-iam`, who may only
+ * Account 111111111111 with the bucket `test-app`, unless the scenario names others; the role `test-role` and the sub-user `test-iam`, who may only
  * assume this role. The role also has the permissions for the shipped templates.
  */
-export function createWorld({ clock = Date.now, maxSessionSeconds = 43_200, rolePolicies }: Scenario = {}): World {
-  const accountId = '111111111111'
+export function createWorld({
+  clock = Date.now,
+  maxSessionSeconds = 43_200,
+  rolePolicies,
+  accountId = '111111111111',
+  bucket = 'test-app',
+}: Scenario = {}): World {
   const roleJrn = `jrn:iam::${accountId}:role/test-role`
   const users: User[] = [
     { name: 'owner', ...SANDBOX_KEYS.owner, policies: 'owner' },
@@ -73,7 +85,7 @@ export function createWorld({ clock = Date.now, maxSessionSeconds = 43_200, role
           'oss:AbortMultipartUpload',
           'oss:ListMultipartUploadParts',
         ],
-        `jrn:oss:*:${accountId}:test-app/*`,
+        `jrn:oss:*:${accountId}:${bucket}/*`,
       ),
     ],
     trusts: ['test-iam'],
@@ -85,7 +97,7 @@ export function createWorld({ clock = Date.now, maxSessionSeconds = 43_200, role
     clock,
     users: new Map(users.map((user) => [user.accessKey, user])),
     roles: new Map([[role.jrn, role]]),
-    buckets: ['test-app'],
+    buckets: [bucket],
     sessions: createSessionStore(clock),
   }
 }

@@ -26,7 +26,6 @@ import { createRemoteKeySet } from './identity/remote-keys.ts'
 import type { TrustedKeys } from './identity/trusted-issuer.ts'
 import { createVerifiedTokens } from './identity/verified-tokens.ts'
 import { type Clock, systemClock } from './lib/clock.ts'
-import { createClockOffset } from './lib/clock-offset.ts'
 import { createRoute, type Pool } from './lib/outbound.ts'
 import { connectRedis, type RedisClient, readyWithin } from './lib/redis.ts'
 import { createRedisLink } from './lib/redis-link.ts'
@@ -34,23 +33,16 @@ import { reportKeySets } from './observe/key-sets.ts'
 import { reportProxy } from './observe/proxy.ts'
 import { reportReloads } from './observe/reloads.ts'
 import { showClockOffset } from './observe/sts-clock.ts'
-import { reportZone } from './observe/time-zone.ts'
 import { countTokenCache } from './observe/token-cache.ts'
 import { checkedIssuers } from './policy/check/lint/rule.ts'
 import type { Grant } from './policy/grant/grant.ts'
-import { s3Translator } from './policy/language/s3.ts'
-import { cacheKeys, issuerKeys, stsKeys, watchSecrets } from './reload/keys.ts'
+import { cacheKeys, issuerKeys, watchSecrets } from './reload/keys.ts'
 import { createLivePolicies } from './reload/policies.ts'
 import { createReloads, type Reloader, type Reloads } from './reload/reloads.ts'
 import { cacheKey } from './sessions/cache-key.ts'
 import { createSeal } from './sessions/seal.ts'
 import { createSessions } from './sessions/sessions.ts'
-import { createAwsSts } from './sts/aws.ts'
-import type { CredentialSource, KeyedSource } from './sts/credentials.ts'
-import { UNAMBIGUOUS_SECONDS } from './sts/expiration.ts'
-import { createJdcloudSts, type JdcloudSts } from './sts/jdcloud.ts'
-import { learnZone } from './sts/learn-zone.ts'
-import { probeRequest } from './sts/probe.ts'
+import { createTargets, type SourceOverride, type Target } from './targets.ts'
 import { createSigning } from './vending/signing.ts'
 import { createVending } from './vending/vending.ts'
 
@@ -72,7 +64,8 @@ export type AppDependencies = Readonly<{
   redis?: RedisClient
   /** How grants are told apart in the caches. */
   keyOf?: (grant: Grant) => string
-  source?: CredentialSource
+  /** Asked in place of every target's STS, or of each by its name. */
+  source?: SourceOverride
   /** Makes the connections to the key server of one issuer. */
   keyPool?: typeof createKeyPool
   /** Where metrics are counted; `/metrics` of the ops listener shows it. */
@@ -100,26 +93,13 @@ export async function buildApp(config: Config, dependencies: AppDependencies): P
   const { clock = systemClock(dependencies.now), now = clock.now, random = Math.random } = dependencies
   const route = createRoute(config.outbound)
   const { keyPool = createKeyPool } = dependencies
-  const stsClock = createClockOffset(now)
-  const reached = { route, clock: stsClock }
-  const { source, sts } = sourceOf(dependencies, () =>
-    config.sts.kind === 'jdcloud'
-      ? createJdcloudSts({ ...config.sts, ...reached }, { now, onZone: reportZone(logger) })
-      : createAwsSts(
-          { ...config.sts, ...reached },
-          { now, translate: s3Translator({ ...config.oss, partition: config.sts.partition }) },
-        ),
-  )
-  const { minSessionSeconds, maxSessionSeconds } = config.sts
-  const settings = {
-    ...config.oss,
-    minSessionSeconds,
-    maxSessionSeconds,
-    severalIssuers: config.issuers.length > 1,
-  }
+  const targets = createTargets(config, { logger, route, clock, now, random, source: dependencies.source })
+  const ofTargets = <T>(part: (target: Target) => T) =>
+    new Map([...targets].map(([name, target]) => [name, part(target)]))
+  const issuersChecked = checkedIssuers(config.issuers)
   const policies = await createLivePolicies(
     config.policiesDir,
-    { ...settings, ...checkedIssuers(config.issuers) },
+    ofTargets(({ settings }) => ({ ...settings, ...issuersChecked })),
     reportReloads(logger, metrics),
   )
   const reportKeys = reportKeySets({
@@ -144,27 +124,30 @@ export async function buildApp(config: Config, dependencies: AppDependencies): P
   })
   const keySets = issuers.flatMap(({ keys }) => keys.map(({ keySet }) => keySet)).filter((one) => one !== undefined)
 
-  const { endpoint, role } = config.sts
-  const scope = `${endpoint} ${role}`
-  const { keyOf = (grant) => cacheKey(scope, grant) } = dependencies
+  const targetOf = ({ target }: Grant) => {
+    const found = targets.get(target)
+    if (!found) throw new Error('the grant is for no target')
+    return found
+  }
+  const { keyOf = (grant) => cacheKey(targetOf(grant).scope, grant) } = dependencies
   const redis = dependencies.redis ?? (config.redis && (await connectRedis(config.redis.address, random, route)))
   const seal = config.redis && createSeal(config.redis.encryptionKeys)
   const link = redis && seal && createRedisLink({ redis, clock, logger, metrics })
   const sessions = createSessions(
     {
       ...config.cache,
-      ...config.sts,
+      ...config.calls,
       deadlineMs: config.vendDeadlineMs,
       newSessionsPerMinute: config.rateLimits.newSessions,
     },
     {
-      source,
+      upstreams: ofTargets(({ upstream }) => upstream),
       keyOf,
       clock,
       random,
       logger,
       metrics,
-      shared: link && seal && { link, seal, scope },
+      shared: link && seal && { link, seal },
     },
   )
 
@@ -187,7 +170,6 @@ export async function buildApp(config: Config, dependencies: AppDependencies): P
   })
   const counter = {
     catalogue: policies.current,
-    settings,
     clock: { ...clock, now },
     sessions,
     minValiditySeconds: config.cache.minValiditySeconds,
@@ -196,9 +178,9 @@ export async function buildApp(config: Config, dependencies: AppDependencies): P
   }
   const services = {
     authenticate,
-    vending: createVending(counter),
-    signing: createSigning({ ...counter, store: config.oss }),
-    oss: config.oss,
+    vending: createVending({ ...counter, targets: ofTargets(({ settings }) => settings) }),
+    signing: createSigning({ ...counter, targets }),
+    ossOf: (grant: Grant) => targetOf(grant).oss,
     // One issuer whose key server is down must not take the callers of the others down with it.
     ready: () =>
       !draining() &&
@@ -208,15 +190,7 @@ export async function buildApp(config: Config, dependencies: AppDependencies): P
   if (config.docsEnabled) await openapiRoutes(app, packageVersion())
   credentialsRoutes(app, { ...services, now })
   awsContainerCredentialsRoutes(app, services)
-  await awsStsRoutes(
-    app,
-    { ...services, now },
-    {
-      atRoot: config.awsStsAtRoot,
-      minSessionSeconds,
-      maxTokenBytes: config.maxTokenBytes,
-    },
-  )
+  await awsStsRoutes(app, { ...services, now }, { atRoot: config.awsStsAtRoot, maxTokenBytes: config.maxTokenBytes })
   policiesRoutes(app, services)
   explainRoutes(app, services)
   presignedUrlsRoutes(app, services)
@@ -225,11 +199,19 @@ export async function buildApp(config: Config, dependencies: AppDependencies): P
   const ops =
     config.opsPort === undefined ? undefined : await createServer({ ...config, corsOrigins: [] }, logger, onCut)
   if (ops) {
-    healthRoutes(ops, services, showClockOffset(metrics, stsClock))
+    healthRoutes(
+      ops,
+      services,
+      showClockOffset(
+        metrics,
+        ofTargets(({ stsClock }) => stsClock),
+      ),
+    )
     metricsRoutes(ops, metrics)
   }
 
-  const secrets = [sts && stsKeys(config, sts), seal && cacheKeys(config, seal), ...issuerKeys(issuers)]
+  const stsKeys = [...targets.values()].map(({ keys }) => keys)
+  const secrets = [...stsKeys, seal && cacheKeys(config, seal), ...issuerKeys(issuers)]
   const refreshKeys: Reloader = async (why) => {
     if (why !== 'asked') return
     verifiedTokens?.clear()
@@ -243,7 +225,7 @@ export async function buildApp(config: Config, dependencies: AppDependencies): P
     for (const keySet of keySets) keySet.tend()
   }
   let stopTending = () => {}
-  let stopLearning = () => {}
+  let learning: readonly (() => void)[] = []
   app.addHook('onReady', async () => {
     // Or the first callers would find Redis gone. One that really is keeps nobody from starting.
     if (redis) await readyWithin(redis, START_MS, clock)
@@ -252,9 +234,7 @@ export async function buildApp(config: Config, dependencies: AppDependencies): P
     tendKeys()
     // Not by tokens alone: a key that is revoked in a quiet hour must not open for the first caller after it.
     if (keySets.length > 0) stopTending = clock.every(TEND_KEYS_MS, tendKeys)
-    if (sts && 'zone' in sts && maxSessionSeconds > UNAMBIGUOUS_SECONDS) {
-      stopLearning = learnZone(sts, { probe: probeRequest(settings), clock, random, logger })
-    }
+    learning = [...targets.values()].map(({ learn }) => learn())
     overload.start()
     reloads.start()
   })
@@ -262,7 +242,7 @@ export async function buildApp(config: Config, dependencies: AppDependencies): P
     stopTending()
     overload.close()
     reloads.close()
-    stopLearning()
+    for (const stop of learning) stop()
     await sessions.close()
     link?.close()
     redis?.disconnect()
@@ -270,16 +250,6 @@ export async function buildApp(config: Config, dependencies: AppDependencies): P
     await Promise.all([...keyPools.map((pool) => pool.close()), ops?.close()])
   })
   return { app, ...(ops && { ops }), stop, reload: reloads.reload }
-}
-
-/** The source that was brought, or the STS that is configured, whose keys are ours to replace. */
-function sourceOf(
-  { source }: Pick<AppDependencies, 'source'>,
-  create: () => KeyedSource | JdcloudSts,
-): Readonly<{ source: CredentialSource; sts?: KeyedSource | JdcloudSts }> {
-  if (source) return { source }
-  const sts = create()
-  return { source: sts, sts }
 }
 
 function packageVersion(): string {

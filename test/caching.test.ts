@@ -121,10 +121,10 @@ t.test('metrics are on the ops listener', async (t) => {
     'oss_vend_cache_lookups_total{result="hit"} 1',
     'oss_vend_cache_lookups_total{result="miss"} 1',
     'oss_vend_cache_entries 1',
-    'oss_vend_sts_calls_total{outcome="ok"} 1',
-    'oss_vend_sts_breaker_state{state="closed"} 1',
-    'oss_vend_sts_queue_length 0',
-    'oss_vend_sts_call_seconds_count 1',
+    'oss_vend_sts_calls_total{target="default",outcome="ok"} 1',
+    'oss_vend_sts_breaker_state{target="default",state="closed"} 1',
+    'oss_vend_sts_queue_length{target="default"} 0',
+    'oss_vend_sts_call_seconds_count{target="default"} 1',
   ]) {
     t.match(body, line)
   }

@@ -155,12 +155,14 @@ t.test('the sandbox judges the service with code of its own', async (t) => {
 
 t.test('what the rules forbid is what the composition root does', async (t) => {
   const app = imports.filter(({ from }) => from === 'src/app.ts')
-  for (const folder of ['routes', 'src/identity', 'src/policy', 'src/sts', 'src/vending']) {
+  for (const folder of ['routes', 'src/identity', 'src/policy', 'src/vending']) {
     t.ok(
       app.some(({ to }) => under([folder])(to)),
       `src/app.ts imports ${folder}`,
     )
   }
+  const targets = imports.filter(({ from }) => from === 'src/targets.ts')
+  t.ok(targets.some(({ to }) => under(['src/sts'])(to)) && targets.some(({ to }) => under(['src/policy'])(to)))
 })
 
 t.test('the environment is read in one place', async (t) => {

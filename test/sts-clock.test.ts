@@ -27,7 +27,8 @@ async function vendWith(t: Test, minutes: number, status: number, headers: Recor
     headers: { authorization: `Bearer ${mint(claims({ iat: date, exp: date + 36_000 }))}` },
     payload: { policy: 'user-upload' },
   })
-  const gauge = async () => /^oss_vend_sts_clock_offset_seconds (.+)$/mu.exec(await page('/metrics'))?.[1]
+  const gauge = async () =>
+    /^oss_vend_sts_clock_offset_seconds\{target="default"\} (.+)$/mu.exec(await page('/metrics'))?.[1]
   return {
     before,
     response,
@@ -41,14 +42,14 @@ async function vendWith(t: Test, minutes: number, status: number, headers: Recor
 t.test('nothing is told before STS has told the time', async (t) => {
   const { before } = await vendWith(t, 0, 200)
   t.strictSame(before.ready, { status: 'ready' })
-  t.notMatch(before.metrics, /^oss_vend_sts_clock_offset_seconds /mu)
+  t.notMatch(before.metrics, /^oss_vend_sts_clock_offset_seconds\{/mu)
 })
 
 t.test('clocks that agree are told as such', async (t) => {
   const { response, offset, ready } = await vendWith(t, 0, 200)
   t.equal(response.statusCode, 200)
   t.ok(Math.abs(offset) < 60)
-  t.strictSame(Object.keys(ready.sts), ['clockOffsetSeconds'])
+  t.strictSame(Object.keys(ready.sts.default), ['clockOffsetSeconds'])
 })
 
 t.test('a clock that is off is told when STS refuses', async (t) => {
@@ -58,7 +59,11 @@ t.test('a clock that is off is told when STS refuses', async (t) => {
     t.ok(Math.abs(seen.offset - minutes * 60) < 60, `${seen.offset} seconds`)
     const hint = minutes > 0 ? /90 minutes behind the clock of STS/u : /90 minutes ahead of the clock of STS/u
     t.match(seen.line, { level: 50, upstream: { status: 403, clockOffsetSeconds: seen.offset, hint } })
-    t.match(seen.ready, { status: 'ready', sts: { clockOffsetSeconds: seen.offset, hint } }, 'on the ops listener')
+    t.match(
+      seen.ready,
+      { status: 'ready', sts: { default: { clockOffsetSeconds: seen.offset, hint } } },
+      'on the ops listener',
+    )
     t.strictSame(seen.public.json(), { status: 'ready' }, 'and not on the public one')
     t.notMatch(seen.response.body, /clock/u, 'nor to the caller')
   }

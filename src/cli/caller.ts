@@ -1,4 +1,3 @@
-import type { LintSettings } from '../policy/check/lint/rule.ts'
 import type { GrantRequest } from '../policy/grant/grant.ts'
 import { CommandError } from './io.ts'
 
@@ -17,16 +16,16 @@ export type CallerOptions = Readonly<{
  */
 export function grantRequest(
   { claim = {}, param = {}, duration, asIssuer }: CallerOptions,
-  settings: LintSettings,
+  issuers: readonly string[],
 ): GrantRequest {
   const { sub } = claim
   if (typeof sub !== 'string' || sub === '') throw new CommandError('Name the caller: --claim sub=alice', 2)
-  if (asIssuer !== undefined && !settings.issuers.includes(asIssuer)) {
-    throw new CommandError(`no issuer is called ${asIssuer}; configured: ${settings.issuers.join(', ')}`, 2)
+  if (asIssuer !== undefined && !issuers.includes(asIssuer)) {
+    throw new CommandError(`no issuer is called ${asIssuer}; configured: ${issuers.join(', ')}`, 2)
   }
   if ('issuer' in claim) throw new CommandError('The issuer is not a claim here: use --as-issuer', 2)
   return {
-    caller: { issuer: asIssuer ?? settings.issuers[0] ?? '', subject: sub, claims: claim },
+    caller: { issuer: asIssuer ?? issuers[0] ?? '', subject: sub, claims: claim },
     params: param,
     durationSeconds: duration,
   }

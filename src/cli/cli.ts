@@ -18,7 +18,7 @@ import { soundTemplate } from './sound-template.ts'
 import { testCommand } from './test-command.ts'
 import { withoutTokens } from './token/harmless.ts'
 
-type Shared = Readonly<{ issuer?: readonly string[]; json?: boolean }>
+type Shared = Readonly<{ issuer?: readonly string[]; targets?: string; json?: boolean }>
 type Named = Shared & CallerOptions & Readonly<{ dir?: string }>
 
 /**
@@ -93,11 +93,12 @@ function build(io: Io, serve: () => Promise<void>, done: (code: number) => void)
 
   const policies = command(program, 'policies', 'check, test, explain and compare policy templates').addHelpText(
     'after',
-    '\nThe commands read JDCLOUD_ACCOUNT_ID, OSS_BUCKET, OSS_REGION, JDCLOUD_MAX_SESSION_SECONDS and JWT_ISSUERS_FILE;\nunset variables have the values of the documentation. The default directory is POLICIES_DIR, then ./policies, then the\nshipped templates.',
+    '\nThe commands read JDCLOUD_ACCOUNT_ID, OSS_BUCKET, OSS_REGION, JDCLOUD_MAX_SESSION_SECONDS, JWT_ISSUERS_FILE\nand TARGETS_FILE;\nunset variables have the values of the documentation. The default directory is POLICIES_DIR, then ./policies, then the\nshipped templates.',
   )
   const policyCommand = (name: string, description: string) =>
     command(policies, name, description)
       .option('--issuer <name>', 'short name of an issuer; repeatable', collect)
+      .option('--targets <file>', 'file of several targets (default: TARGETS_FILE)')
       .option('--json', 'print the result as JSON')
   const named = (name: string, description: string) =>
     policyCommand(`${name} <name>`, description)
@@ -106,7 +107,7 @@ function build(io: Io, serve: () => Promise<void>, done: (code: number) => void)
       .option('--claim <name=value>', 'a claim, as text or JSON; repeatable', collectClaim)
       .option('--param <name=value>', 'a parameter; repeatable', collectParam)
       .option('--duration <seconds>', 'requested length of the session', wholeSeconds)
-  const settingsOf = ({ issuer }: Shared) => lintSettings(io.env, issuer)
+  const settingsOf = (options: Shared) => lintSettings(io.env, options)
   const directoryOf = (directory: string | undefined) => directory ?? templatesDirectory(io.env)
 
   policyCommand('lint [dir]', 'find what leaks, has no effect or misleads').action(

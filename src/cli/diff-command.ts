@@ -1,7 +1,11 @@
-import { type Catalogue, inspectTemplates, type TemplateFile } from '../policy/check/catalogue.ts'
+import {
+  type Catalogue,
+  type CatalogueSettings,
+  inspectTemplates,
+  type TemplateFile,
+} from '../policy/check/catalogue.ts'
 import { type Change, diffCatalogues } from '../policy/check/diff.ts'
 import { patternBacktracks } from '../policy/check/lint/pattern-backtracks.ts'
-import type { LintSettings } from '../policy/check/lint/rule.ts'
 import { formatFinding, printable } from '../policy/template/finding.ts'
 import { CommandError, count, createPaint, type Io, type Paint, writeJson } from './io.ts'
 import { showCaller } from './show.ts'
@@ -13,7 +17,7 @@ import { showCaller } from './show.ts'
 export async function diffCommand(
   io: Io,
   [before, after]: readonly [string, string],
-  settings: LintSettings,
+  settings: CatalogueSettings,
   json: boolean,
 ): Promise<0 | 1> {
   const [old, young] = [await readable(before, settings), await readable(after, settings)]
@@ -46,7 +50,7 @@ export async function diffCommand(
 }
 
 /** The old set may have errors that today's linter finds: it only has to parse and be safe to fill in. */
-async function readable(directory: string, settings: LintSettings): Promise<readonly TemplateFile[]> {
+async function readable(directory: string, settings: CatalogueSettings): Promise<readonly TemplateFile[]> {
   const { files, findings } = await inspectTemplates(directory, settings)
   const ofDirectory = files.length === 0 ? findings : []
   const unreadable = files.filter(({ template }) => !template).flatMap(({ findings }) => findings)

@@ -1,6 +1,7 @@
-import { refusalWithRemedy } from '../policy/check/examples.ts'
+import { ONLY_TARGET } from '../config/targets.ts'
+import type { CatalogueSettings } from '../policy/check/catalogue.ts'
+import { issuersOf, refusalWithRemedy } from '../policy/check/examples.ts'
 import { type Explanation, explain, type Question } from '../policy/check/explain.ts'
-import type { LintSettings } from '../policy/check/lint/rule.ts'
 import { type Check, checkConditions } from '../policy/claims/allow.ts'
 import { printable } from '../policy/template/finding.ts'
 import type { Template } from '../policy/template/template.ts'
@@ -16,10 +17,10 @@ export function explainCommand(
   io: Io,
   template: Template,
   options: CallerOptions & Readonly<{ question?: Question }>,
-  settings: LintSettings,
+  settings: CatalogueSettings,
   json: boolean,
 ): 0 | 1 {
-  const request = grantRequest(options, settings)
+  const request = grantRequest(options, issuersOf(settings))
   const explanation = explain(template, request, settings, options.question)
   const conditions = checkConditions(template, request.caller, Date.now())
   const good = explanation.granted && explanation.answer?.allowed !== false
@@ -56,7 +57,7 @@ function showExplanation(explanation: Explanation, paint: Paint): string[] {
   }
   const { grant, answer } = explanation
   const granted = [
-    `${paint.green('✓')} granted for ${grant.durationSeconds} seconds as ${grant.roleSessionName}`,
+    `${paint.green('✓')} granted for ${grant.durationSeconds} seconds as ${grant.roleSessionName}${grant.target === ONLY_TARGET ? '' : ` at target ${grant.target}`}`,
     JSON.stringify(JSON.parse(grant.policy), null, 2),
   ]
   if (!answer) return granted

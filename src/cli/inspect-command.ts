@@ -1,7 +1,7 @@
 import { createReadStream } from 'node:fs'
 import { ConfigError, EX_CONFIG } from '../config/faults.ts'
 import { readTokenConfig, type TokenConfig } from '../config/token-config.ts'
-import type { LintSettings } from '../policy/check/lint/rule.ts'
+import type { CatalogueSettings } from '../policy/check/catalogue.ts'
 import { CommandError, createPaint, type Io, writeJson } from './io.ts'
 import { lintSettings, templatesDirectory } from './settings.ts'
 import { reportOn } from './token/report.ts'
@@ -66,12 +66,9 @@ export async function inspectCommand(
 }
 
 /** The settings of templates, or what is wrong with them: that must not hide what is wrong with the token. */
-function templateSettings({ env }: Io, { issuers }: TokenConfig): LintSettings | string {
+function templateSettings({ env }: Io, { issuers }: TokenConfig): CatalogueSettings | string {
   try {
-    return lintSettings(
-      env,
-      issuers.map(({ name }) => name),
-    )
+    return lintSettings(env, { issuer: issuers.map(({ name }) => name) })
   } catch (error) {
     if (error instanceof CommandError) return error.message
     throw error

@@ -1,12 +1,16 @@
-import { inspectTemplates } from '../policy/check/catalogue.ts'
-import type { LintSettings } from '../policy/check/lint/rule.ts'
+import { type CatalogueSettings, inspectTemplates } from '../policy/check/catalogue.ts'
 import { printable, type Severity } from '../policy/template/finding.ts'
 import { count, createPaint, type Io, writeJson } from './io.ts'
 import { createProgress } from './progress.ts'
 import { showFinding } from './show.ts'
 
 /** `policies lint [dir]`: every finding of a directory. 1 if one is an error. */
-export async function lintCommand(io: Io, directory: string, settings: LintSettings, json: boolean): Promise<0 | 1> {
+export async function lintCommand(
+  io: Io,
+  directory: string,
+  settings: CatalogueSettings,
+  json: boolean,
+): Promise<0 | 1> {
   const progress = createProgress(io)
   const { files, findings } = await inspectTemplates(directory, settings, progress.step)
   progress.end()

@@ -1,7 +1,8 @@
 import { VendError } from '../errors.ts'
-import { refusalWithRemedy } from '../policy/check/examples.ts'
-import type { LintSettings } from '../policy/check/lint/rule.ts'
+import type { CatalogueSettings } from '../policy/check/catalogue.ts'
+import { issuersOf, refusalWithRemedy } from '../policy/check/examples.ts'
 import { fillIn, type Grant } from '../policy/grant/grant.ts'
+import { settingsFor } from '../policy/grant/target.ts'
 import type { Template } from '../policy/template/template.ts'
 import { type CallerOptions, grantRequest } from './caller.ts'
 import { CommandError, type Io, writeJson } from './io.ts'
@@ -11,7 +12,7 @@ export function renderCommand(
   io: Io,
   template: Template,
   options: CallerOptions,
-  settings: LintSettings,
+  settings: CatalogueSettings,
   json: boolean,
 ): 0 {
   const { policy, ...grant } = granted(template, options, settings)
@@ -19,9 +20,10 @@ export function renderCommand(
   return 0
 }
 
-function granted(template: Template, options: CallerOptions, settings: LintSettings): Grant {
+function granted(template: Template, options: CallerOptions, settings: CatalogueSettings): Grant {
   try {
-    return fillIn(template, grantRequest(options, settings), settings)
+    const request = grantRequest(options, issuersOf(settings))
+    return fillIn(template, request, settingsFor(template, request, settings))
   } catch (error) {
     if (error instanceof VendError) throw new CommandError(`${error.code}: ${refusalWithRemedy(error)}`, 1)
     throw error

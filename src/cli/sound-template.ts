@@ -1,6 +1,5 @@
 import { nearest } from '../lib/nearest.ts'
-import { inspectTemplates } from '../policy/check/catalogue.ts'
-import type { LintSettings } from '../policy/check/lint/rule.ts'
+import { type CatalogueSettings, inspectTemplates } from '../policy/check/catalogue.ts'
 import { formatFinding } from '../policy/template/finding.ts'
 import type { Template } from '../policy/template/template.ts'
 import { CommandError } from './io.ts'
@@ -9,7 +8,7 @@ import { CommandError } from './io.ts'
  * Finds a template by name.
  * @throws {CommandError} if there is none, or if the linter finds an error in it
  */
-export async function soundTemplate(directory: string, name: string, settings: LintSettings): Promise<Template> {
+export async function soundTemplate(directory: string, name: string, settings: CatalogueSettings): Promise<Template> {
   const { files, findings } = await inspectTemplates(directory, settings)
   const file = files.find((one) => one.name === name)
   if (!file) {

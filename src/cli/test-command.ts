@@ -1,13 +1,17 @@
-import { inspectTemplates, type TemplateFile } from '../policy/check/catalogue.ts'
+import { type CatalogueSettings, inspectTemplates, type TemplateFile } from '../policy/check/catalogue.ts'
 import type { ExampleOutcome } from '../policy/check/examples.ts'
-import type { LintSettings } from '../policy/check/lint/rule.ts'
 import { printable } from '../policy/template/finding.ts'
 import { count, createPaint, type Io, type Paint, writeJson } from './io.ts'
 import { createProgress } from './progress.ts'
 import { showFinding, showValues } from './show.ts'
 
 /** `policies test [dir]`: runs every example, with a tick or a cross for each line. 1 if one fails or cannot run. */
-export async function testCommand(io: Io, directory: string, settings: LintSettings, json: boolean): Promise<0 | 1> {
+export async function testCommand(
+  io: Io,
+  directory: string,
+  settings: CatalogueSettings,
+  json: boolean,
+): Promise<0 | 1> {
   const progress = createProgress(io)
   const { files, findings } = await inspectTemplates(directory, settings, progress.step)
   progress.end()

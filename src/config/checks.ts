@@ -6,8 +6,8 @@ import type { ReadSettings } from './settings.ts'
 /** Orchestrators kill a process after ten seconds. The process itself needs some of this time. */
 const MAX_SHUTDOWN_MS = 9000
 
-/** Reports faults that the schema of a single setting cannot see. The sandbox may have weaker settings. */
-export function checkSettings(values: ReadSettings, report: ReportFault, sandbox: boolean): void {
+/** Reports faults of a single target that the schema of a setting cannot see. */
+export function checkTarget(values: ReadSettings, report: ReportFault, sandbox: boolean): void {
   const plaintext = sandbox || values.AWS_STS_ALLOW_PLAINTEXT
   for (const name of ['JDCLOUD_STS_ENDPOINT', 'AWS_STS_ENDPOINT', 'OSS_ENDPOINT'] as const) {
     const faults = values[name] === undefined ? [] : addressFaults(values[name])
@@ -25,6 +25,10 @@ export function checkSettings(values: ReadSettings, report: ReportFault, sandbox
     const rule = `is required with CREDENTIAL_SOURCE=${values.CREDENTIAL_SOURCE}`
     report('OSS_ENDPOINT', rule, 'set the address of S3 as clients reach it: the default is an address of JD Cloud')
   }
+}
+
+/** Reports faults that the schema of a single setting cannot see. The sandbox may have weaker settings. */
+export function checkSettings(values: ReadSettings, report: ReportFault, sandbox: boolean): void {
   if (values.CORS_ORIGINS?.includes('*') && !sandbox) {
     report('CORS_ORIGINS', 'must not contain *', "name your app's own origins")
   }

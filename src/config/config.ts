@@ -4,7 +4,7 @@ import { type Environment, isComplete, readEnvironment, reportMisspelt } from '.
 import { ConfigError, type ConfigFault, type ReportFault } from './faults.ts'
 import { readIssuers } from './issuers.ts'
 import { readOutbound } from './outbound.ts'
-import { readSource } from './source.ts'
+import { isOfOneTarget, readTargets } from './targets.ts'
 
 /** The shipped templates. The path is the same from here and from the built code in dist/src/. */
 export const SHIPPED_POLICIES = fileURLToPath(new URL('../../policies', import.meta.url))
@@ -25,12 +25,13 @@ export function readConfig(env: Environment, { sandbox = false } = {}) {
   const report: ReportFault = (variable, rule, remedy) => faults.push({ variable, rule, remedy })
 
   reportMisspelt(env, report)
-  const { values, secretFiles } = readEnvironment(env, report)
+  const read = readEnvironment(env, report, (name) => !env.TARGETS_FILE || !isOfOneTarget(name))
+  const { values, secretFiles } = read
   const issuers = readIssuers(values, { secretFiles, report, sandbox })
   checkSettings(values, report, sandbox)
-  const source = readSource(values)
+  const targets = readTargets(env, read, report, sandbox)
   const outbound = readOutbound(values, env, report)
-  if (faults.length > 0 || !isComplete(values) || !source) throw new ConfigError(faults)
+  if (faults.length > 0 || !isComplete(values) || targets.length === 0) throw new ConfigError(faults)
 
   return {
     host: values.HOST,
@@ -63,8 +64,10 @@ export function readConfig(env: Environment, { sandbox = false } = {}) {
     /** Paths of the secrets in files, by the variable that they replace. */
     secretFiles,
     policiesDir: values.POLICIES_DIR ?? SHIPPED_POLICIES,
-    sts: {
-      ...source,
+    /** Where sessions are for, at least one. */
+    targets,
+    /** How each target's STS is called. */
+    calls: {
       connectTimeoutMs: values.STS_CONNECT_TIMEOUT_MS,
       timeoutMs: values.STS_TIMEOUT_MS,
       connections: values.STS_CONNECTIONS,
@@ -82,12 +85,6 @@ export function readConfig(env: Environment, { sandbox = false } = {}) {
     redis: values.REDIS_URL && {
       address: values.REDIS_URL,
       encryptionKeys: values.CACHE_ENCRYPTION_KEY ?? [],
-    },
-    oss: {
-      account: source.account,
-      region: values.OSS_REGION,
-      endpoint: values.OSS_ENDPOINT ?? `https://s3.${values.OSS_REGION}.jdcloud-oss.com`,
-      bucket: values.OSS_BUCKET,
     },
   } as const
 }

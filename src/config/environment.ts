@@ -16,18 +16,23 @@ const isSet = (env: Environment, name: string) => Boolean(env[name] || env[`${na
 type Read = Readonly<{ values: ReadSettings; secretFiles: Readonly<Record<string, string>> }>
 
 /**
- * Reads every setting. An empty variable counts as unset. So does a faulty one after its report, so that one fault does
- * not hide others.
+ * Reads every setting, or those that `belongs` chooses; the others have their defaults. An empty variable counts as
+ * unset. So does a faulty one after its report, so that one fault does not hide others.
  */
-export function readEnvironment(env: Environment, report: ReportFault): Read
+export function readEnvironment(env: Environment, report: ReportFault, belongs?: (name: string) => boolean): Read
 // The compiler cannot see that each value comes from the schema of its own setting.
 export function readEnvironment(
   env: Environment,
   report: ReportFault,
+  belongs: (name: string) => boolean = () => true,
 ): { values: Record<string, unknown>; secretFiles: Record<string, string> } {
   const values: Record<string, unknown> = {}
   const secretFiles: Record<string, string> = {}
   for (const [name, setting] of all) {
+    if (!belongs(name)) {
+      values[name] = fallback(setting)
+      continue
+    }
     const file = setting.secret && env[`${name}_FILE`]
     if (file) secretFiles[name] = file
     values[name] = readSetting(name, setting, env, report)
@@ -50,7 +55,7 @@ function readSetting(name: string, setting: Setting, env: Environment, report: R
     const leftOver = file ? `${name}_FILE` : env[name] && env[name] !== setting.default ? name : undefined
     const rule = `must not be set without CREDENTIAL_SOURCE=${source}`
     if (leftOver && chosen) report(leftOver, rule, 'unset it, or choose this source')
-    return setting.default === undefined ? undefined : schema.parse(setting.default)
+    return fallback(setting)
   }
   const inline = env[name] || (setting.anyCase && env[name.toLowerCase()])
   if (inline && file) report(name, `must not be set beside ${name}_FILE`, 'keep one of the two')
@@ -59,8 +64,10 @@ function readSetting(name: string, setting: Setting, env: Environment, report: R
   const parsed = given ? schema.safeParse(given) : undefined
   if (parsed?.success) return parsed.data
   if (parsed) report(name, rule, remedy)
-  return setting.default === undefined ? undefined : schema.parse(setting.default)
+  return fallback(setting)
 }
+
+const fallback = ({ default: text, schema }: Setting): unknown => (text === undefined ? undefined : schema.parse(text))
 
 /** Undefined for an unknown source: only that is reported then, and no setting of a source. */
 function chosenSource(env: Environment): Setting['source'] {

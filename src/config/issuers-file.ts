@@ -1,6 +1,5 @@
 import { readFileSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
-import { parseDocument } from 'yaml'
 import { z } from 'zod'
 import type { Issuer } from '../identity/issuer.ts'
 import { type EntryField, type IssuerEntry, issuerEntrySchema } from '../identity/issuer-entry.ts'
@@ -15,6 +14,7 @@ import {
 } from '../identity/preset.ts'
 import type { ReportFault } from './faults.ts'
 import { type GivenKey, type GivenKeys, readProfile, type TokenSettings } from './issuer-profile.ts'
+import { parseYaml } from './yaml.ts'
 
 const FIELDS = Object.keys(givenEntrySchema.shape).join(', ')
 const SECRETS = ['secret', 'secretFile'] as const
@@ -76,16 +76,6 @@ export function readIssuersFile(
 }
 
 type Fault = [rule: string, remedy: string]
-
-/**
- * Strict YAML without output: yaml's own `parse` prints warnings (an unknown tag, a mapping as a key) with the line
- * that they are about, and this line can contain a secret.
- */
-function parseYaml(text: string): unknown {
-  const document = parseDocument(text, { prettyErrors: false, stringKeys: true })
-  if (document.errors.length + document.warnings.length > 0) throw new Error('not strict YAML')
-  return document.toJS()
-}
 
 function parseEntry(content: unknown, at: string, report: ReportFault): GivenEntry | undefined {
   const hasProvider = typeof content === 'object' && content !== null && 'provider' in content

@@ -7,6 +7,7 @@ import { listening } from './groups/listening.ts'
 import { outbound } from './groups/outbound.ts'
 import { storage } from './groups/storage.ts'
 import { sts } from './groups/sts.ts'
+import { targets } from './groups/targets.ts'
 import { tokens } from './groups/tokens.ts'
 
 /** The groups by their heading, in the order of `.env.example` and of docs/configuration.md. */
@@ -20,6 +21,7 @@ export const groups = {
   'Proxy and authorities': outbound,
   'Session cache': cache,
   'Bucket and templates': storage,
+  'Targets file': targets,
 } as const
 
 /**
@@ -36,6 +38,7 @@ export const settings = {
   ...outbound,
   ...cache,
   ...storage,
+  ...targets,
 } as const
 
 type Settings = typeof settings

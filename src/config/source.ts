@@ -8,6 +8,9 @@ const NO_ACCOUNT = '000000000000'
 /** The account in the ARN of a role. */
 export const accountOf = (roleArn: string) => roleArn.split(':')[4] || NO_ACCOUNT
 
+/** An STS, as whom it is asked and for which role, and the bounds of a session. */
+export type SourceConfig = NonNullable<ReturnType<typeof readSource>>
+
 /**
  * Reads the chosen STS, as whom it is asked and for which role, and the bounds of a session. Undefined if a setting is
  * missing.

@@ -8,7 +8,7 @@ import { proxyRules } from '../lib/proxy.ts'
  */
 export function reportProxy(
   logger: Pick<FastifyBaseLogger, 'info' | 'warn'>,
-  { outbound, sts, issuers }: Pick<Config, 'outbound' | 'sts' | 'issuers'>,
+  { outbound, targets, issuers }: Pick<Config, 'outbound' | 'targets' | 'issuers'>,
 ): void {
   if (!outbound.proxy) return
   const isProxied = proxyRules(outbound.noProxy)
@@ -17,7 +17,7 @@ export function reportProxy(
       origin.kind === 'jwks' ? [origin.url] : origin.kind === 'discovery' ? [origin.issuer] : [],
     ),
   )
-  const urls = [sts.endpoint, ...keyServers].map((address) => new URL(address))
+  const urls = [...targets.map(({ sts }) => sts.endpoint), ...keyServers].map((address) => new URL(address))
   const hostsOf = (proxied: boolean) => [
     ...new Set(urls.filter((url) => isProxied(url) === proxied).map(({ host }) => host)),
   ]

@@ -2,24 +2,28 @@ import { Gauge, type Registry } from 'prom-client'
 import { type ClockOffset, clockFault } from '../lib/clock-offset.ts'
 
 /**
- * Shows how far the clocks of STS and of this machine are apart, in a metric.
- * @returns the same for the operator's `/readyz`
+ * Shows how far the clocks of each target's STS and of this machine are apart, in a metric.
+ * @returns the same for the operator's `/readyz`; undefined until an STS has told the time
  */
-export function showClockOffset(metrics: Registry, clock: Pick<ClockOffset, 'seconds'>) {
+export function showClockOffset(metrics: Registry, clocks: ReadonlyMap<string, Pick<ClockOffset, 'seconds'>>) {
+  const known = () =>
+    [...clocks].flatMap(([target, clock]) => {
+      const seconds = clock.seconds()
+      return seconds === undefined ? [] : [{ target, seconds }]
+    })
   new Gauge({
     name: 'oss_vend_sts_clock_offset_seconds',
-    help: 'How far the clock of STS is ahead of the clock of this machine; absent until STS has told the time.',
+    help: "How far the clock of a target's STS is ahead of the clock of this machine; absent until it has told the time.",
+    labelNames: ['target'],
     registers: [metrics],
     collect() {
-      const seconds = clock.seconds()
-      if (seconds === undefined) this.remove()
-      else this.set(seconds)
+      for (const { target, seconds } of known()) this.set({ target }, seconds)
     },
   })
   return () => {
-    const clockOffsetSeconds = clock.seconds()
-    return clockOffsetSeconds === undefined
-      ? undefined
-      : { sts: { clockOffsetSeconds, ...clockFault(clockOffsetSeconds) } }
+    const sts = Object.fromEntries(
+      known().map(({ target, seconds }) => [target, { clockOffsetSeconds: seconds, ...clockFault(seconds) }]),
+    )
+    return Object.keys(sts).length > 0 ? { sts } : undefined
   }
 }

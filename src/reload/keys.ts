@@ -3,14 +3,15 @@ import type { FastifyBaseLogger } from 'fastify'
 import { Counter, type Registry } from 'prom-client'
 import type { Config } from '../config/config.ts'
 import { pemOf } from '../config/issuer-keys.ts'
+import { keyText } from '../config/setting.ts'
 import { settings } from '../config/settings.ts'
+import type { TargetConfig } from '../config/targets.ts'
 import { VendError } from '../errors.ts'
 import { type ConfiguredKey, withText } from '../identity/configured-key.ts'
 import { SHARED_KEY, wouldShareKey } from '../identity/shared-keys.ts'
 import type { TrustedIssuer } from '../identity/trusted-issuer.ts'
 import type { Seal } from '../sessions/seal.ts'
-import type { KeyedSource } from '../sts/credentials.ts'
-import { probeRequest } from '../sts/probe.ts'
+import type { AssumeRoleRequest, KeyedSource } from '../sts/credentials.ts'
 import type { Reloader } from './reloads.ts'
 import { type Outcome, type SecretFiles, watchSecretFiles } from './secret-files.ts'
 
@@ -23,49 +24,47 @@ export function watchSecrets(
 ): Reloader[] {
   const reloads = new Counter({
     name: 'oss_vend_secret_reloads_total',
-    help: 'Changes of secrets in files, by what became of them.',
-    labelNames: ['secret', 'result'],
+    help: 'Changes of secrets in files, by what became of them; keys of STS also by their target.',
+    labelNames: ['secret', 'target', 'result'],
     registers: [metrics],
   })
-  const count = (secret: string, result: string) => reloads.inc({ secret, result })
-  return files.filter((one) => one !== undefined).map((one) => watchSecretFiles(one, { logger, count }))
+  return files
+    .filter((one) => one !== undefined)
+    .map((one) => {
+      const target = one.target === undefined ? {} : { target: one.target }
+      const count = (secret: string, result: string) => reloads.inc({ secret, ...target, result })
+      return watchSecretFiles(one, { logger: one.target === undefined ? logger : logger.child(target), count })
+    })
 }
 
-const STS_PAIRS = {
-  jdcloud: ['JDCLOUD_ACCESS_KEY', 'JDCLOUD_SECRET_KEY'],
-  'aws-sts': ['AWS_STS_ACCESS_KEY', 'AWS_STS_SECRET_KEY'],
-} as const
-
 /**
- * The pair of STS keys, or the half of it that is in a file. A new pair is tested at STS before it signs for a caller.
+ * A target's pair of STS keys, or the half of it that is in a file. A new pair is tested at STS, with `probe`, before it
+ * signs for a caller.
  */
 export function stsKeys(
-  { secretFiles, oss, sts: { kind, minSessionSeconds } }: Pick<Config, 'secretFiles' | 'oss' | 'sts'>,
+  { name, keyFiles }: Pick<TargetConfig, 'name' | 'keyFiles'>,
   sts: KeyedSource,
+  probe: AssumeRoleRequest,
 ): SecretFiles | undefined {
-  const [accessKey, secretKey] = STS_PAIRS[kind]
-  const pair = [
-    { field: 'accessKey', name: accessKey },
-    { field: 'secretKey', name: secretKey },
-  ] as const
-  const inFiles = pair.flatMap(({ field, name }) => {
-    const path = secretFiles[name]
-    return path === undefined ? [] : [{ field, path, schema: settings[name].schema }]
+  const inFiles = (['accessKey', 'secretKey'] as const).flatMap((field) => {
+    const path = keyFiles[field]
+    return path === undefined ? [] : [{ field, path }]
   })
   if (inFiles.length === 0) return undefined
   return {
     secret: 'sts_keys',
+    target: name,
     paths: inFiles.map(({ path }) => path),
     current: () => inFiles.map(({ field }) => sts.keys()[field]),
     async take(contents): Promise<Outcome> {
-      const formed = inFiles.every(({ schema }, i) => schema.safeParse(contents[i]).success)
+      const formed = contents.every((content) => keyText.safeParse(content).success)
       if (!formed) return { result: 'refused', log: { reason: 'form' } }
       const { accessKey, secretKey } = sts.keys()
       const changed = Object.fromEntries(inFiles.map(({ field }, i) => [field, contents[i]]))
       const keys = { accessKey, secretKey, ...changed }
       const log = { fingerprint: fingerprintOf(keys.accessKey), instead: fingerprintOf(accessKey) }
       try {
-        await sts.replaceKeys(keys, probeRequest({ ...oss, minSessionSeconds }))
+        await sts.replaceKeys(keys, probe)
         return { result: 'taken', log }
       } catch (error) {
         if (!(error instanceof VendError)) throw error

@@ -1,6 +1,11 @@
-import { type Catalogue, CatalogueError, loadCatalogue, type Reload } from '../policy/check/catalogue.ts'
+import {
+  type Catalogue,
+  CatalogueError,
+  type CatalogueSettings,
+  loadCatalogue,
+  type Reload,
+} from '../policy/check/catalogue.ts'
 import { fingerprint } from '../policy/check/fingerprint.ts'
-import type { LintSettings } from '../policy/check/lint/rule.ts'
 
 /** How often a set is read again if it changes during the read. After that, the next look tries again. */
 const MAX_READS = 5
@@ -29,7 +34,7 @@ const LONGEST_PAUSE_MS = 10_000
  */
 export async function createLivePolicies(
   directory: string,
-  settings: LintSettings,
+  settings: CatalogueSettings,
   onReload: (reload: Reload) => void,
   elapsed = () => performance.now(),
 ): Promise<LivePolicies> {

@@ -14,6 +14,8 @@ export type Outcome = Readonly<{
 export type SecretFiles = Readonly<{
   /** Name for log and metric, such as `sts_keys`. */
   secret: string
+  /** The target that it belongs to. */
+  target?: string
   paths: readonly string[]
   /** Parses the text of a file; by default the text itself. */
   clean?: (content: string) => string

@@ -1,14 +1,13 @@
 import { hash } from 'node:crypto'
 import type { FastifyBaseLogger } from 'fastify'
-import type { Registry } from 'prom-client'
 import { VendError } from '../errors.ts'
 import type { ClosableClock } from '../lib/clock.ts'
 import type { Grant } from '../policy/grant/grant.ts'
 import { createBookings } from './bookings.ts'
 import { createBreaker } from './breaker.ts'
 import { createBulkhead } from './bulkhead.ts'
-import { createGuardMetrics } from './guard-metrics.ts'
-import { createNewSessions } from './new-sessions.ts'
+import type { GuardMetrics } from './guard-metrics.ts'
+import type { NewSessions } from './new-sessions.ts'
 import type { Rate } from './rate.ts'
 import { enoughFromSts, type Session } from './session.ts'
 import type { Needs, Owner, SessionSource } from './session-source.ts'
@@ -17,7 +16,9 @@ import { Shed } from './shed.ts'
 type Dependencies = Readonly<{
   clock: ClosableClock
   logger: Pick<FastifyBaseLogger, 'warn' | 'info'>
-  metrics: Registry
+  /** The target whose STS this is. */
+  target: string
+  guardMetrics: GuardMetrics
   /** From 0 to 1. */
   random: () => number
   rate: Rate
@@ -27,8 +28,8 @@ type Dependencies = Readonly<{
   connections: number
   /** Most that a caller waits. */
   deadlineMs: number
-  /** New sessions that one caller may cause; 0 for no limit. */
-  newSessionsPerMinute: number
+  /** How many new sessions each caller may cause, at all targets together. */
+  newSessions: NewSessions
   /** A session with less than this is of no use to anybody. */
   minValidityMs: number
 }>
@@ -53,13 +54,14 @@ export const BREAKER = { failures: 5, openMs: 5000, probeMs: 1000 } as const
  * repeated after a timeout, since an STS that is slow is not helped by being asked more.
  */
 export function guard(next: SessionSource, dependencies: Dependencies): SessionSource {
-  const { clock, logger, metrics, random, rate, maxRps, connections, deadlineMs, minValidityMs } = dependencies
+  const { clock, logger, target, random, rate, maxRps, connections, deadlineMs, minValidityMs, newSessions } =
+    dependencies
   const { monotonic } = clock
   const breaker = createBreaker({
     ...BREAKER,
     monotonic,
-    onOpen: () => logger.warn(BREAKER, 'STS keeps failing: it is left alone for a while'),
-    onClose: () => logger.info('STS is back'),
+    onOpen: () => logger.warn({ target, ...BREAKER }, 'STS keeps failing: it is left alone for a while'),
+    onClose: () => logger.info({ target }, 'STS is back'),
   })
   /** How long the last calls held their places. Only those that brought a session: a failure says nothing about it. */
   let callMs: number | undefined
@@ -71,8 +73,7 @@ export function guard(next: SessionSource, dependencies: Dependencies): SessionS
     clock,
     bookings: createBookings(monotonic, random),
   })
-  const newSessions = createNewSessions({ max: dependencies.newSessionsPerMinute, monotonic, metrics })
-  const shed = createGuardMetrics(metrics, breaker.state, queue.load)
+  const shed = dependencies.guardMetrics.watch(target, breaker.state, queue.load)
 
   async function call(grant: Grant, needs: Needs, owner: string): Promise<Session> {
     // While this one waited for its turn, those before it may have found out that STS is down.
@@ -124,7 +125,7 @@ export function guard(next: SessionSource, dependencies: Dependencies): SessionS
         const session = await repeat(grant, needs)
         if (session.endsAt - monotonic() >= enoughFromSts(minValidityMs, grant)) return session
       } catch (error) {
-        if (error instanceof Shed && !needs.background) shed.inc({ reason: error.reason })
+        if (error instanceof Shed && !needs.background) shed(error.reason)
         throw error
       }
       const log = { upstream: { reason: 'session too short' } }

@@ -6,12 +6,14 @@ import { countImplausible } from '../observe/redis-implausible.ts'
 import type { Grant } from '../policy/grant/grant.ts'
 import type { CredentialSource } from '../sts/credentials.ts'
 import { guard } from './guard.ts'
+import { createGuardMetrics } from './guard-metrics.ts'
 import { memoryCache } from './memory-cache.ts'
-import { createLocalRate, createSharedRate } from './rate.ts'
+import { createNewSessions } from './new-sessions.ts'
+import { createLocalRate, createSharedRate, type Rate } from './rate.ts'
 import { redisCache } from './redis-cache.ts'
 import type { Seal } from './seal.ts'
 import type { SessionSource } from './session-source.ts'
-import { stsSessions } from './sts-sessions.ts'
+import { createStsMetrics, stsSessions } from './sts-sessions.ts'
 
 /** The numbers that operators choose. */
 export type SessionOptions = Readonly<{
@@ -28,41 +30,91 @@ export type SessionOptions = Readonly<{
   newSessionsPerMinute: number
 }>
 
-type Dependencies = Readonly<{
+/** The STS of a target. */
+export type Upstream = Readonly<{
   source: CredentialSource
+  /** Names the account whose quota its calls use up. Targets of one quota share one rate, also between replicas. */
+  quota: string
+}>
+
+type Dependencies = Readonly<{
+  /** By the name of the target. */
+  upstreams: ReadonlyMap<string, Upstream>
   /** The name of a grant in the caches: different for different grants. */
   keyOf: (grant: Grant) => string
   clock: Clock
   logger: Pick<FastifyBaseLogger, 'warn' | 'info'>
   metrics: Registry
-  /** Redis with what seals what is put there, and what sets STS and role apart from others in it. */
-  shared?: Readonly<{ link: RedisLink; seal: Seal; scope: string }> | undefined
+  /** Redis with what seals what is put there. */
+  shared?: Readonly<{ link: RedisLink; seal: Seal }> | undefined
   /** From 0 to 1. */
   random?: () => number
 }>
 
-/** Sessions from memory, else from the replicas' Redis, else from STS behind its guard. */
+/**
+ * Sessions from memory, else from the replicas' Redis, else from the STS of the grant's target. The caches are one for all
+ * targets, and so are their bounds; each target's STS has a guard of its own, so that its outage is its own.
+ */
 export function createSessions(options: SessionOptions, dependencies: Dependencies): SessionSource {
-  const { source, shared, metrics, random = Math.random } = dependencies
-  const { maxRps, minValiditySeconds } = options
+  const { upstreams, shared, metrics, random = Math.random } = dependencies
   const clock = closable(dependencies.clock)
   const { monotonic } = clock
-  const rate = shared
-    ? createSharedRate(maxRps, shared.link, `oss-vend:{${shared.scope}}:rate`, {
-        monotonic,
-        implausible: countImplausible(metrics),
-      })
-    : createLocalRate(maxRps, monotonic)
-
-  const all = { ...options, ...dependencies, clock, random, rate, minValidityMs: minValiditySeconds * 1000 }
+  const all = {
+    ...options,
+    ...dependencies,
+    clock,
+    random,
+    minValidityMs: options.minValiditySeconds * 1000,
+    newSessions: createNewSessions({ max: options.newSessionsPerMinute, monotonic, metrics }),
+    guardMetrics: createGuardMetrics(metrics),
+    stsMetrics: createStsMetrics(metrics),
+  }
+  const rateOf = createRates(options.maxRps, { shared, metrics, monotonic })
+  const guarded = [...upstreams].map(([target, { source, quota }]) => {
+    const ofTarget = { ...all, target, rate: rateOf(quota) }
+    return [target, guard(stsSessions(source, ofTarget), ofTarget)] as const
+  })
   const withRedis = (next: SessionSource) => (shared ? redisCache(next, { ...all, ...shared }) : next)
-  const sessions = memoryCache(withRedis(guard(stsSessions(source, all), all)), all)
+  const sessions = memoryCache(withRedis(byTarget(new Map(guarded))), all)
 
   return {
     session: sessions.session,
     close() {
       clock.close()
       return sessions.close()
+    },
+  }
+}
+
+/** One rate for each quota. */
+function createRates(
+  maxRps: number,
+  { shared, metrics, monotonic }: Pick<Dependencies, 'shared' | 'metrics'> & Readonly<{ monotonic: () => number }>,
+): (quota: string) => Rate {
+  const rates = new Map<string, Rate>()
+  const create = (quota: string) =>
+    shared
+      ? createSharedRate(maxRps, shared.link, `oss-vend:{${quota}}:rate`, {
+          monotonic,
+          implausible: countImplausible(metrics),
+        })
+      : createLocalRate(maxRps, monotonic)
+  return (quota) => {
+    const rate = rates.get(quota) ?? create(quota)
+    rates.set(quota, rate)
+    return rate
+  }
+}
+
+function byTarget(sources: ReadonlyMap<string, SessionSource>): SessionSource {
+  return {
+    async session(grant, needs) {
+      const source = sources.get(grant.target)
+      if (!source) throw new Error('the grant is for no target')
+      return source.session(grant, needs)
+    },
+    async close() {
+      await Promise.all([...sources.values()].map((source) => source.close()))
     },
   }
 }

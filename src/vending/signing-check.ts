@@ -8,14 +8,14 @@ import { OPERATION_ACTIONS, type Operation, operationResource } from '../policy/
 import { allowsPrefix } from '../policy/language/prefix.ts'
 
 /** A key, or the beginning of keys, of a request; and its place there, an RFC 6901 JSON pointer. */
-export type Target = Readonly<{ key: string; pointer: string; prefix?: true }>
+export type AskedKey = Readonly<{ key: string; pointer: string; prefix?: true }>
 
 /** The most faults that an answer names. */
 const MAX_FAULTS = 16
 
 /** @throws {VendError} `invalid_request` if a store, or a client on the way there, would read a key in another way */
-export function checkTargets(targets: readonly Target[], inForm = false): void {
-  refuse('invalid_request', targets, ({ key }) => {
+export function checkKeys(keys: readonly AskedKey[], inForm = false): void {
+  refuse('invalid_request', keys, ({ key }) => {
     if (inForm && key.includes(VARIABLE)) return `must not have ${VARIABLE}: the store reads ${FILE_NAME} as a variable`
     return keyFault(key)
   })
@@ -30,11 +30,11 @@ const VARIABLE = '${'
  */
 export function requireAllowed(
   policy: Policy,
-  targets: readonly Target[],
+  keys: readonly AskedKey[],
   operations: readonly Operation[],
   settings: GrantSettings,
 ): void {
-  refuse('key_not_allowed', targets, ({ key, prefix }) => {
+  refuse('key_not_allowed', keys, ({ key, prefix }) => {
     const refused = operations.find((operation) => {
       const action = OPERATION_ACTIONS[operation]
       const resource = operationResource(operation, { ...settings, key })
@@ -44,11 +44,11 @@ export function requireAllowed(
   })
 }
 
-function refuse(code: ErrorCode, targets: readonly Target[], fault: (target: Target) => string | undefined): void {
+function refuse(code: ErrorCode, keys: readonly AskedKey[], fault: (asked: AskedKey) => string | undefined): void {
   const errors: BodyFault[] = []
-  for (const target of targets) {
-    const detail = fault(target)
-    if (detail !== undefined && errors.push({ pointer: target.pointer, detail }) === MAX_FAULTS) break
+  for (const asked of keys) {
+    const detail = fault(asked)
+    if (detail !== undefined && errors.push({ pointer: asked.pointer, detail }) === MAX_FAULTS) break
   }
   if (errors.length > 0) throw new VendError(code, { errors })
 }

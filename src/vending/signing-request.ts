@@ -1,5 +1,5 @@
 import type { SignableOperation } from '../oss/presigned-url.ts'
-import type { Target } from './signing-check.ts'
+import type { AskedKey } from './signing-check.ts'
 
 /** A request for signatures. */
 export type SigningRequest = Readonly<{
@@ -30,7 +30,7 @@ export type PostsRequest = SigningRequest &
     contentTypes?: readonly string[] | undefined
   }>
 
-export function keysOf({ key, keys = [] }: UrlsRequest): readonly Target[] {
+export function keysOf({ key, keys = [] }: UrlsRequest): readonly AskedKey[] {
   const several = keys.map((one, index) => ({ key: one, pointer: `/keys/${index}` }))
   return key === undefined ? several : [{ key, pointer: '/key' }, ...several]
 }

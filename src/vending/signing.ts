@@ -6,12 +6,13 @@ import { METHODS, presignUrl, type SignableOperation, type Store } from '../oss/
 import type { Catalogue } from '../policy/check/catalogue.ts'
 import { fillIn, type Grant, type GrantSettings } from '../policy/grant/grant.ts'
 import { type Access, sharedGrant } from '../policy/grant/shared-grant.ts'
+import { type Targets, targetFor } from '../policy/grant/target.ts'
 import { policySchema } from '../policy/language/document.ts'
 import { OPERATION_ACTIONS, type Operation } from '../policy/language/operations.ts'
 import type { Session } from '../sessions/session.ts'
 import type { SessionSource } from '../sessions/session-source.ts'
 import { type Life, lifeOf } from './signature-life.ts'
-import { checkTargets, requireAllowed, type Target } from './signing-check.ts'
+import { type AskedKey, checkKeys, requireAllowed } from './signing-check.ts'
 import {
   headersOf,
   keysOf,
@@ -50,8 +51,8 @@ export type Signing = Readonly<{
 type Dependencies = Readonly<{
   /** The templates of this moment. */
   catalogue: () => Catalogue
-  settings: GrantSettings
-  store: Store
+  /** Where grants are for, and the store to sign for. */
+  targets: Targets<Readonly<{ settings: GrantSettings; oss: Store }>>
   sessions: SessionSource
   /** Least that a session has left, and most that a request takes. */
   minValiditySeconds: number
@@ -61,25 +62,27 @@ type Dependencies = Readonly<{
   clock: Pick<Clock, 'now' | 'monotonic'>
 }>
 
-/** What is to be signed: all operations on all targets. */
-type Wanted = Readonly<{ targets: readonly Target[]; operations: readonly Operation[]; access: Access }>
+/** What is to be signed: all operations on all keys. */
+type Wanted = Readonly<{ keys: readonly AskedKey[]; operations: readonly Operation[]; access: Access }>
 
 /**
  * Authorises as a vend does, and checks every key against the caller's own grant. Only then it signs, with a session that
  * all callers of the template share: a caller costs no call to STS, and only this check keeps callers apart.
  */
 export function createSigning(dependencies: Dependencies): Signing {
-  const { catalogue, settings, store, sessions, clock, minValiditySeconds, deadlineMs, boundToToken } = dependencies
+  const { catalogue, targets, sessions, clock, minValiditySeconds, deadlineMs, boundToToken } = dependencies
 
   async function authorise(
     caller: Caller,
     { policy, params, expiresInSeconds }: SigningRequest,
-    { targets, operations, access }: Wanted,
-  ): Promise<Omit<Signed<never>, 'signed'>> {
+    { keys, operations, access }: Wanted,
+  ): Promise<Omit<Signed<never>, 'signed'> & Readonly<{ store: Store }>> {
     const template = catalogue().get(policy)
     if (!template) throw new VendError('policy_not_found')
-    const grant = fillIn(template, { caller, params, at: clock.now() }, settings)
-    requireAllowed(policySchema.parse(JSON.parse(grant.policy)), targets, operations, settings)
+    const asked = { caller, params, at: clock.now() }
+    const { settings, oss: store } = targetFor(template, asked, targets)
+    const grant = fillIn(template, asked, settings)
+    requireAllowed(policySchema.parse(JSON.parse(grant.policy)), keys, operations, settings)
 
     const shared = sharedGrant(template, access, settings, grant)
     const session = await sessions.session(shared, {
@@ -95,19 +98,23 @@ export function createSigning(dependencies: Dependencies): Signing {
       grantSeconds: grant.durationSeconds,
       tokenEndsAt: boundToToken ? caller.expiresAt : Number.POSITIVE_INFINITY,
     }
-    return { grant, session, life: lifeOf(session, limits, clock) }
+    return { grant, session, store, life: lifeOf(session, limits, clock) }
   }
 
   return {
     async signUrls(caller, request) {
-      const targets = keysOf(request)
-      checkTargets(targets)
+      const keys = keysOf(request)
+      checkKeys(keys)
       const operations = neededOperations(request)
       const reads = operations.every((operation) => OPERATION_ACTIONS[operation] === 'oss:GetObject')
-      const told = await authorise(caller, request, { targets, operations, access: reads ? 'reads' : 'writes' })
+      const { store, ...told } = await authorise(caller, request, {
+        keys,
+        operations,
+        access: reads ? 'reads' : 'writes',
+      })
       const { at, seconds } = told.life
       const headers = headersOf(request)
-      const signed = targets.flatMap(({ key }) =>
+      const signed = keys.flatMap(({ key }) =>
         operationsOf(request).map((what) => ({
           operation: what.operation,
           key,
@@ -122,11 +129,15 @@ export function createSigning(dependencies: Dependencies): Signing {
 
     async signPosts(caller, request) {
       const { key = '', keyPrefix, minBytes, maxBytes, contentTypes = [undefined] } = request
-      const targets: readonly Target[] = [
+      const keys: readonly AskedKey[] = [
         keyPrefix === undefined ? { key, pointer: '/key' } : { key: keyPrefix, pointer: '/keyPrefix', prefix: true },
       ]
-      checkTargets(targets, true)
-      const told = await authorise(caller, request, { targets, operations: ['PostObject'], access: 'writes' })
+      checkKeys(keys, true)
+      const { store, ...told } = await authorise(caller, request, {
+        keys,
+        operations: ['PostObject'],
+        access: 'writes',
+      })
       const where = keyPrefix === undefined ? { exactly: key } : { startsWith: keyPrefix }
       const signed = contentTypes.map((contentType) => ({
         ...(contentType !== undefined && { contentType }),

@@ -6,6 +6,7 @@ import { type Explanation, explain, type Question } from '../policy/check/explai
 import { unmetCondition } from '../policy/claims/allow.ts'
 import { fillIn, type Grant, type GrantRequest, type GrantSettings } from '../policy/grant/grant.ts'
 import { type Restriction, restrict } from '../policy/grant/restrict.ts'
+import { reachesTarget, type Targets, targetFor } from '../policy/grant/target.ts'
 import type { Template } from '../policy/template/template.ts'
 import type { Session } from '../sessions/session.ts'
 import type { SessionSource } from '../sessions/session-source.ts'
@@ -17,6 +18,8 @@ export type VendRequest = Readonly<{
   params?: Readonly<Record<string, string | number>> | undefined
   /** Seconds. */
   durationSeconds?: number | undefined
+  /** Whether the shortest session will do for a caller who asked for a shorter one. */
+  orShortest?: boolean | undefined
   /** Seconds that the session must still have, at most half of its length. */
   minValiditySeconds?: number | undefined
   /** Whether only a new session will do, since the store refuses the one that the caller has. */
@@ -49,7 +52,7 @@ export type Vending = Readonly<{
 type Dependencies = Readonly<{
   /** The templates of this moment. */
   catalogue: () => Catalogue
-  settings: GrantSettings
+  targets: Targets<GrantSettings>
   sessions: SessionSource
   /** Least that a session has left, and most that a vend takes. */
   minValiditySeconds: number
@@ -62,7 +65,7 @@ type Dependencies = Readonly<{
 /** Authorises, fills in, and fetches the session. */
 export function createVending({
   catalogue,
-  settings,
+  targets,
   sessions,
   clock,
   boundToToken = false,
@@ -83,12 +86,15 @@ export function createVending({
   return {
     async vend(
       caller,
-      { policy, params, durationSeconds, minValiditySeconds, fresh, sessionLabel, restrictTo },
+      { policy, params, durationSeconds, orShortest, minValiditySeconds, fresh, sessionLabel, restrictTo },
       deadlineMs = limits.deadlineMs,
     ) {
-      const whole = fillIn(find(policy), requestOf(caller, { params, durationSeconds, sessionLabel }), settings)
+      const template = find(policy)
+      const request = requestOf(caller, { params, durationSeconds, sessionLabel })
+      const target = targetFor(template, request, targets)
+      const whole = fillIn(template, orShortest ? notTooShort(request, target) : request, target)
       // All that follows knows the narrower grant alone.
-      const grant = restrict(whole, restrictTo, settings)
+      const grant = restrict(whole, restrictTo, target)
       const validitySeconds = Math.max(limits.minValiditySeconds, checkValidity(minValiditySeconds, grant))
       const session = await sessions.session(grant, {
         owner: caller,
@@ -100,13 +106,20 @@ export function createVending({
       return { grant, session }
     },
     explain: (caller, { policy, restrictTo, ...request }, question) =>
-      explain(find(policy), { ...requestOf(caller, request), restrictTo }, settings, question),
+      explain(find(policy), { ...requestOf(caller, request), restrictTo }, targets, question),
     policiesFor: (caller) => {
       const at = clock.now()
-      return [...catalogue().values()].filter((template) => unmetCondition(template, caller, at) === undefined)
+      return [...catalogue().values()].filter(
+        (template) => unmetCondition(template, caller, at) === undefined && reachesTarget(template, caller),
+      )
     },
   }
 }
+
+const notTooShort = (request: GrantRequest, { minSessionSeconds }: GrantSettings): GrantRequest =>
+  request.durationSeconds === undefined
+    ? request
+    : { ...request, durationSeconds: Math.max(request.durationSeconds, minSessionSeconds) }
 
 /** From its second half on a session is renewed anyway: more could be had only by asking STS over and over. */
 function checkValidity(asked: number | undefined, { durationSeconds }: Grant): number {

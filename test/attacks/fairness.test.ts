@@ -4,7 +4,7 @@ import { VendError } from '../../src/errors.ts'
 import { createSessions } from '../../src/sessions/sessions.ts'
 import type { CredentialSource } from '../../src/sts/credentials.ts'
 import { manualClock } from '../helpers/clock.ts'
-import { credentials, grantOf, keyOf, metric, needsOf, quietLogger } from '../helpers/vending.ts'
+import { credentials, grantOf, keyOf, metric, needsOf, onlyTarget, quietLogger } from '../helpers/vending.ts'
 
 const HOUR_MS = 3_600_000
 /** The defaults, but for the limit of each caller. */
@@ -46,7 +46,7 @@ function setUp(t: Test, { newSessionsPerMinute = 20, tookMs = 1000 } = {}) {
     close: async () => {},
   }
   const logger = quietLogger()
-  const dependencies = { source, keyOf, clock, logger, metrics, random }
+  const dependencies = { upstreams: onlyTarget(source), keyOf, clock, logger, metrics, random }
   const { session, close } = createSessions({ ...OPTIONS, newSessionsPerMinute }, dependencies)
   t.teardown(close)
   const sleep = (ms: number) => new Promise<void>((resolve) => void clock.after(ms, resolve))

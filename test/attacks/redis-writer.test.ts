@@ -20,6 +20,7 @@ import {
   keyOf,
   metric,
   needsOf,
+  onlyTarget,
   quietLogger,
 } from '../helpers/vending.ts'
 
@@ -44,12 +45,12 @@ async function replica(t: Test, url: string, source: CredentialSource, { keys = 
   const { session, close } = createSessions(
     { ...options, maxRps: 1000, timeoutMs: 4000, newSessionsPerMinute: 0 },
     {
-      source,
+      upstreams: onlyTarget(source),
       keyOf,
       clock,
       logger,
       metrics,
-      shared: { link, seal: createSeal(keys), scope: 'scope' },
+      shared: { link, seal: createSeal(keys) },
     },
   )
   t.teardown(close)

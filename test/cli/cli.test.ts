@@ -359,6 +359,38 @@ t.test('the linter knows from the provider that a claim is no folder', async (t)
   t.notOk((await rules('unknown')).includes('unsafe-claim'))
 })
 
+t.test('targets come from an option or the environment, and their keys are never read', async (t) => {
+  const target = (name: string, account: string) =>
+    `- {name: ${name}, account: "${account}", role: test-role, bucket: ${name}-bucket, region: cn-north-1, accessKeyFile: /nowhere, secretKey: SENTINEL}\n`
+  const directory = t.testdir({
+    policies: {
+      'mine.yaml': templateText({
+        target: { from: 'jwt:tenant', map: { a: 'acme', b: 'beta' } },
+        examples: [
+          { caller: { sub: 'alice', tenant: 'b' }, can: ['PutObject users/alice/1'], cannot: ['GetObject x'] },
+        ],
+      }),
+    },
+    targets: target('acme', '111111111111') + target('beta', '222222222222'),
+    wrong: target('acme', 'SENTINEL'),
+  })
+  const targets = ['--targets', `${directory}/targets`]
+  const dir = `${directory}/policies`
+  const named = ['mine', '--dir', dir, '--claim', 'sub=alice']
+  t.equal((await run(['policies', 'lint', dir, ...targets])).exitCode, 0)
+  t.match((await run(['policies', 'lint', dir])).out, /unknown-target/u, 'without the file there are none')
+  t.match((await run(['policies', 'test', dir], { env: { TARGETS_FILE: `${directory}/targets` } })).out, '2 passed')
+  const rendered = await run(['policies', 'render', ...named, '--claim', 'tenant=b', ...targets])
+  t.match(rendered.out, 'jrn:oss:*:222222222222:beta-bucket/users/alice/*')
+  const explained = await run(['policies', 'explain', ...named, '--claim', 'tenant=a', ...targets])
+  t.match(explained.out, 'at target acme')
+  const refused = await run(['policies', 'explain', ...named, '--claim', 'tenant=c', ...targets])
+  t.match(refused, { exitCode: 1, out: /claim "tenant" leads to no storage/u })
+  const wrong = await run(['policies', 'lint', dir, '--targets', `${directory}/wrong`])
+  t.match(wrong, { exitCode: 2, err: /^TARGETS_FILE\[0\]\.account: must be the account number, digits only/u })
+  t.notMatch(wrong.err, /SENTINEL/u)
+})
+
 t.test('with --json failures are JSON too, and a subject of digits stays a text', async (t) => {
   const refused = await run(['policies', 'render', 'user-upload', '--claim', 'sub=alice', '--json'])
   t.strictSame(

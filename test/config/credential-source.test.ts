@@ -2,12 +2,12 @@ import t from 'tap'
 import { readConfig } from '../../src/config/config.ts'
 import type { Environment } from '../../src/config/environment.ts'
 import { environment, onAwsSts, SENTINELS } from '../helpers/build.ts'
-import { faultLines } from '../helpers/config-faults.ts'
+import { faultLines, onlyTargetIn } from '../helpers/config-faults.ts'
 
 const onAws = (changes: Environment = {}) => faultLines({ ...onAwsSts, ...changes })
 
 t.test('the settings of an AWS-compatible store', async (t) => {
-  const { sts, oss } = readConfig({ ...environment, ...onAwsSts })
+  const { sts, oss } = onlyTargetIn(readConfig({ ...environment, ...onAwsSts }))
   t.match(sts, {
     kind: 'aws-sts',
     endpoint: 'http://127.0.0.1:1',
@@ -25,12 +25,8 @@ t.test('the settings of an AWS-compatible store', async (t) => {
     endpoint: 'https://s3.example.com',
     bucket: 'test-app',
   })
-  const changed = readConfig({
-    ...environment,
-    ...onAwsSts,
-    AWS_STS_REGION: 'us-east-1',
-    AWS_STS_MAX_SESSION_SECONDS: '900',
-  })
+  const own = { AWS_STS_REGION: 'us-east-1', AWS_STS_MAX_SESSION_SECONDS: '900' }
+  const changed = onlyTargetIn(readConfig({ ...environment, ...onAwsSts, ...own }))
   t.match(changed.sts, { region: 'us-east-1', maxSessionSeconds: 900 })
   t.equal(changed.oss.region, 'cn-north-1', 'STS and S3 each have a region of their own')
 })
@@ -44,7 +40,7 @@ t.test('the account and the partition are those of the role', async (t) => {
     ['arn:minio:iam:::role/x', '000000000000', 'aws'],
   ] as const
   for (const [AWS_STS_ROLE_ARN, account, partition] of rows) {
-    const { sts, oss } = readConfig({ ...environment, ...onAwsSts, AWS_STS_ROLE_ARN })
+    const { sts, oss } = onlyTargetIn(readConfig({ ...environment, ...onAwsSts, AWS_STS_ROLE_ARN }))
     t.match({ ...sts, ...oss }, { account, partition, role: AWS_STS_ROLE_ARN })
   }
   const wrong = [

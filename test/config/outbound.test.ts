@@ -2,7 +2,7 @@ import t from 'tap'
 import { readConfig } from '../../src/config/config.ts'
 import { environment } from '../helpers/build.ts'
 import { createAuthority } from '../helpers/certificates.ts'
-import { configError, faultLines } from '../helpers/config-faults.ts'
+import { configError, faultLines, onlyTargetIn } from '../helpers/config-faults.ts'
 
 const [one, two] = [await createAuthority('one'), await createAuthority('two')]
 const outboundOf = (env: Record<string, string>) => readConfig({ ...environment, ...env }).outbound
@@ -98,7 +98,7 @@ t.test('EXTRA_CA_FILE', async (t) => {
 
 t.test('JDCLOUD_STS_SIGN_HOST', async (t) => {
   const hostOf = (value: string) => {
-    const { sts } = readConfig({ ...environment, JDCLOUD_STS_SIGN_HOST: value })
+    const { sts } = onlyTargetIn(readConfig({ ...environment, JDCLOUD_STS_SIGN_HOST: value }))
     return sts.kind === 'jdcloud' ? sts.signHost : t.fail('another source')
   }
   t.equal(hostOf(''), undefined)

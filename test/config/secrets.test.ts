@@ -3,7 +3,7 @@ import { type Config, readConfig } from '../../src/config/config.ts'
 import type { Environment } from '../../src/config/environment.ts'
 import { settings } from '../../src/config/settings.ts'
 import { environment, onAwsSts } from '../helpers/build.ts'
-import { configError, faultLines } from '../helpers/config-faults.ts'
+import { configError, faultLines, onlyTargetIn } from '../helpers/config-faults.ts'
 import { keys, pem } from '../helpers/tokens.ts'
 
 const SENTINEL = 'SENTINEL-value-that-must-not-be-told-0123456789'
@@ -14,10 +14,10 @@ const spki = pem(keys.rsa.publicKey)
 const secrets: Record<string, { value: string; read: (config: Config) => unknown; env?: Environment }> = {
   JWT_SECRET: { value: SENTINEL, read: keyOf },
   JWT_PUBLIC_KEY: { value: spki.trim(), read: keyOf, env: { JWT_SECRET: '' } },
-  JDCLOUD_ACCESS_KEY: { value: SENTINEL, read: (config) => config.sts.accessKey },
-  JDCLOUD_SECRET_KEY: { value: SENTINEL, read: (config) => config.sts.secretKey },
-  AWS_STS_ACCESS_KEY: { value: SENTINEL, read: (config) => config.sts.accessKey, env: onAwsSts },
-  AWS_STS_SECRET_KEY: { value: SENTINEL, read: (config) => config.sts.secretKey, env: onAwsSts },
+  JDCLOUD_ACCESS_KEY: { value: SENTINEL, read: (config) => onlyTargetIn(config).sts.accessKey },
+  JDCLOUD_SECRET_KEY: { value: SENTINEL, read: (config) => onlyTargetIn(config).sts.secretKey },
+  AWS_STS_ACCESS_KEY: { value: SENTINEL, read: (config) => onlyTargetIn(config).sts.accessKey, env: onAwsSts },
+  AWS_STS_SECRET_KEY: { value: SENTINEL, read: (config) => onlyTargetIn(config).sts.secretKey, env: onAwsSts },
   REDIS_URL: {
     value: `rediss://:${SENTINEL}@redis.test`,
     read: (config) => config.redis?.address,

@@ -14,6 +14,7 @@ import { COLLIDING_FOLDERS, createFolders, SHARED_AND_PERSONAL } from '../../src
 import { lintTemplate } from '../../src/policy/check/lint/lint.ts'
 import { type LintSettings, type LintSubject, lintSubject } from '../../src/policy/check/lint/rule.ts'
 import { RULES } from '../../src/policy/check/lint/rules.ts'
+import { targetsOf, UNKNOWN_TARGET } from '../../src/policy/check/lint/unknown-target.ts'
 import { unmetCondition } from '../../src/policy/claims/allow.ts'
 import { claimsSchema } from '../../src/policy/claims/condition.ts'
 import { claimText, TRANSFORMS } from '../../src/policy/claims/transform.ts'
@@ -40,10 +41,12 @@ const SETTINGS: Readonly<Record<string, LintSettings>> = {
 /** Findings that are not from a rule for one template. */
 const OTHERS = [
   ...['syntax', 'schema', 'file', 'example-fails'].map((id) => ({ id, severity: 'error' })),
-  ...[COLLIDING_FOLDERS, SHARED_AND_PERSONAL, UNKNOWN_ACCEPTANCE, STALE_ACCEPTANCE].map(({ rule, severity }) => ({
-    id: rule,
-    severity,
-  })),
+  ...[COLLIDING_FOLDERS, SHARED_AND_PERSONAL, UNKNOWN_ACCEPTANCE, STALE_ACCEPTANCE, UNKNOWN_TARGET].map(
+    ({ rule, severity }) => ({
+      id: rule,
+      severity,
+    }),
+  ),
 ]
 
 type Parts = Readonly<Record<string, unknown>>
@@ -84,6 +87,7 @@ function findingsIn(text: string, lintSettings: LintSettings): string[] {
     const { template, findings = [] } = parseTemplate('x.yaml', 'x', whole)
     for (const { rule } of findings) found.add(rule)
     if (!template) continue
+    for (const { rule } of targetsOf(template, lintSettings).findings ?? []) found.add(rule)
     const subject = lintSubject(template, lintSettings)
     const lint = lintTemplate(subject)
     for (const { rule } of lint) found.add(rule)

@@ -21,6 +21,13 @@ export function configError(changes: Environment, options: { sandbox?: boolean }
   }
 }
 
+/** The only target of a configuration. */
+export function onlyTargetIn({ targets }: ReturnType<typeof readConfig>) {
+  const [target] = targets
+  if (!target || targets.length > 1) throw new Error('there is not one target')
+  return target
+}
+
 /** What is told of these changes; nothing when they are accepted. */
 export function configFaults(changes: Environment, options: { sandbox?: boolean } = {}): readonly ConfigFault[] {
   return configError(changes, options)?.faults ?? []

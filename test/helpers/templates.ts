@@ -5,6 +5,7 @@ import type { Template } from '../../src/policy/template/template.ts'
 
 /** The scenario of the documentation, with one issuer. */
 export const settings: GrantSettings = {
+  target: 'default',
   account: '111111111111',
   bucket: 'test-app',
   region: 'cn-north-1',

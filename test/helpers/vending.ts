@@ -15,6 +15,7 @@ export const request = (changes: Partial<AssumeRoleRequest> = {}): AssumeRoleReq
 /** A grant for tests that do not care, under this key in the caches. */
 export const grantOf = (key = 'alice', changes: Partial<Grant> = {}): Grant => ({
   template: 'user-upload',
+  target: 'default',
   roleSessionName: key,
   policy: '{"Version":"3","Statement":[]}',
   durationSeconds: 3600,
@@ -92,6 +93,9 @@ export const credentials = (number: number, expiresAt: number): Credentials => (
   sessionToken: `token-${number}`,
   expiresAt,
 })
+
+/** The source as the only target's. */
+export const onlyTarget = (source: CredentialSource, quota = 'scope') => new Map([['default', { source, quota }]])
 
 /** The code of the error that a promise brings, with what a caller is told about time; undefined when it brings none. */
 export async function failure(promise: unknown) {

@@ -7,6 +7,7 @@ import { cacheKey } from '../../src/sessions/cache-key.ts'
 const text = fc.string({ unit: fc.constantFrom('a', 'b', ',', '"', '[', ']', '\\', '\0', '\ud800', 'é'), maxLength: 4 })
 const grant: fc.Arbitrary<Grant> = fc.record({
   template: text,
+  target: text,
   roleSessionName: text,
   policy: text,
   durationSeconds: fc.integer({ min: 3600, max: 3603 }),
@@ -35,8 +36,13 @@ const neverShared = (keyOf: (scope: string, grant: Grant) => string) =>
 /** One part changed, moved to the next or swapped with it: what random pairs meet too seldom. */
 const oneChange = (keyOf: (scope: string, grant: Grant) => string) =>
   fc.check(
-    fc.property(grant, text, fc.constantFrom('template', 'roleSessionName', 'policy'), (one, moved, part) => {
-      const next = { template: 'roleSessionName', roleSessionName: 'policy', policy: 'template' } as const
+    fc.property(grant, text, fc.constantFrom('template', 'target', 'roleSessionName', 'policy'), (one, moved, part) => {
+      const next = {
+        template: 'roleSessionName',
+        target: 'template',
+        roleSessionName: 'policy',
+        policy: 'target',
+      } as const
       const a = { ...one, [part]: `${one[part]}${moved}` }
       const b = { ...one, [next[part]]: `${moved}${one[next[part]]}` }
       const lists = [

@@ -3,8 +3,10 @@ import t, { type Test } from 'tap'
 import { VendError } from '../../src/errors.ts'
 import { closable } from '../../src/lib/clock.ts'
 import { guard } from '../../src/sessions/guard.ts'
+import { createGuardMetrics } from '../../src/sessions/guard-metrics.ts'
+import { createNewSessions } from '../../src/sessions/new-sessions.ts'
 import { createLocalRate, type Rate } from '../../src/sessions/rate.ts'
-import { stsSessions } from '../../src/sessions/sts-sessions.ts'
+import { createStsMetrics, stsSessions } from '../../src/sessions/sts-sessions.ts'
 import type { CredentialSource } from '../../src/sts/credentials.ts'
 import { manualClock, settle } from '../helpers/clock.ts'
 import {
@@ -33,13 +35,20 @@ type Options = Readonly<{
 /** STS behind its guard, on a clock of the test's own; `ask` settles with the outcome and when it came. */
 function setUp(t: Test, sourceOf: (now: () => number) => CredentialSource, options: Options = {}) {
   const { limit = 4, perSecond = 1000, random = 1 } = options
-  const limits = { deadlineMs: 5000, timeoutMs: 4000, newSessionsPerMinute: 0, minValidityMs: 900_000, ...options }
+  const { newSessionsPerMinute: max = 0 } = options
+  const limits = { deadlineMs: 5000, timeoutMs: 4000, minValidityMs: 900_000, ...options }
   const clock = manualClock()
   const closing = closable(clock)
   const metrics = new Registry()
   const logger = quietLogger()
   const rate = options.rate ?? createLocalRate(perSecond, clock.monotonic)
-  const dependencies = { clock: closing, metrics, logger, ...limits, rate, random: () => random }
+  const counted = {
+    target: 'default',
+    guardMetrics: createGuardMetrics(metrics),
+    stsMetrics: createStsMetrics(metrics),
+    newSessions: createNewSessions({ max, monotonic: clock.monotonic, metrics }),
+  }
+  const dependencies = { clock: closing, logger, ...limits, ...counted, rate, random: () => random }
   const guarded = { ...dependencies, maxRps: perSecond, connections: limit }
   const upstream = guard(stsSessions(sourceOf(clock.now), dependencies), guarded)
   const ask = (deadlineMs = 5000, background = false, subject = 'alice') => {

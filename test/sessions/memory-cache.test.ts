@@ -13,6 +13,7 @@ import {
   keyOf,
   metric,
   needsOf,
+  onlyTarget,
   quietLogger,
   throttled,
   timedOut,
@@ -36,7 +37,7 @@ function setUp(t: Test, clock: ManualClock, source: CredentialSource, options: P
       newSessionsPerMinute: 0,
       ...options,
     },
-    { source, keyOf, clock, logger: quietLogger(), metrics, random: () => 0.5 },
+    { upstreams: onlyTarget(source), keyOf, clock, logger: quietLogger(), metrics, random: () => 0.5 },
   )
   const find = async (
     key = 'alice',
@@ -141,7 +142,14 @@ t.test('sessions that began together are not renewed together', async (t) => {
     timeoutMs: 4000,
     newSessionsPerMinute: 0,
   }
-  const dependencies = { source: sts.source, keyOf, clock, logger: quietLogger(), metrics: new Registry(), random }
+  const dependencies = {
+    upstreams: onlyTarget(sts.source),
+    keyOf,
+    clock,
+    logger: quietLogger(),
+    metrics: new Registry(),
+    random,
+  }
   const { session, close } = createSessions(options, dependencies)
   const all = () =>
     Array.from({ length: 100 }, (_, i) => session(grantOf(`key-${i}`), needsOf(clock.monotonic() + 5000)))

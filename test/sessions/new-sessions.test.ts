@@ -2,8 +2,10 @@ import { Registry } from 'prom-client'
 import t, { type Test } from 'tap'
 import { closable } from '../../src/lib/clock.ts'
 import { guard } from '../../src/sessions/guard.ts'
+import { createGuardMetrics } from '../../src/sessions/guard-metrics.ts'
+import { createNewSessions } from '../../src/sessions/new-sessions.ts'
 import { createLocalRate } from '../../src/sessions/rate.ts'
-import { stsSessions } from '../../src/sessions/sts-sessions.ts'
+import { createStsMetrics, stsSessions } from '../../src/sessions/sts-sessions.ts'
 import type { CredentialSource } from '../../src/sts/credentials.ts'
 import { manualClock, settle } from '../helpers/clock.ts'
 import {
@@ -24,16 +26,19 @@ type Options = Readonly<{ limit?: number; newSessionsPerMinute: number }>
 /** STS behind its guard, on a clock of the test's own. */
 function setUp(t: Test, source: CredentialSource, { limit = 4, newSessionsPerMinute }: Options) {
   const clock = manualClock()
+  const metrics = new Registry()
   const dependencies = {
     clock: closable(clock),
-    metrics: new Registry(),
+    target: 'default',
+    guardMetrics: createGuardMetrics(metrics),
+    stsMetrics: createStsMetrics(metrics),
+    newSessions: createNewSessions({ max: newSessionsPerMinute, monotonic: clock.monotonic, metrics }),
     logger: quietLogger(),
     rate: createLocalRate(1000, clock.monotonic),
     maxRps: 1000,
     connections: limit,
     timeoutMs: 4000,
     deadlineMs: 5000,
-    newSessionsPerMinute,
     minValidityMs: 900_000,
     random: () => 1,
   }

@@ -22,6 +22,7 @@ import {
   keyOf,
   metric,
   needsOf,
+  onlyTarget,
   quietLogger,
 } from '../helpers/vending.ts'
 
@@ -58,7 +59,7 @@ async function replica(t: Test, url: string, source: CredentialSource, options: 
   t.teardown(link.close)
   const { session, close } = createSessions(
     { ...limits, maxRps, timeoutMs: 4000, newSessionsPerMinute: 0 },
-    { source, keyOf, clock, logger, metrics, shared: { link, seal: createSeal(keys), scope } },
+    { upstreams: onlyTarget(source, scope), keyOf, clock, logger, metrics, shared: { link, seal: createSeal(keys) } },
   )
   t.teardown(close)
   const find = async (key = 'alice', validityMs = 900_000, fresh = false) => {

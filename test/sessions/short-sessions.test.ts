@@ -16,6 +16,7 @@ import {
   keyOf,
   metric,
   needsOf,
+  onlyTarget,
   quietLogger,
 } from '../helpers/vending.ts'
 
@@ -34,7 +35,14 @@ const QUARTER = 900
 function setUp(t: Test, sourceOf: (now: () => number) => CredentialSource) {
   const clock = manualClock()
   const metrics = new Registry()
-  const dependencies = { source: sourceOf(clock.now), keyOf, clock, logger: quietLogger(), metrics, random: () => 0.5 }
+  const dependencies = {
+    upstreams: onlyTarget(sourceOf(clock.now)),
+    keyOf,
+    clock,
+    logger: quietLogger(),
+    metrics,
+    random: () => 0.5,
+  }
   const sessions = createSessions(OPTIONS, dependencies)
   t.teardown(() => sessions.close())
   const ask = (durationSeconds: number) =>

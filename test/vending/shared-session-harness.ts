@@ -6,7 +6,7 @@ import { createSessions } from '../../src/sessions/sessions.ts'
 import { createSigning } from '../../src/vending/signing.ts'
 import { manualClock } from '../helpers/clock.ts'
 import { settings, statement, template } from '../helpers/templates.ts'
-import { countingSource, quietLogger } from '../helpers/vending.ts'
+import { countingSource, onlyTarget, quietLogger } from '../helpers/vending.ts'
 import { put, STORE } from './signing-harness.ts'
 
 const files = template({
@@ -35,7 +35,7 @@ export function setUpShared(t: Test, clock = manualClock()) {
       newSessionsPerMinute: 1,
     },
     {
-      source,
+      upstreams: onlyTarget(source),
       keyOf: (grant) => cacheKey('', grant),
       clock,
       random: () => 0.5,
@@ -44,8 +44,9 @@ export function setUpShared(t: Test, clock = manualClock()) {
     },
   )
   t.teardown(sessions.close)
+  const targets = new Map([['default', { settings, oss: STORE }]])
   const limits = { minValiditySeconds: 900, deadlineMs: 5000, boundToToken: false }
-  const signing = createSigning({ catalogue: () => templates, settings, store: STORE, sessions, clock, ...limits })
+  const signing = createSigning({ catalogue: () => templates, targets, sessions, clock, ...limits })
   const sign = (subject: string, policy = 'mine', operation: 'PutObject' | 'GetObject' = 'PutObject') => {
     const caller = { issuer: 'app', subject, claims: { sub: subject }, expiresAt: clock.now() + 3_600_000 }
     return signing.signUrls(caller, { ...put(`users/${subject}/a`, { policy }), operation })

@@ -35,8 +35,9 @@ export function setUpSigning(
     },
     close: async () => {},
   }
+  const targets = new Map([['default', { settings, oss: STORE }]])
   const limits = { minValiditySeconds, deadlineMs: 5000, boundToToken }
-  const signing = createSigning({ catalogue: () => templates, settings, store: STORE, sessions, clock, ...limits })
+  const signing = createSigning({ catalogue: () => templates, targets, sessions, clock, ...limits })
   const alice = (claims: Record<string, unknown> = {}, seconds = 7200): Caller => ({
     issuer: 'app',
     subject: 'alice',

@@ -20,8 +20,9 @@ function setUp(templates: Catalogue, { boundToToken = false, lengthMs = 3_600_00
     },
     close: async () => {},
   }
+  const targets = new Map([['default', settings]])
   const limits = { minValiditySeconds: 900, deadlineMs: 5000, boundToToken }
-  const vending = createVending({ catalogue: () => templates, settings, sessions, clock, ...limits })
+  const vending = createVending({ catalogue: () => templates, targets, sessions, clock, ...limits })
   const alice = (claims: Record<string, unknown> = {}, seconds = 7200): Caller => ({
     issuer: 'app',
     subject: 'alice',

@@ -1,10 +1,10 @@
 import { VendError } from '../../errors.ts'
 import type { Caller } from '../../identity/caller.ts'
-import { inspectTemplates } from '../../policy/check/catalogue.ts'
+import { type CatalogueSettings, inspectTemplates } from '../../policy/check/catalogue.ts'
 import { refusalOf } from '../../policy/check/examples.ts'
-import type { LintSettings } from '../../policy/check/lint/rule.ts'
 import { requireConditions } from '../../policy/claims/allow.ts'
 import { fillIn, requireSafeClaims } from '../../policy/grant/grant.ts'
+import { settingsFor } from '../../policy/grant/target.ts'
 import type { Template } from '../../policy/template/template.ts'
 import { mostSecondsFor } from '../../vending/token-bound.ts'
 
@@ -26,7 +26,7 @@ export type TemplateAnswers = Readonly<{
   errors: number
 }>
 
-type Options = Readonly<{ settings: LintSettings; now: number; boundToToken: boolean }>
+type Options = Readonly<{ settings: CatalogueSettings; now: number; boundToToken: boolean }>
 
 /** What each template of a directory says to a caller. */
 export async function answersFor(directory: string, caller: Caller, options: Options): Promise<TemplateAnswers> {
@@ -46,7 +46,8 @@ function answerOf(template: Template, caller: Caller, { settings, now, boundToTo
     // With a parameter missing, nothing more can be known.
     if (params.length > 0) return { name, allowed: true, params }
     const mostSeconds = boundToToken ? mostSecondsFor(caller, now) : undefined
-    fillIn(template, { caller, at: now, mostSeconds }, settings)
+    const request = { caller, at: now, mostSeconds }
+    fillIn(template, request, settingsFor(template, request, settings))
     return { name, allowed: true }
   } catch (error) {
     if (!(error instanceof VendError)) throw error

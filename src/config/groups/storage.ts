@@ -6,14 +6,14 @@ export const storage = {
   OSS_REGION: {
     help: 'Region of the bucket, such as cn-north-1.',
     schema: z.string().regex(/^[a-z]{2}-[a-z]+-\d{1,2}$/u),
-    required: true,
+    required: { unless: 'TARGETS_FILE' },
     rule: 'must be a region such as cn-north-1',
     remedy: "set the bucket's region",
   },
   OSS_BUCKET: {
     help: 'Name of the bucket, such as test-app.',
     schema: z.string().regex(/^[a-z0-9][a-z0-9-]{1,61}[a-z0-9]$/u),
-    required: true,
+    required: { unless: 'TARGETS_FILE' },
     rule: 'must be a bucket name: 3 to 63 of a-z, 0-9 and -',
     remedy: 'set the name only, without a path',
   },

@@ -31,13 +31,13 @@ export const sts = {
     remedy: 'set the time for a whole STS call',
   },
   STS_CONNECTIONS: {
-    help: 'Most calls to STS at a time. Each has a connection of its own.',
+    help: 'Most calls to the STS of a target at a time. Each has a connection of its own.',
     ...integer(1, 1024),
     default: '32',
     remedy: 'set the most calls to STS at a time',
   },
   STS_MAX_RPS: {
-    help: 'Most calls to STS a second: of all replicas together if they share a Redis, otherwise of each replica. Set the quota of your account, minus what its other users need.',
+    help: 'Most calls to the STS of an account a second: of all replicas together if they share a Redis, otherwise of each replica. Set the quota of your account, minus what its other users need.',
     ...integer(1, 10_000),
     default: '100',
     remedy: 'set the quota of your account, minus what its other users need',

@@ -1,22 +1,27 @@
 import { readdir, readFile, stat } from 'node:fs/promises'
 import { join, parse as parsePath } from 'node:path'
 import { setImmediate as nextTurn } from 'node:timers/promises'
+import type { Targets } from '../grant/target.ts'
 import { isAcceptable } from '../template/accept.ts'
 import { type Finding, formatFinding, type Severity } from '../template/finding.ts'
 import { describe, type Place, parseTemplate } from '../template/parse.ts'
 import { TEMPLATE_NAME, type Template } from '../template/template.ts'
+import { createBuckets, distinct, distinctBuckets } from './buckets.ts'
 import { type ExampleOutcome, runExamples } from './examples.ts'
 import { isTemplateFile } from './fingerprint.ts'
 import { settle, staleAcceptances } from './lint/acceptance.ts'
-import { createFolders } from './lint/colliding-folders.ts'
-import { lintTemplate } from './lint/lint.ts'
+import { lintForTargets } from './lint/lint.ts'
 import { type LintSettings, type LintSubject, lintSubject } from './lint/rule.ts'
+import { targetsOf } from './lint/unknown-target.ts'
 
 const MAX_FILE_BYTES = 64 * 1024
 /** Loading gives way to requests after this long, unless one template takes longer by itself. */
 const TURN_MS = 10
 
 export type Catalogue = ReadonlyMap<string, Template>
+
+/** What templates are checked against: one target's settings, or those of each target by its name. */
+export type CatalogueSettings = LintSettings | Targets<LintSettings>
 
 /** One template file. No template if it does not parse; no outcomes if it has an error. */
 export type TemplateFile = Readonly<{
@@ -66,7 +71,7 @@ export class CatalogueError extends Error {
  */
 export async function loadCatalogue(
   directory: string,
-  settings: LintSettings,
+  settings: CatalogueSettings,
 ): Promise<Readonly<{ catalogue: Catalogue; warnings: readonly Finding[]; accepted: readonly Finding[] }>> {
   const { files, findings } = await inspectTemplates(directory, settings)
   const of = (wanted: Severity) => findings.filter(({ severity }) => severity === wanted)
@@ -82,7 +87,7 @@ export async function loadCatalogue(
  */
 export async function inspectTemplates(
   directory: string,
-  settings: LintSettings,
+  settings: CatalogueSettings,
   onFile: (done: number, total: number) => void = () => {},
 ): Promise<Inspection> {
   const listed = await templateFiles(directory)
@@ -90,16 +95,16 @@ export async function inspectTemplates(
   if (listed.length === 0) {
     return { files: [], findings: [fileFinding(directory, 'has no template (a .yaml, .yml or .json file)')] }
   }
-  const looked: (TemplateFile & Readonly<{ pending: Pending | undefined }>)[] = []
+  const looked: (TemplateFile & Readonly<{ pending: readonly Pending[] }>)[] = []
   const names = new Set<string>()
-  const folders = createFolders()
+  const folders = createBuckets()
   let turn = performance.now()
   for (const { file, name } of listed) {
     // `locate` keeps the whole document alive, so it must not outlive this turn: there can be thousands of templates.
-    const { locate, subject, ...loaded } = await loadFile(file, name, names, settings)
-    const collisions = subject ? folders.add(subject) : []
+    const { locate, subjects = [], ...loaded } = await loadFile(file, name, names, settings)
+    const collisions = distinct(subjects.flatMap(folders.add))
     const findings = [...loaded.findings, ...located(collisions, locate)]
-    looked.push({ ...loaded, findings, pending: subject && pending(subject, locate) })
+    looked.push({ ...loaded, findings, pending: subjects.map((subject) => pending(subject, locate)) })
     names.add(name)
     onFile(looked.length, listed.length)
     if (performance.now() - turn > TURN_MS) {
@@ -109,13 +114,14 @@ export async function inspectTemplates(
   }
   const shared = folders.shared()
   // A template that does not load may be the one for which another accepts something.
-  const complete = looked.every(({ pending }) => pending)
+  const complete = looked.every(({ pending }) => pending.length > 0)
   const files = looked.map(({ pending, ...file }): TemplateFile => {
-    if (!pending) return file
-    const { template } = pending.subject
-    const found = (shared.get(pending.subject) ?? []).map((finding) => settle(template, finding))
+    const [first] = pending
+    if (!first) return file
+    const { template } = first.subject
+    const found = distinct(pending.flatMap(({ subject }) => shared(subject))).map((one) => settle(template, one))
     const stale = complete ? staleAcceptances(template, [...file.findings, ...found]) : []
-    return { ...file, findings: [...file.findings, ...located([...found, ...stale], pending.locate)] }
+    return { ...file, findings: [...file.findings, ...located([...found, ...stale], first.locate)] }
   })
   return { files, findings: files.flatMap(({ findings }) => findings) }
 }
@@ -134,8 +140,10 @@ function pending(subject: LintSubject, locate: Locate): Pending {
 
 type LoadedFile = TemplateFile &
   Readonly<{
-    /** For findings across templates; missing if the template has an error that nobody can accept. */
-    subject?: LintSubject
+    /**
+     * For findings across templates, one for each bucket; missing if the template has an error that nobody can accept.
+     */
+    subjects?: readonly LintSubject[]
     locate: Locate
   }>
 
@@ -156,7 +164,7 @@ async function loadFile(
   file: string,
   name: string,
   names: ReadonlySet<string>,
-  settings: LintSettings,
+  settings: CatalogueSettings,
 ): Promise<LoadedFile> {
   const unusable = (...findings: Finding[]): LoadedFile => ({
     file,
@@ -177,19 +185,22 @@ async function loadFile(
   if (parsed.findings) return unusable(...parsed.findings)
 
   const { template, locate } = parsed
-  const subject = lintSubject(template, settings)
-  const findings = located(lintTemplate(subject), locate)
+  const bound = targetsOf(template, settings)
+  if (bound.findings) return unusable(...located(bound.findings, locate))
+  const { targets } = bound
+  const subjects = distinctBuckets(targets).map((one) => lintSubject(template, one))
+  const findings = located(lintForTargets(template, targets), locate)
   // The examples of a faulty template would fail for the same reason, and hide it.
   const errors = findings.filter(({ severity }) => severity === 'error')
   if (errors.length > 0) {
     // Errors that can be accepted must not hide those across templates.
-    const open = errors.every(({ rule }) => isAcceptable(rule)) && { subject }
+    const open = errors.every(({ rule }) => isAcceptable(rule)) && { subjects }
     return { file, name, template, ...open, findings, tested: false, outcomes: [], locate }
   }
   const outcomes = runExamples(template, settings)
   const failed = outcomes.filter(({ held }) => !held).map((outcome) => ({ ...EXAMPLE_FAILS, ...outcome }))
   findings.push(...located(failed, locate))
-  return { file, name, template, subject, findings, tested: true, outcomes, locate }
+  return { file, name, template, subjects, findings, tested: true, outcomes, locate }
 }
 
 async function readText(file: string): Promise<{ text: string } | { refusal: string }> {

@@ -1,11 +1,12 @@
 import { VendError } from '../../errors.ts'
 import { fillIn, type Grant } from '../grant/grant.ts'
+import { isTargets, settingsFor } from '../grant/target.ts'
 import { type Allowance, coversAllowance } from '../language/containment.ts'
 import type { Policy } from '../language/document.ts'
 import { OSS_ACTIONS } from '../language/operations.ts'
 import type { Template } from '../template/template.ts'
 import type { Catalogue } from './catalogue.ts'
-import { type ExampleSettings, exampleCaller } from './examples.ts'
+import { type AllExampleSettings, exampleCaller, issuersOf } from './examples.ts'
 import { narrowsAllow, narrowsPolicy, textOf } from './narrowing.ts'
 import { type Witness, witnesses } from './witness.ts'
 
@@ -40,7 +41,7 @@ const PROBES = ['a', 'A', '0', 'a-b', 'a_b', 'a.b', 'é', 'a'.repeat(64), 'a'.re
 export function diffCatalogues(
   before: Catalogue,
   after: Catalogue,
-  settings: ExampleSettings,
+  settings: AllExampleSettings,
   at = Date.now(),
 ): CatalogueDiff {
   const gains: Change[] = []
@@ -74,17 +75,20 @@ export function diffCatalogues(
 }
 
 /** Every caller from either side's examples and conditions, with every choice of parameters. */
-function requestsOf(sides: readonly (Template | undefined)[], settings: ExampleSettings, at: number): Request[] {
+function requestsOf(sides: readonly (Template | undefined)[], settings: AllExampleSettings, at: number): Request[] {
   const templates = sides.filter((template) => template !== undefined)
   const examples = templates.flatMap((template) =>
     template.examples.map((example) => {
-      const { issuer, claims } = exampleCaller(template, example, settings)
+      const { issuer, claims } = exampleCaller(template, example, issuersOf(settings))
       return { caller: { issuer, claims }, params: example.params }
     }),
   )
-  const base = examples[0] ?? { caller: { issuer: settings.issuers[0] ?? '', claims: { sub: 'someone' } }, params: {} }
+  const base = examples[0] ?? {
+    caller: { issuer: issuersOf(settings)[0] ?? '', claims: { sub: 'someone' } },
+    params: {},
+  }
   const callers = templates.flatMap((template) => [
-    ...witnesses(template, base.caller, settings.issuers, at),
+    ...witnesses(template, base.caller, issuersOf(settings), at),
     ...examples.flatMap(({ caller }) => witnesses(template, caller, [caller.issuer], at)),
   ])
   const choices = [...examples.map(({ params }) => params), ...probes(templates, base.params)]
@@ -111,10 +115,16 @@ function probes(templates: readonly Template[], base: Params): Params[] {
   return [...known, ...names.flatMap((name) => PROBES.map((value) => ({ ...usual, [name]: value })))]
 }
 
-function grantOf(template: Template | undefined, { caller, params }: Request, settings: ExampleSettings, at: number) {
+function grantOf(
+  template: Template | undefined,
+  { caller, params }: Request,
+  settings: AllExampleSettings,
+  at: number,
+) {
   if (!template) return undefined
   try {
-    return fillIn(template, { caller: { ...caller, subject: caller.claims.sub }, params, at }, settings)
+    const request = { caller: { ...caller, subject: caller.claims.sub }, params, at }
+    return fillIn(template, request, settingsFor(template, request, settings))
   } catch (error) {
     if (error instanceof VendError) return undefined
     throw error
@@ -150,7 +160,7 @@ const levelOf = (action: string) =>
   Object.entries(OSS_ACTIONS).find(([known]) => known === action)?.[1] === 'bucket' ? 'bucket' : 'object'
 
 /** The parts of a template that differ, without those that clearly allow less than before. */
-function changedParts(old: Template | undefined, young: Template | undefined, settings: ExampleSettings): string[] {
+function changedParts(old: Template | undefined, young: Template | undefined, settings: AllExampleSettings): string[] {
   if (!old || !young) return []
   const differs = (a: unknown, b: unknown) => textOf(a) !== textOf(b)
   const names = [...new Set([...Object.keys(old.params), ...Object.keys(young.params)])]
@@ -161,12 +171,20 @@ function changedParts(old: Template | undefined, young: Template | undefined, se
   ]
   return [
     ...(differs(old.allow, young.allow) && !narrowsAllow(old, young) ? ['allow'] : []),
+    // Another bucket, role or account: reviewers must read it, whatever the examples show.
+    ...(differs(targetOf(old), targetOf(young)) ? ['target'] : []),
     ...(differs(patternsOf(old), patternsOf(young)) ? ['allow.matches'] : []),
     ...(young.durationSeconds > old.durationSeconds ? ['durationSeconds'] : []),
-    ...(differs(old.statements, young.statements) && !narrowsPolicy(old, young, settings) ? ['policy'] : []),
+    ...(differs(old.statements, young.statements) && !narrows(old, young, settings) ? ['policy'] : []),
     ...names.filter((name) => differs(accepts(old, name), accepts(young, name))).map((name) => `params.${name}`),
   ]
 }
+
+const narrows = (old: Template, young: Template, settings: AllExampleSettings) =>
+  (isTargets(settings) ? [...settings.values()] : [settings]).every((one) => narrowsPolicy(old, young, one))
+
+const targetOf = ({ target }: Template) =>
+  target && 'map' in target ? [{ ...target, map: [...target.map].toSorted() }] : [target?.name]
 
 const patternsOf = ({ allow }: Template) =>
   [allow, ...(allow?.any ?? [])]

@@ -1,5 +1,6 @@
 import { VendError } from '../../errors.ts'
 import { fillIn, type GrantSettings } from '../grant/grant.ts'
+import { isTargets, settingsFor, type Targets } from '../grant/target.ts'
 import { type Policy, policySchema } from '../language/document.ts'
 import { allowedByAll } from '../language/evaluate.ts'
 import { OPERATION_ACTIONS, operationResource } from '../language/operations.ts'
@@ -8,6 +9,14 @@ import type { Template } from '../template/template.ts'
 
 /** Settings for examples: those of every grant, and the issuers, of which the first is the default. */
 export type ExampleSettings = GrantSettings & Readonly<{ issuers: readonly string[] }>
+
+/** The same for one target, or for each by its name. */
+export type AllExampleSettings = ExampleSettings | Targets<ExampleSettings>
+
+/** The short names of all issuers, which have nothing to do with targets. */
+export function issuersOf(settings: AllExampleSettings): readonly string[] {
+  return isTargets(settings) ? ([...settings.values()][0]?.issuers ?? []) : settings.issuers
+}
 
 /** The outcome of one line of an example. */
 export type ExampleOutcome = Readonly<{
@@ -26,7 +35,7 @@ type Example = Template['examples'][number]
  * Runs a template's examples against the policy that each caller would get, within the role's policy if given. `Deny`,
  * which JD Cloud may or may not honour, is read in the way that is worse for the example.
  */
-export function runExamples(template: Template, settings: ExampleSettings, rolePolicy?: Policy): ExampleOutcome[] {
+export function runExamples(template: Template, settings: AllExampleSettings, rolePolicy?: Policy): ExampleOutcome[] {
   return template.examples.flatMap((example, index) =>
     runExample(template, example, settings, rolePolicy).map(({ path, ...outcome }) => ({
       ...outcome,
@@ -39,25 +48,29 @@ export function runExamples(template: Template, settings: ExampleSettings, roleP
 export function runExample(
   template: Template,
   example: Example,
-  settings: ExampleSettings,
+  targets: AllExampleSettings,
   rolePolicy?: Policy,
 ): ExampleOutcome[] {
-  let policies: readonly Policy[]
+  let policies: readonly Policy[] = []
+  let settings: ExampleSettings | undefined
   let refusal = ''
   try {
-    const grant = fillIn(
-      template,
-      { caller: exampleCaller(template, example, settings), params: example.params, at: example.at },
-      settings,
-    )
+    const request = {
+      caller: exampleCaller(template, example, issuersOf(targets)),
+      params: example.params,
+      at: example.at,
+    }
+    settings = settingsFor(template, request, targets)
+    const grant = fillIn(template, request, settings)
     policies = [policySchema.parse(JSON.parse(grant.policy)), ...(rolePolicy ? [rolePolicy] : [])]
     refusal = `: the caller gets ${grant.actions.join(', ')} on ${grant.prefixes.map((prefix) => `${prefix}…`).join(', ') || 'the bucket'}`
   } catch (error) {
     if (!(error instanceof VendError)) throw error
-    policies = []
     refusal = `: ${error.code}, ${refusalWithRemedy(error)}`
   }
   const allowed = ({ operation, key }: ExampleOperation, deny: 'honoured' | 'ignored') => {
+    // Refused before it has a target.
+    if (!settings) return false
     const resource = operationResource(operation, { ...settings, ...(key !== undefined && { key }) })
     return allowedByAll(policies, { action: OPERATION_ACTIONS[operation], resource }, deny)
   }
@@ -84,7 +97,7 @@ export function runExample(
 }
 
 /** The caller of an example. The default issuer is the template's first, or the first that is configured. */
-export function exampleCaller({ allow }: Template, { caller }: Pick<Example, 'caller'>, { issuers }: ExampleSettings) {
+export function exampleCaller({ allow }: Template, { caller }: Pick<Example, 'caller'>, issuers: readonly string[]) {
   const { issuer = allow?.issuer?.[0] ?? issuers[0] ?? '', ...claims } = caller
   return { issuer, subject: claims.sub, claims }
 }

@@ -1,6 +1,7 @@
 import { VendError } from '../../errors.ts'
 import { fillIn, type Grant, type GrantRequest, type GrantSettings } from '../grant/grant.ts'
 import { type Restriction, restrict } from '../grant/restrict.ts'
+import { settingsFor, type Targets } from '../grant/target.ts'
 import { policySchema } from '../language/document.ts'
 import { evaluate } from '../language/evaluate.ts'
 import { OPERATION_ACTIONS, type Operation, OSS_ACTIONS, operationResource } from '../language/operations.ts'
@@ -32,11 +33,12 @@ export type Explanation =
 export function explain(
   template: Template,
   { restrictTo, ...request }: GrantRequest & Readonly<{ restrictTo?: Restriction | undefined }>,
-  settings: GrantSettings,
+  targets: GrantSettings | Targets<GrantSettings>,
   question?: Question,
 ): Explanation {
   if (question) checkQuestion(question)
   try {
+    const settings = settingsFor(template, request, targets)
     const grant = restrict(fillIn(template, request, settings), restrictTo, settings)
     return { granted: true, grant, ...(question && { answer: answerFor(grant, settings, question) }) }
   } catch (error) {

@@ -13,6 +13,8 @@ import { refuseValue } from './unsafe-value.ts'
 /** A template filled in for one caller: everything that STS is asked for, and what the answer says about it. */
 export type Grant = Readonly<{
   template: string
+  /** The name of the target that the session is for. */
+  target: string
   roleSessionName: string
   /** The session policy, as the exact JSON text for STS. */
   policy: string
@@ -23,8 +25,9 @@ export type Grant = Readonly<{
   prefixes: readonly string[]
 }>
 
-/** Values of `${account}`, `${bucket}` and `${region}`, and the limits of every grant. */
+/** A target: its name, the values of `${account}`, `${bucket}` and `${region}`, and the limits of its grants. */
 export type GrantSettings = Readonly<{
+  target: string
   account: string
   bucket: string
   region: string
@@ -68,6 +71,7 @@ export function fillIn(template: Template, request: GrantRequest, settings: Gran
   }))
   return {
     template: template.name,
+    target: settings.target,
     roleSessionName: sessionName(template.name, caller, settings.severalIssuers, request.sessionLabel),
     ...sessionPolicy(Statement),
     durationSeconds: duration,

@@ -47,6 +47,7 @@ export function sharedGrant(
   }
   return {
     template: template.name,
+    target: settings.target,
     roleSessionName: `${template.name}.signed-${access}`,
     policy,
     durationSeconds: Math.min(Math.max(own.durationSeconds, LEAST_SECONDS), settings.maxSessionSeconds),

@@ -7,6 +7,7 @@ import { acceptSchema } from './accept.ts'
 import { exampleSchema } from './example.ts'
 import { type Param, paramSchema } from './params.ts'
 import { sharedBySchema } from './shared-by.ts'
+import { targetSchema } from './target.ts'
 import { compileResource, type Part, VariableError } from './variables.ts'
 
 /** A template's file name without its ending. Short, so that a session name has room for a hash. */
@@ -63,6 +64,9 @@ export const templateSchema = z
     $schema: z.string().describe('Where the JSON Schema of templates is, for editors.').optional(),
     description: z.string().min(1).describe('What the policy is for, in one sentence.'),
     allow: allowSchema.describe('Who may have it. Without it, nobody may.').optional(),
+    target: targetSchema
+      .describe('Where sessions are for: a target of TARGETS_FILE, or a closed choice by a claim or parameter.')
+      .optional(),
     sharedBy: sharedBySchema
       .describe('Claims that several people have in common on purpose: they share a folder.')
       .default([]),
@@ -119,6 +123,11 @@ export const templateSchema = z
         if (at !== undefined) continue
         context.addIssue({ code: 'custom', path: ['examples', index], message: NEEDS_A_DAY })
       }
+    }
+    const { target } = rest
+    if (target?.kind === 'param' && !Object.hasOwn(rest.params, target.name)) {
+      const message = `param:${target.name} is not declared under params`
+      context.addIssue({ code: 'custom', path: ['target', 'from'], message })
     }
     const actions = [...new Set(statements.flatMap((statement) => statement.actions))]
     return { ...rest, statements, actions, neededClaims: claimsIn(statements, rest.params) }

@@ -33,7 +33,9 @@ export async function startWorld(t: TestContext, { shortSessions = false } = {})
   const config = readConfig(env, { sandbox: true })
   let passedMs = 0
   let first: string | undefined
-  const sts = createJdcloudSts(config.sts)
+  const [target] = config.targets
+  if (target?.sts.kind !== 'jdcloud') throw new Error('the sandbox is no JD Cloud')
+  const sts = createJdcloudSts({ ...target.sts, ...config.calls })
   const firstOneShort: CredentialSource = {
     ...sts,
     async assumeRole(request, options) {

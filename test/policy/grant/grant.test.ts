@@ -28,6 +28,7 @@ t.test('a grant has everything that STS is asked for', async (t) => {
   const { policy, ...rest } = grant
   t.strictSame(rest, {
     template: 'mine',
+    target: 'default',
     roleSessionName: 'mine@alice',
     durationSeconds: 3600,
     actions: ['oss:PutObject', 'oss:AbortMultipartUpload', 'oss:GetObject'],

@@ -36,6 +36,7 @@ t.test('each variable becomes a *, and account and bucket stay', async (t) => {
   const mine = template(parts(allow(['oss:PutObject'], MINE, 'in/${issuer}/*', 'users/${param:album}/${jwt:sub}/*')))
   t.strictSame(sharedGrant(mine, 'writes'), {
     template: 'mine',
+    target: 'default',
     roleSessionName: 'mine.signed-writes',
     policy: JSON.stringify({
       Version: '3',

@@ -3,6 +3,7 @@ import t from 'tap'
 import { Agent } from 'undici'
 import type { Fault } from '../../../sandbox/faults.ts'
 import { createJdcloudSts } from '../../../src/sts/jdcloud.ts'
+import { onlyTargetIn } from '../../helpers/config-faults.ts'
 import { rig } from './rig.ts'
 import { goThrough } from './sts-course.ts'
 import { watchCrashes } from './watch.ts'
@@ -50,11 +51,12 @@ for (const mood of ['unknown', 'silent'] as const) {
     const { lookup, be } = resolver()
     const setUp = await rig(t, {
       env,
-      dependencies: ({ sts }, { now }) => {
+      dependencies: (config, { now }) => {
+        const { sts } = onlyTargetIn(config)
         const endpoint = `http://sts.invalid:${new URL(sts.endpoint).port}`
         const agent = new Agent({ pipelining: 0, connect: { timeout: 600, lookup } })
         const pool = { dispatcher: agent, close: () => agent.close() }
-        return { source: createJdcloudSts({ ...sts, endpoint }, { pool, now }) }
+        return { source: createJdcloudSts({ ...sts, ...config.calls, endpoint }, { pool, now }) }
       },
     })
     const rounds = mood === 'silent' ? 3 : 9

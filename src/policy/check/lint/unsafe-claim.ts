@@ -34,7 +34,7 @@ type Known = Readonly<{ issuer: string; value: unknown }>
 function knownValues({ template, settings }: LintSubject, path: readonly string[]): Known[] {
   const callers = template.examples
     .filter(({ can }) => can.length > 0)
-    .map((example) => exampleCaller(template, example, settings))
+    .map((example) => exampleCaller(template, example, settings.issuers))
   const typical = allowedIssuers(template, settings.issuers).flatMap((issuer) =>
     Object.entries(settings.typicalClaims?.[issuer] ?? {}).flatMap(([claim, value]): Known[] =>
       sameClaim(parseClaim(claim) ?? [], path) ? [{ issuer, value }] : [],

@@ -7,7 +7,11 @@ export const userChosenClaim: Rule = {
   severity: 'error',
   remedy:
     'use ${jwt:sub}, with this claim below it at most; accept it only if users cannot change it and no value is ever given to a second person',
-  *check({ resources }) {
+  *check({ template: { target }, resources }) {
+    if (target?.kind === 'jwt' && isUserChosen(target)) {
+      const message = `users can often change ${target.claim} themselves, and so choose another target`
+      yield { path: ['target', 'from'], message, remedy: 'choose by a claim that users cannot change' }
+    }
     for (const { path, key } of resources) {
       const claims = key.flat().filter((atom) => atom.kind === 'jwt')
       if (claims.some(namesCaller)) continue

@@ -61,11 +61,11 @@ t.test('texts that can', async (t) => {
   }
 })
 
-t.test('a key of encodings inside encodings takes no time', async (t) => {
-  const deep = `${'%2'.repeat(300)}${'5'.repeat(300)}`
+t.test('hundreds of encodings inside encodings are undone, and in one pass', async (t) => {
+  const deep = `a/%${'25'.repeat(500)}2e.`
   const began = performance.now()
-  for (let n = 0; n < 100; n++) keyFault(deep)
-  t.ok(performance.now() - began < 500)
+  for (let n = 0; n < 100; n++) t.type(keyFault(deep), 'string')
+  t.ok(performance.now() - began < 2000)
 })
 
 t.test('a key is encoded as S3 clients do it', async (t) => {

@@ -1,10 +1,10 @@
-import { X509Certificate } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { SECRET_ALGORITHMS } from '../identity/algorithms.ts'
 import type { EntryField } from '../identity/issuer-entry.ts'
 import { keyFaults } from '../identity/key-faults.ts'
 import { isBearer } from '../identity/key-server.ts'
 import { defaultAlgorithms, type FetchedOrigin, type KeyOrigin, type KeySource } from '../identity/key-source.ts'
+import { readCertificates } from '../lib/authorities.ts'
 import type { GivenKeys, GivenProfile, ProfileContext, ReportField } from './issuer-profile.ts'
 
 type Given = Readonly<{ profile: GivenProfile; keys: GivenKeys; discoverFrom: string | undefined }>
@@ -106,7 +106,7 @@ function reportMisplaced(profile: GivenProfile, origins: readonly KeyOrigin[], r
   const address = fetched.kind === 'jwks' ? fetched.url : fetched.issuer
   if (fetched.caFile !== undefined) {
     if (!address.startsWith('https:')) refuse('jwksCaFile', 'applies only to https', 'leave it out')
-    if (!isCertificate(fetched.caFile)) {
+    if (!readCertificates(contentOf(fetched.caFile))) {
       refuse('jwksCaFile', 'must name a readable file of PEM certificates', 'the path is relative to the issuers file')
     }
   }
@@ -121,13 +121,5 @@ function contentOf(path: string): string {
     return readFileSync(path, 'utf8').trim()
   } catch {
     return ''
-  }
-}
-
-function isCertificate(path: string): boolean {
-  try {
-    return new X509Certificate(contentOf(path)).subject !== undefined
-  } catch {
-    return false
   }
 }

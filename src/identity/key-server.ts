@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { createSecureContext, type SecureContext } from 'node:tls'
+import { readCertificates } from '../lib/authorities.ts'
 import { call, createPool, OutboundError, type Pool, type Route } from '../lib/outbound.ts'
 
 const CONNECTIONS = 4
@@ -23,7 +24,10 @@ function contextOf(caFile: string): () => SecureContext {
   let context: SecureContext | undefined
   return () => {
     const ca = readFileSync(caFile, 'utf8')
-    if (context === undefined || ca !== known) context = createSecureContext({ ca })
+    // Without certificates, as while somebody writes the file anew, Node would trust every public authority.
+    const certificates = readCertificates(ca)
+    if (!certificates) throw new OutboundError('network', 'NO_CERTIFICATES')
+    if (context === undefined || ca !== known) context = createSecureContext({ ca: [...certificates] })
     known = ca
     return context
   }

@@ -1,6 +1,6 @@
 import { LRUCache } from 'lru-cache'
 import type { Registry } from 'prom-client'
-import { VendError } from '../errors.ts'
+import { type ErrorCode, VendError } from '../errors.ts'
 import type { ClosableClock } from '../lib/clock.ts'
 import type { Grant } from '../policy/grant/grant.ts'
 import { createCacheMetrics } from './cache-metrics.ts'
@@ -28,7 +28,7 @@ type Dependencies = Readonly<{
  * A session on its way, for all who ask meanwhile. It belongs to none of them: nobody can cancel it, and it arrives in the
  * cache even after all of them were told to come again.
  */
-type Flight = Readonly<{ outcome: Promise<Session>; background: boolean }>
+type Flight = Readonly<{ outcome: Promise<Session>; background: boolean; owner: Owner }>
 
 /** The last failure of a grant, and until when it is not tried again without need. */
 type Failure = Readonly<{ error?: unknown; until: number }>
@@ -89,7 +89,7 @@ export function memoryCache(next: SessionSource, dependencies: Dependencies): Se
     )
     // All who waited may have left when it fails.
     outcome.catch(() => {})
-    const flight = { outcome, background: needs.background ?? false }
+    const flight = { outcome, background: needs.background ?? false, owner: needs.owner }
     flights.set(name, flight)
     return flight
   }
@@ -121,7 +121,9 @@ export function memoryCache(next: SessionSource, dependencies: Dependencies): Se
         // The caller who began it needed less. It is no use to ask again for what has just been asked for.
         if (!running) throw askAgain('session too short')
       } catch (error) {
-        if (!flight.background) throw error
+        // The limit is that of the caller who began the call, and not of others who joined it.
+        const isOthers = isCode(error, 'rate_limited') && !isSameCaller(flight.owner, needs.owner)
+        if (!flight.background && !isOthers) throw error
         // A refresh gives up where a caller who needs the session does not.
         if (monotonic() >= until) throw askAgain('a refresh gave up')
       }
@@ -157,7 +159,10 @@ export function memoryCache(next: SessionSource, dependencies: Dependencies): Se
   }
 }
 
-const isDenied = (error: unknown) => error instanceof VendError && error.code === 'upstream_denied'
+const isSameCaller = (a: Owner, b: Owner) =>
+  'subject' in a && 'subject' in b && a.issuer === b.issuer && a.subject === b.subject
+const isCode = (error: unknown, code: ErrorCode) => error instanceof VendError && error.code === code
+const isDenied = (error: unknown) => isCode(error, 'upstream_denied')
 const outcomeOf = (error: unknown) => (error instanceof Shed ? 'postponed' : 'failed')
 
 /** Callers who ask again join the call that is under way, or find its session. */

@@ -1,11 +1,15 @@
+import { execFile } from 'node:child_process'
 import { writeFile } from 'node:fs/promises'
 import type { RequestListener } from 'node:http'
+import { createServer } from 'node:https'
+import { promisify } from 'node:util'
 import { Registry } from 'prom-client'
 import t from 'tap'
 import { build } from '../helpers/build.ts'
+import { certificateOf } from '../helpers/certificate.ts'
 import { listen } from '../helpers/listen.ts'
 import { profiles } from '../helpers/profiles.ts'
-import { AUDIENCE } from '../helpers/tokens.ts'
+import { AUDIENCE, keys } from '../helpers/tokens.ts'
 
 const TOKEN = 'SENTINEL-bearer-of-the-key-server'
 
@@ -55,5 +59,37 @@ t.test('the token for a key server reaches no log and no metric, whatever is ans
       t.match(counted, `oss_vend_key_set_fetches_total{issuer="web",result="${want}"}`)
       t.notMatch(logs.text() + counted, /SENTINEL/u)
     })
+  }
+})
+
+t.test('a file without certificates, as while it is written anew, makes no authority trusted', async (t) => {
+  const whole = certificateOf(keys.rsa)
+  const dir = t.testdir({ ca: '' })
+  // A machine that trusts the authority of an attacker: were it asked, the server would be let in.
+  const script = `
+    import { createKeyClient, createKeyPool } from './src/identity/key-server.ts'
+    const limits = { timeoutMs: 2000, maxBytes: 1024 }
+    const fetchJson = createKeyClient({ ...limits, pool: createKeyPool({ ...limits, caFile: process.argv[2] }) })
+    await fetchJson(process.argv[1]).then(console.log, ({ code }) => console.log(code))`
+  const server = createServer(
+    { cert: whole, key: String(keys.rsa.privateKey.export({ type: 'pkcs8', format: 'pem' })) },
+    (_request, response) => response.end('"trusted"'),
+  )
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  t.teardown(() => server.close())
+  const address = server.address()
+  const url = `https://localhost:${typeof address === 'object' ? address?.port : 0}`
+  await writeFile(`${dir}/extra`, whole)
+  for (const { content, want } of [
+    { content: '', want: 'NO_CERTIFICATES' },
+    { content: '\n', want: 'NO_CERTIFICATES' },
+    { content: whole.slice(0, -40), want: 'NO_CERTIFICATES' },
+    { content: whole, want: 'trusted' },
+  ]) {
+    await writeFile(`${dir}/ca`, content)
+    const args = ['--import', 'tsx', '--input-type=module', '--eval', script, url, `${dir}/ca`]
+    const env = { ...process.env, NODE_EXTRA_CA_CERTS: `${dir}/extra` }
+    const { stdout } = await promisify(execFile)(process.execPath, args, { env })
+    t.equal(stdout.trim(), want, JSON.stringify(content.slice(0, 30)))
   }
 })

@@ -5,6 +5,7 @@ import { build } from '../helpers/build.ts'
 import { manualClock } from '../helpers/clock.ts'
 import { claims, mint } from '../helpers/tokens.ts'
 import { countingSource, denied } from '../helpers/vending.ts'
+import { setUpShared } from '../vending/shared-session-harness.ts'
 
 const MINUTE_MS = 60_000
 
@@ -135,4 +136,15 @@ t.test('the caller is in no log line of a refusal but as before', async (t) => {
   t.equal(refused.length, 1)
   t.match(refused, [{ code: 'rate_limited', limit: 'new_sessions' }])
   t.notMatch(JSON.stringify(refused), 'SENTINEL-subject')
+})
+
+t.test('a caller over the limit takes nobody along who waits for the same session', async (t) => {
+  // No session is kept that is so short, so each signature is a call that counts for its caller.
+  const { sign, clock } = setUpShared(t, manualClock(), { minSessionSeconds: 900, maxSessionSeconds: 900 })
+  await sign('mallory')
+  await clock.advance(1)
+  const [mallory, alice, bob] = await Promise.allSettled(['mallory', 'alice', 'bob'].map((sub) => sign(sub)))
+  t.match(mallory, { status: 'rejected', reason: { code: 'rate_limited' } })
+  t.match(alice, { status: 'fulfilled' })
+  t.match(bob, { status: 'fulfilled' }, 'he joins the call of alice')
 })

@@ -102,9 +102,10 @@ t.test('the bearer token goes to its key server alone', async (t) => {
 t.test('a key server is trusted by the configured authority alone', async (t) => {
   const cert = certificateOf(keys.rsa)
   const { url } = await serve(t, (_request, response) => response.end(SET), { cert, key: privatePem(keys.rsa) })
-  const dir = t.testdir({ ca: cert, other: certificateOf(other), none: 'nothing' })
+  const dir = t.testdir({ ca: cert, other: certificateOf(other), two: cert + certificateOf(other), none: 'nothing' })
   const rows = [
     { name: 'its own', caFile: `${dir}/ca`, want: 'ok' },
+    { name: 'one of two', caFile: `${dir}/two`, want: 'ok' },
     { name: 'another', caFile: `${dir}/other`, want: 'network' },
     { name: 'no certificate', caFile: `${dir}/none`, want: 'network' },
     { name: 'no file', caFile: `${dir}/missing`, want: 'network' },

@@ -1,6 +1,7 @@
 import { Registry } from 'prom-client'
 import type { Test } from 'tap'
 import type { Catalogue } from '../../src/policy/check/catalogue.ts'
+import type { GrantSettings } from '../../src/policy/grant/grant.ts'
 import { cacheKey } from '../../src/sessions/cache-key.ts'
 import { createSessions } from '../../src/sessions/sessions.ts'
 import { createSigning } from '../../src/vending/signing.ts'
@@ -20,8 +21,8 @@ const templates: Catalogue = new Map([
   ['files', { ...files, name: 'files' }],
 ])
 
-/** Signing over the real chain of sessions, with an STS that counts. */
-export function setUpShared(t: Test, clock = manualClock()) {
+/** Signing over the real chain of sessions, with an STS that counts. Each caller may cause one new session a minute. */
+export function setUpShared(t: Test, clock = manualClock(), limitsOfSts: Partial<GrantSettings> = {}) {
   const { asked, source } = countingSource(clock.now)
   const sessions = createSessions(
     {
@@ -44,7 +45,7 @@ export function setUpShared(t: Test, clock = manualClock()) {
     },
   )
   t.teardown(sessions.close)
-  const targets = new Map([['default', { settings, oss: STORE }]])
+  const targets = new Map([['default', { settings: { ...settings, ...limitsOfSts }, oss: STORE }]])
   const limits = { minValiditySeconds: 900, deadlineMs: 5000, boundToToken: false }
   const signing = createSigning({ catalogue: () => templates, targets, sessions, clock, ...limits })
   const sign = (subject: string, policy = 'mine', operation: 'PutObject' | 'GetObject' = 'PutObject') => {

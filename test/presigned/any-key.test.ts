@@ -3,6 +3,8 @@ import t from 'tap'
 import { keyFault } from '../../src/oss/object-key.ts'
 import { startSigning, submit, use } from './harness.ts'
 
+// Keys stand in no message as they are: a line separator in one would break a line of TAP.
+
 /** Every character that means something in a URL, a form, XML or a policy, beside letters of all scripts. */
 const special = fc.constantFrom(...' +%&=?#/\\\'"()*!~;:@,$<>[]{}|^`._-', '%2F', '%25', '\u202e', '桶', 'e\u0301', '🗂')
 const text = fc.string({
@@ -26,7 +28,7 @@ t.test('URLs work for every permitted key, and none is signed for a key beside i
       const key = own(suffix)
       const put = await sign('PutObject', key)
       t.equal((await use(put, suffix)).status, 200, put.url)
-      t.equal(bucket.get(key)?.body.toString(), suffix, key)
+      t.equal(bucket.get(key)?.body.toString(), suffix, put.url)
       t.equal((await use(await sign('GetObject', key))).text, suffix)
       t.equal((await use(await sign('HeadObject', key))).status, 200)
       t.equal((await use(await sign('DeleteObject', key))).status, 204)
@@ -57,7 +59,7 @@ t.test('a multipart upload works for every permitted key', async (t) => {
       const { etag } = await use(part, suffix)
       const list = `<Part><PartNumber>1</PartNumber><ETag>${etag}</ETag></Part>`
       t.equal((await use(complete, `<CompleteMultipartUpload>${list}</CompleteMultipartUpload>`)).status, 200)
-      t.equal(bucket.get(key)?.body.toString(), suffix, key)
+      t.equal(bucket.get(key)?.body.toString(), suffix)
     }),
     { numRuns: 25 },
   )
@@ -76,7 +78,7 @@ t.test('forms work for every permitted key and folder, within their size', async
       const [exact] = (await posts({ ...ask, key })).posts
       const [folder] = (await posts({ ...ask, keyPrefix: key })).posts
       if (!exact || !folder) throw new Error('no form')
-      t.equal(await submit(exact, suffix.slice(0, 20)), '204', key)
+      t.equal(await submit(exact, suffix.slice(0, 20)), '204', encodeURIComponent(key))
       t.equal(bucket.get(key)?.body.toString(), suffix.slice(0, 20))
       t.equal(await submit(exact, 'x'.repeat(101)), '400 EntityTooLarge')
       t.equal(await submit(folder, 'f'), '204')

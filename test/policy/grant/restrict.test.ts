@@ -117,8 +117,8 @@ t.test('what is left of a grant', async (t) => {
       t.strictSame(actions, [...new Set(want.flatMap(([actions]) => actions))])
       t.strictSame(resources, [...new Set(want.flatMap(([, ...paths]) => paths.map(jrn)))])
       t.notOk(prefixes.some((prefix) => !prefix.startsWith(restriction.prefix ?? '')))
-      const { template, roleSessionName, durationSeconds } = grant
-      t.strictSame(rest, { template, roleSessionName, durationSeconds }, 'the rest is that of the whole grant')
+      const { template, target, roleSessionName, durationSeconds } = grant
+      t.strictSame(rest, { template, target, roleSessionName, durationSeconds }, 'the rest is that of the whole grant')
     })
   }
   t.test('its text for STS', async (t) =>

@@ -1,6 +1,9 @@
 #!/bin/sh
-# Uploads to JD Cloud OSS with credentials from oss-vend, which the AWS CLI fetches by itself: it reads
-# AWS_CONTAINER_CREDENTIALS_FULL_URI and AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE.
+# Uploads to JD Cloud OSS with credentials from oss-vend, which the AWS CLI fetches by itself. The environment alone
+# says how: by container credentials (AWS_CONTAINER_CREDENTIALS_FULL_URI and AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE),
+# or by web identity (AWS_ENDPOINT_URL_STS, AWS_ROLE_ARN and AWS_WEB_IDENTITY_TOKEN_FILE). Where the service has a
+# certificate of a CA of your own, as with `npm run dev`, use web identity and AWS_CA_BUNDLE: for container
+# credentials over https, the AWS CLI trusts public CAs alone.
 set -eu
 export AWS_CONFIG_FILE="${0%/*}/config" AWS_DEFAULT_REGION="$AWS_REGION"
 files=$(mktemp -d)

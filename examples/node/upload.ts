@@ -1,4 +1,4 @@
-/** Uploads to JD Cloud OSS with credentials from oss-vend. Run it by `node upload.ts` (Node 22.18) or `npx tsx upload.ts`. */
+/** Uploads to JD Cloud OSS with credentials from oss-vend. Run it by `npx tsx upload.ts`. */
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { readFile } from 'node:fs/promises'

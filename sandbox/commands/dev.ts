@@ -1,6 +1,9 @@
+import { writeFile } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
 import { serveDemo } from '../demo/serve.ts'
 import { mintToken } from '../issuer.ts'
 import { startLocal } from '../local.ts'
+import { exportLines } from './exports.ts'
 
 /** `npm run dev`: keeps the service and the sandbox running. tsx restarts both when a file changes. */
 function port(name: string, fallback: number): number {
@@ -29,6 +32,9 @@ const local = await startLocal({
 })
 
 const token = await mintToken({ sub: 'alice', claims: { scope: 'oss.upload oss.files oss.download' } })
+// The directory is this user's alone, and goes when the sandbox stops.
+const tokenFile = join(dirname(local.sandbox.caFile), 'token')
+await writeFile(tokenFile, token, { mode: 0o600, flag: 'wx' })
 process.stdout.write(`
   Demo             ${local.url}/demo
   API page         ${local.url}/docs
@@ -42,6 +48,18 @@ process.stdout.write(`
 
   Try it:
   curl -sS ${local.url}/v1/credentials -H 'content-type: application/json' -d '{"policy":"user-upload"}' -H 'authorization: Bearer ${token}'
+
+  Run an example: paste these lines into a second terminal, then, for instance, npx tsx examples/node/upload.ts
+  A restart, also one after a change of a file, makes a new CA, a new token and an empty bucket: paste them again.
+
+${exportLines({
+  url: local.url,
+  httpsUrl: local.httpsUrl,
+  ossUrl: local.sandbox.oss.httpsUrl,
+  region: local.sandbox.world.region,
+  caFile: local.sandbox.caFile,
+  tokenFile,
+})}
 
 `)
 

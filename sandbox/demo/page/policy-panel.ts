@@ -5,6 +5,8 @@ import { known } from './user-panel.ts'
 
 /** A policy that every user without any may ask for, to see the refusal. */
 const REFUSED_POLICY = 'user-upload'
+/** Chosen first, where the caller has it: it opens the most. */
+const FIRST_POLICY = 'user-files'
 
 /** The policies of the caller, with a field for each parameter of the chosen one. */
 export function createPolicyPanel(onAsk: (wish: Wish) => void) {
@@ -18,6 +20,7 @@ export function createPolicyPanel(onAsk: (wish: Wish) => void) {
 
   form.addEventListener('submit', (event) => {
     event.preventDefault()
+    showProblems()
     // The browser points at a field that does not fit.
     if (!form.reportValidity()) return
     const fields = [...params.querySelectorAll('input')].map((field) => [field.name, field.value] as const)
@@ -42,9 +45,28 @@ export function createPolicyPanel(onAsk: (wish: Wish) => void) {
         input.setCustomValidity(rule.test(input.value) ? '' : (find('.help', HTMLElement, field).textContent ?? ''))
       })
     }
-    input.setAttribute('aria-describedby', `rule-${name}`)
+    input.addEventListener('input', () => {
+      if (input.validity.valid) showProblem(field, '')
+    })
+    input.setAttribute('aria-describedby', `rule-${name} problem-${name}`)
     find('.help', HTMLElement, field).id = `rule-${name}`
+    find('.problem', HTMLElement, field).id = `problem-${name}`
     return field
+  }
+
+  /** In words that stay, because the bubble of the browser goes after some seconds, or is never seen. */
+  function showProblems(): void {
+    for (const field of params.querySelectorAll<HTMLElement>('.param')) {
+      const { validity, validationMessage } = find('input', HTMLInputElement, field)
+      showProblem(field, validity.valueMissing ? (language?.say('paramMissing') ?? '') : validationMessage)
+    }
+  }
+
+  function showProblem(field: HTMLElement, problem: string): void {
+    const line = find('.problem', HTMLElement, field)
+    setText(line, problem)
+    line.hidden = problem === ''
+    find('input', HTMLInputElement, field).setAttribute('aria-invalid', String(problem !== ''))
   }
 
   function choiceOf(policy: Policy): HTMLElement {
@@ -75,6 +97,7 @@ export function createPolicyPanel(onAsk: (wish: Wish) => void) {
       const rule = pattern.replace(/^\^\(\?:(.*)\)\$$/u, '$1')
       setText(find('.help', HTMLElement, field), rule && language.say('paramRule', { pattern: rule }))
     }
+    if (params.querySelector('.problem:not([hidden])')) showProblems()
     setText(submit, language.say(policies.length > 0 ? 'ask' : 'askAnyway'))
   }
 
@@ -82,7 +105,7 @@ export function createPolicyPanel(onAsk: (wish: Wish) => void) {
     /** Offers these policies to a caller. */
     offer(offered: readonly Policy[]): void {
       policies = offered
-      chosen = offered[0]
+      chosen = offered.find(({ name }) => name === FIRST_POLICY) ?? offered.find(needsNothing) ?? offered[0]
       find('#policy-panel', HTMLElement).hidden = false
       find('#no-policies', HTMLElement).hidden = offered.length > 0
       find('#policy-help', HTMLElement).hidden = offered.length === 0
@@ -107,3 +130,5 @@ export function createPolicyPanel(onAsk: (wish: Wish) => void) {
     },
   }
 }
+
+const needsNothing = ({ params }: Policy) => Object.keys(params.properties).length === 0

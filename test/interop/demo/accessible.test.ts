@@ -33,6 +33,12 @@ const STATES: Readonly<Record<string, (demo: Demo) => Promise<void>>> = {
     await page.locator('input[value=album-upload]').check()
     await page.locator('[name=album]').fill('trip')
   },
+  async 'empty-parameter'({ page }) {
+    await page.locator('[data-user=alice]').click()
+    await page.locator('input[value=album-upload]').check()
+    await page.locator('#policy-form button').click()
+    await page.locator('.problem:visible').waitFor()
+  },
   async uploads(demo) {
     const { page, rows } = demo
     await enter(demo, 'alice', 'user-upload')

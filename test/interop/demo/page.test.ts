@@ -71,7 +71,7 @@ test('everything works by keyboard, and the focus is always seen', options, asyn
   await press('Enter')
   await page.locator('#policies input').first().waitFor()
   await tabTo(demo, '#policies input')
-  for (let step = 0; step < 3; step++) await press('ArrowDown')
+  await press('ArrowDown')
   await tabTo(demo, '#policy-form button')
   await press('Enter')
   await page.locator('#granted').waitFor()

@@ -33,6 +33,7 @@ export const en = {
   policy_album_upload: "Upload into one album of the caller's own folder.",
   policy_shared_download: 'Read what everybody may read, under public/.',
   param_album: 'Album to upload into',
+  paramMissing: 'Fill in this field, then ask again.',
   paramRule: 'Must match {pattern}',
   noPolicies: 'No policy is open to {name}: the token lacks the scope that every policy asks for.',
   noPoliciesTodo: 'Sign in as somebody else, or ask anyway and see the refusal.',

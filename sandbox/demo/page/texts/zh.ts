@@ -35,6 +35,7 @@ export const zh: Words = {
   policy_album_upload: '上传到自己文件夹中的某个相册。',
   policy_shared_download: '读取 public/ 下的公共文件。',
   param_album: '要上传到的相册',
+  paramMissing: '请填写此项，然后重新请求。',
   paramRule: '必须符合 {pattern}',
   noPolicies: '{name} 没有可用的策略：令牌缺少策略所要求的权限范围（scope）。',
   noPoliciesTodo: '请以其他身份登录，或者仍然请求，看看服务如何拒绝。',

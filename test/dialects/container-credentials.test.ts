@@ -112,7 +112,7 @@ t.test('restrictTo.actions and restrictTo.prefix leave less of the policy', asyn
     { query: 'restrictTo.actions=', pointers: ['/restrictTo/actions/0'] },
     { query: 'restrictTo.actions=oss:PutObject,', pointers: ['/restrictTo/actions/1'] },
     { query: 'restrictTo.actions=oss:*', pointers: ['/restrictTo/actions/0'] },
-    { query: 'restrictTo.Prefix=users/alice/in/', pointers: ['/restrictTo'] },
+    { query: 'restrictTo.Prefix=users/alice/in/', pointers: ['/restrictTo/Prefix'] },
     { query: 'restrictTo.prefix.x=users/alice/in/', pointers: ['/restrictTo'] },
     { query: 'restrictTo.=users/alice/in/', pointers: ['/restrictTo'] },
     { query: 'restrictto.prefix=users/alice/in/', pointers: ['/params/restrictto.prefix'] },

@@ -6,6 +6,7 @@ import type { App } from '../src/http/fastify.ts'
 import { readPairs } from '../src/http/pairs.ts'
 import { EXAMPLE_REQUEST_ID, errorResponses, problem, problemSchema } from '../src/http/problem.ts'
 import { knownError } from '../src/http/server.ts'
+import { parse } from '../src/http/validation.ts'
 import { paramValues, policyName, restriction } from './schemas.ts'
 import type { Services } from './services.ts'
 import { expirationOf, logVended, namingPolicy, sendBytes, sentenceOf } from './vended.ts'
@@ -111,13 +112,10 @@ function readQuery({ url }: FastifyRequest): z.infer<typeof querySchema> {
       restrictTo.push([field, field === 'actions' ? value.split(',') : value])
     }
   }
-  const asked = querySchema.safeParse({
+  return parse(querySchema, {
     params: Object.fromEntries(params),
     ...(restrictTo.length > 0 && { restrictTo: Object.fromEntries(restrictTo) }),
   })
-  if (asked.success) return asked.data
-  const errors = asked.error.issues.map(({ path, message }) => ({ pointer: `/${path.join('/')}`, detail: message }))
-  throw new VendError('invalid_request', { errors })
 }
 
 function answerError(error: unknown, request: FastifyRequest, reply: FastifyReply) {

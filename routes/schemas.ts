@@ -2,20 +2,15 @@ import { z } from 'zod'
 import type { Grant } from '../src/policy/grant/grant.ts'
 import { TEMPLATE_NAME } from '../src/policy/template/template.ts'
 
-/** Zod's message for a missing field mentions `undefined`, which JSON does not have. */
-const requiredOr =
-  (message: string) =>
-  ({ input }: { input?: unknown }) =>
-    input === undefined ? 'is required' : message
-
 /** The name of a policy template. */
-export const policyName = z
-  .string({ error: requiredOr('must be a string') })
-  .regex(TEMPLATE_NAME, 'is not the name of a policy')
+export const policyName = z.string().regex(TEMPLATE_NAME, 'is not the name of a policy')
 
 /** Values of a template's parameters. */
 export const paramValues = z
-  .record(z.string().regex(/^[A-Za-z][A-Za-z0-9_-]{0,63}$/u), z.union([z.string().min(1).max(2048), z.int()]))
+  .record(
+    z.string().regex(/^[A-Za-z][A-Za-z0-9_-]{0,63}$/u),
+    z.union([z.string().min(1).max(2048), z.int()], 'must be a string or a whole number'),
+  )
   .describe("Values of the template's parameters.")
 
 /** The duration of a session, in seconds. */

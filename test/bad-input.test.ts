@@ -255,3 +255,22 @@ t.test('over the wire', async (t) => {
   }
   t.strictSame(asked, [])
 })
+
+t.test('a body that is no JSON is told from one that is not allowed', async (t) => {
+  const { app } = await build(t)
+  const rows = [
+    { name: 'cut off', payload: '{"policy":', want: 'the body is not valid JSON' },
+    { name: 'empty', payload: '', want: 'the body is empty' },
+    {
+      name: 'a prototype',
+      payload: '{"__proto__":{}}',
+      want: 'an object of the body has a member that is not allowed',
+    },
+  ]
+  for (const { name, payload, want } of rows) {
+    t.test(name, async (t) => {
+      const response = await app.inject({ method: 'POST', url: '/v1/credentials', headers: json, payload })
+      t.match(response.json(), { status: 400, code: 'invalid_request', detail: want })
+    })
+  }
+})

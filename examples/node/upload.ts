@@ -55,7 +55,12 @@ function env(name: string): string {
   return value
 }
 
+/** `fetch` fails with one message for all reasons, and puts the reason into `cause`: ECONNREFUSED, ENOTFOUND. */
+function reasonOf({ cause }: Error): string {
+  return cause instanceof Error && 'code' in cause ? `: ${cause.code}` : ''
+}
+
 await main().catch((error: unknown) => {
-  console.error(error instanceof Error ? error.message : error)
+  console.error(error instanceof Error ? `${error.message}${reasonOf(error)}` : error)
   process.exitCode = 1
 })

@@ -57,3 +57,7 @@ except KeyError as error:
     sys.exit(f"{error.args[0]} is not set")
 except (BotoCoreError, ClientError) as error:
     sys.exit(str(error))
+except ValueError as error:
+    # botocore's own word for a wrong address or token. It does not quote the token.
+    hint = ": the token file must hold the token alone, without a line end" if "Auth token" in str(error) else ""
+    sys.exit(f"{error}{hint}")

@@ -14,9 +14,11 @@ import {
 } from '../identity/preset.ts'
 import type { ReportFault } from './faults.ts'
 import { type GivenKey, type GivenKeys, readProfile, type TokenSettings } from './issuer-profile.ts'
+import { meantField } from './unknown-field.ts'
 import { parseYaml } from './yaml.ts'
 
-const FIELDS = Object.keys(givenEntrySchema.shape).join(', ')
+const FIELDS = Object.keys(givenEntrySchema.shape)
+const REMEDY = 'see "Several issuers" in docs/configuration.md'
 const SECRETS = ['secret', 'secretFile'] as const
 const PUBLIC_KEYS = ['publicKey', 'publicKeyFile', 'jwksUrl', 'jwksFile'] as const
 
@@ -85,9 +87,11 @@ function parseEntry(content: unknown, at: string, report: ReportFault): GivenEnt
     // Zod's own messages can quote the input, and `secret` is a secret. An unknown field name can be one too: without
     // its space, {secret:hunter2} is a field named secret:hunter2.
     const isProvider = issue.path[0] === 'provider'
-    const rule = issue.code === 'unrecognized_keys' ? `has a field that is not one of ${FIELDS}` : 'has the wrong form'
-    const remedy = 'see "Several issuers" in docs/configuration.md'
-    report([at, ...issue.path].join('.'), isProvider ? `must be one of ${PROVIDER_NAMES.join(', ')}` : rule, remedy)
+    const place = [at, ...issue.path].join('.')
+    if (issue.code === 'unrecognized_keys') {
+      report(place, `has a field that is not one of ${FIELDS.join(', ')}`, meantField(issue.keys, FIELDS) ?? REMEDY)
+    } else if (isProvider) report(place, `must be one of ${PROVIDER_NAMES.join(', ')}`, REMEDY)
+    else report(place, issue.path[0] === 'name' ? 'must be 1 to 32 of a-z, 0-9 and -' : 'has the wrong form', REMEDY)
   }
   return undefined
 }

@@ -12,6 +12,7 @@ import { sts } from './groups/sts.ts'
 import type { Setting } from './setting.ts'
 import type { ReadSettings } from './settings.ts'
 import { readSource, type SourceConfig } from './source.ts'
+import { meantField } from './unknown-field.ts'
 import { parseYaml } from './yaml.ts'
 
 /** The name of the target that the variables of a single target describe. */
@@ -146,7 +147,7 @@ function readFile(path: string, reading: Reading): readonly TargetConfig[] {
     const given = typeof entry === 'object' && entry !== null && !Array.isArray(entry) ? Object.keys(entry) : []
     // Neither a value nor the name of a field is quoted: {secretKey:hunter2} is a field named secretKey:hunter2.
     if (given.some((field) => !NAMES.includes(field))) {
-      report(at, `has a field that is not one of ${NAMES.join(', ')}`, remedy)
+      report(at, `has a field that is not one of ${NAMES.join(', ')}`, meantField(given, NAMES) ?? remedy)
     } else if (!fields) report(at, 'has the wrong form', remedy)
     else {
       if (name === undefined) report(`${at}.name`, 'must be 1 to 32 of a-z, 0-9 and -', 'give the target a short name')

@@ -13,8 +13,20 @@ export function acceptJsonAlone(app: FastifyInstance): void {
       return done(new VendError('unsupported_media_type'))
     }
     parse(request, text, (error, value) => {
-      if (error || hasUniqueNames(text, value)) done(error, value)
+      if (error) return done(new VendError('invalid_request', { detail: reasonOf(text) }))
+      if (hasUniqueNames(text, value)) done(null, value)
       else done(new VendError('invalid_request', { detail: 'an object of the body has two members of one name' }))
     })
   })
+}
+
+/** Why the parser refuses a text: it is no JSON, or it would change the prototype of an object. */
+function reasonOf(text: string): string {
+  if (text === '') return 'the body is empty'
+  try {
+    JSON.parse(text)
+    return 'an object of the body has a member that is not allowed'
+  } catch {
+    return 'the body is not valid JSON'
+  }
 }

@@ -7,9 +7,9 @@ import fastify, {
   type FastifyRequest,
   LogController,
 } from 'fastify'
-import { validatorCompiler, type ZodTypeProvider } from 'fastify-type-provider-zod'
+import type { ZodTypeProvider } from 'fastify-type-provider-zod'
 import type { Config } from '../config/config.ts'
-import { type BodyFault, pointerStep, VendError } from '../errors.ts'
+import { VendError } from '../errors.ts'
 import { trustProxyOf } from '../lib/trusted-proxies.ts'
 import type { App } from './fastify.ts'
 import { acceptJsonAlone } from './json-body.ts'
@@ -18,6 +18,7 @@ import { requestIdOf } from './request-id.ts'
 import { createSerializerCompiler, writerOf } from './serialize.ts'
 import { type Cut, headersOf, MAX_HEADERS, type Turns, takeTurns } from './turns.ts'
 import { answerUnparsable } from './unparsable.ts'
+import { validatorCompiler } from './validation.ts'
 
 declare module 'fastify' {
   interface FastifyInstance {
@@ -223,31 +224,14 @@ const FASTIFY_CODES: Readonly<Record<string, 'payload_too_large' | 'unsupported_
 
 function fromFastify(error: unknown): VendError {
   if (!isFastifyError(error)) return new VendError('internal_error', { cause: error })
-  if (error.validation) return new VendError('invalid_request', { errors: bodyFaults(error.validation) })
   const code = FASTIFY_CODES[error.code]
   if (code) return new VendError(code)
   if (error.statusCode === undefined || error.statusCode >= 500)
     return new VendError('internal_error', { cause: error })
-  // Malformed or empty JSON, a poisoned prototype, a wrong Content-Length, an URL that cannot be decoded.
-  return new VendError('invalid_request', { detail: 'the request is not well-formed JSON over HTTP' })
+  // A wrong Content-Length, an URL that cannot be decoded.
+  return new VendError('invalid_request', { detail: 'the request is not well-formed HTTP' })
 }
 
 function isFastifyError(error: unknown): error is FastifyError {
   return error instanceof Error && 'code' in error && String(error.code).startsWith('FST_')
-}
-
-/** The most faults of one body that an answer names. */
-const MAX_FAULTS = 16
-
-/** zod's own words for what it expected, under RFC 6901 pointers; a key that has no place gets one of its own. */
-function bodyFaults(validation: NonNullable<FastifyError['validation']>): BodyFault[] {
-  return validation
-    .flatMap(({ keyword, instancePath, message = 'is not valid', params }) => {
-      const at = instancePath === '/' ? '' : instancePath
-      const unknown = keyword === 'unrecognized_keys' && Array.isArray(params.keys) ? params.keys : undefined
-      return unknown
-        ? unknown.map((key) => ({ pointer: `${at}/${pointerStep(String(key))}`, detail: 'is not a known field' }))
-        : [{ pointer: at, detail: message }]
-    })
-    .slice(0, MAX_FAULTS)
 }

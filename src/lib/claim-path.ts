@@ -9,6 +9,9 @@ export function parseClaim(text: string): readonly string[] | undefined {
   return [...text.matchAll(/"([^"]+)"|([^".]+)/gu)].map(([, quoted, plain]) => quoted ?? plain ?? '')
 }
 
+/** A claim in a message: in quotes, unless its own steps have some. */
+export const quoteClaim = (claim: string): string => (claim.includes('"') ? claim : `"${claim}"`)
+
 /** Follows own properties only, so that `constructor` and `__proto__` reach nothing. */
 export function claimAt(claims: Readonly<Record<string, unknown>>, path: readonly string[]): unknown {
   let value: unknown = claims

@@ -10,6 +10,7 @@ const FIELDS =
   'secretEncoding, publicKey, publicKeyFile, jwksUrl, jwksFile, jwksTokenFile, jwksCaFile, jwksOrigins, ' +
   'jwksMaxAgeSeconds, jwksTimeoutMs, jwksMaxBytes, clockToleranceSeconds, allowedTypes, maxTokenAgeSeconds, provider'
 const WRONG = 'has the wrong form'
+const NAME = 'must be 1 to 32 of a-z, 0-9 and -'
 const SEVERAL = 'at most one of publicKey, publicKeyFile, jwksUrl and jwksFile may be set'
 
 t.test('each fault names its place', async (t) => {
@@ -59,12 +60,12 @@ t.test('each fault names its place', async (t) => {
     ...(['name', 'issuer', 'audience'] as const).map((field) => ({
       name: `no ${field}`,
       content: [{ ...one, [field]: undefined }],
-      want: entry(WRONG, `.${field}`),
+      want: entry(field === 'name' ? NAME : WRONG, `.${field}`),
     })),
     ...['', 'Web', 'web.eu', 'web/eu', 'web@eu', '-web', 'w'.repeat(33), '*', 'wéb'].map((name) => ({
       name: `name ${name}`,
       content: [{ ...one, name }],
-      want: entry(WRONG, '.name'),
+      want: entry(NAME, '.name'),
     })),
     ...Object.entries({
       name: [7],
@@ -95,7 +96,7 @@ t.test('each fault names its place', async (t) => {
       values.map((value) => ({
         name: `${field} ${JSON.stringify(value)}`,
         content: [{ ...one, [field]: value }],
-        want: entry(WRONG, `.${field}`),
+        want: entry(field === 'name' ? NAME : WRONG, `.${field}`),
       })),
     ),
     ...['keys.test', 'https://keys.test/', 'http://keys.test', 'https://u@keys.test', 'https://*.keys.test', '*'].map(
@@ -177,9 +178,9 @@ t.test('each fault names its place', async (t) => {
       name: 'several faults',
       content: [{ ...one, name: 'W' }, { ...two, secret: 'weak' }, { x: 1 }],
       want: [
-        'JWT_ISSUERS_FILE[0].name: has the wrong form',
+        'JWT_ISSUERS_FILE[0].name: must be 1 to 32 of a-z, 0-9 and -',
         'JWT_ISSUERS_FILE[1].secret: an HMAC secret must have at least 32 bytes for HS256',
-        'JWT_ISSUERS_FILE[2].name: has the wrong form',
+        'JWT_ISSUERS_FILE[2].name: must be 1 to 32 of a-z, 0-9 and -',
         'JWT_ISSUERS_FILE[2].issuer: has the wrong form',
         'JWT_ISSUERS_FILE[2].audience: has the wrong form',
         `JWT_ISSUERS_FILE[2]: has a field that is not one of ${FIELDS}`,

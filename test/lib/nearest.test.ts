@@ -13,3 +13,14 @@ t.test('the nearest word is at most two edits away, ignoring case', async (t) =>
   ]
   for (const { word, want } of rows) t.test(word, async (t) => t.equal(nearest(word, words), want))
 })
+
+t.test('a short word is near to little', async (t) => {
+  const rows = [
+    { word: 'x', words: ['at', 'y'], want: undefined },
+    { word: 'or', words: ['at', 'for'], want: 'for' },
+    { word: 'org', words: ['sub', 'any'], want: undefined },
+    { word: 'aud', words: ['sub'], want: undefined },
+    { word: 'subj', words: ['sub'], want: 'sub' },
+  ]
+  for (const { word, words, want } of rows) t.test(word, async (t) => t.equal(nearest(word, words), want))
+})

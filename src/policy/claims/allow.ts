@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { VendError } from '../../errors.ts'
 import { oneOrMany } from '../language/document.ts'
 import { choicesIn } from './choice.ts'
-import { claimAt, sameClaim } from './claim.ts'
+import { claimAt, quoteClaim, sameClaim } from './claim.ts'
 import { type ClaimCondition, claimsSchema, failureOf, testClaim } from './condition.ts'
 
 /** The caller, as far as conditions need it. */
@@ -68,8 +68,8 @@ export function unmetCondition(template: Conditional, subject: Subject, at: numb
 
 function unmetNeed({ claim, path, choice }: NeededClaim, { claims }: Subject): string | undefined {
   const value = claimAt(claims, path)
-  if (value === undefined) return `claim "${claim}" is missing`
-  return choice && choicesIn(value).length === 0 ? `claim "${claim}" holds nothing to choose from` : undefined
+  if (value === undefined) return `claim ${quoteClaim(claim)} is missing`
+  return choice && choicesIn(value).length === 0 ? `claim ${quoteClaim(claim)} holds nothing to choose from` : undefined
 }
 
 /**

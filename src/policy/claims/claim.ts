@@ -1,4 +1,4 @@
-export { claimAt, parseClaim } from '../../lib/claim-path.ts'
+export { claimAt, parseClaim, quoteClaim } from '../../lib/claim-path.ts'
 
 /** The claim that names one person; several people may share the value of any other claim. */
 export const SUBJECT = 'sub'

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { claimAt, parseClaim } from './claim.ts'
+import { claimAt, parseClaim, quoteClaim } from './claim.ts'
 import { patternSchema } from './pattern.ts'
 import { NOT_A_CLAIM } from './transform.ts'
 
@@ -78,8 +78,8 @@ export function failureOf(
   at: number,
 ): string | undefined {
   const value = claimAt(claims, path)
-  if (isMissing(value)) return `claim "${claim}" is missing`
-  for (const { held, told } of checks) if (!held(value, at)) return `claim "${claim}" ${told(value)}`
+  if (isMissing(value)) return `claim ${quoteClaim(claim)} is missing`
+  for (const { held, told } of checks) if (!held(value, at)) return `claim ${quoteClaim(claim)} ${told(value)}`
   return undefined
 }
 
@@ -93,7 +93,7 @@ export function testClaim(
   const missing = isMissing(value)
   return checks.map(({ held, told, needs }) => ({
     held: !missing && held(value, at),
-    told: `claim "${claim}" ${missing ? 'is missing' : told(value)}`,
+    told: `claim ${quoteClaim(claim)} ${missing ? 'is missing' : told(value)}`,
     needs: `${claim} ${needs}`,
   }))
 }

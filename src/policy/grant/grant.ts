@@ -1,6 +1,6 @@
 import { VendError } from '../../errors.ts'
 import { requireConditions } from '../claims/allow.ts'
-import { claimAt } from '../claims/claim.ts'
+import { claimAt, quoteClaim } from '../claims/claim.ts'
 import { claimText, type NamedClaim, ruleFor } from '../claims/transform.ts'
 import { dateText } from '../template/date.ts'
 import type { Template } from '../template/template.ts'
@@ -129,8 +129,8 @@ function claimTextOf(part: NamedClaim, claims: GrantRequest['caller']['claims'],
 /** The log alone tells the remedy: callers cannot change a template. */
 function refuseClaim({ claim, transform }: NamedClaim, value: unknown, issuer: string): never {
   const hashable = transform === undefined && claimText(value, 'hash', issuer) !== undefined
-  const remedy = `claim "${claim}" has characters that a path cannot have, or too many; use \${jwt:${claim}|hash}`
-  return refuseValue(`claim "${claim}"`, value, ruleFor(transform), hashable ? { remedy } : undefined)
+  const remedy = `claim ${quoteClaim(claim)} has characters that a path cannot have, or too many; use \${jwt:${claim}|hash}`
+  return refuseValue(`claim ${quoteClaim(claim)}`, value, ruleFor(transform), hashable ? { remedy } : undefined)
 }
 
 function checkDuration(template: Template, request: GrantRequest, settings: GrantSettings): number {

@@ -1,6 +1,6 @@
 import { pointerStep, VendError } from '../../errors.ts'
 import { choicesIn } from '../claims/choice.ts'
-import { claimAt } from '../claims/claim.ts'
+import { claimAt, quoteClaim } from '../claims/claim.ts'
 import { policyValue } from '../language/value.ts'
 import type { Template } from '../template/template.ts'
 import { refuseValue } from './unsafe-value.ts'
@@ -40,7 +40,7 @@ export function paramTexts(
   for (const [name, { oneOf }] of Object.entries(template.params)) {
     if (!oneOf || choicesIn(claimAt(claims, oneOf.path)).includes(safe.get(name) ?? '')) continue
     throw new VendError('policy_not_allowed', {
-      detail: `parameter "${name}" is none of the caller's own values in claim "${oneOf.claim}"`,
+      detail: `parameter "${name}" is none of the caller's own values in claim ${quoteClaim(oneOf.claim)}`,
     })
   }
   return safe

@@ -1,6 +1,6 @@
 import { pointerStep, VendError } from '../../errors.ts'
 import { requireConditions } from '../claims/allow.ts'
-import { claimAt } from '../claims/claim.ts'
+import { claimAt, quoteClaim } from '../claims/claim.ts'
 import type { Template } from '../template/template.ts'
 import type { GrantRequest, GrantSettings } from './grant.ts'
 
@@ -53,7 +53,7 @@ function nameOf(
     const value = claimAt(caller.claims, choice.path)
     const name = lookUp(choice.map, value)
     if (name !== undefined) return name
-    const detail = `claim "${choice.claim}" ${value === undefined ? 'is missing' : 'leads to no storage'}`
+    const detail = `claim ${quoteClaim(choice.claim)} ${value === undefined ? 'is missing' : 'leads to no storage'}`
     throw new VendError('policy_not_allowed', { detail })
   }
   const given = Object.hasOwn(params, choice.name)

@@ -85,7 +85,7 @@ export function parseTemplate(file: string, name: string, text: string): ParsedT
   if (!parsed.success) {
     // The schema would call a misplaced variable an unknown key or a bad pattern, which hides the real fault.
     const issues = parsed.error.issues
-      .flatMap(explainIssue)
+      .flatMap((issue) => explainIssue(issue))
       .filter(({ path }) => !misplaced.some((other) => other.join('\0') === path.join('\0')))
       .map(({ path, message, remedy = SCHEMA.remedy }) => ({ ...SCHEMA, path, message, remedy }))
     const texts = misplaced.map((path) => ({ ...VARIABLE_AS_TEXT, path }))

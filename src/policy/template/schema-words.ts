@@ -4,11 +4,24 @@ import { nearest } from '../../lib/nearest.ts'
 /** A schema error in words for the template's author: where, what is wrong, and a remedy if there is a special one. */
 export type Explained = Readonly<{ path: PropertyKey[]; message: string; remedy?: string }>
 
-/** Every key of the language, and other languages' names for some, to suggest the one that was meant. */
-const KEYS = (
-  'description accept allow issuer claims any anyOf allOf equals includes prefix present atLeast atMost matches sharedBy params ' +
-  'kind pattern oneOf default durationSeconds policy Version Statement Sid Effect Action Resource examples caller at can cannot'
-).split(' ')
+const TESTS = 'anyOf allOf equals includes prefix present atLeast atMost matches'.split(' ')
+
+/** The keys of each place; `*` is a name of the author's own, or an index. */
+const KEYS_AT: Readonly<Record<string, readonly string[]>> = {
+  '': 'description allow target sharedBy accept params durationSeconds policy examples'.split(' '),
+  allow: ['issuer', 'claims', 'any'],
+  'allow.any.*': ['issuer', 'claims'],
+  'allow.claims.*': TESTS,
+  'allow.any.*.claims.*': TESTS,
+  target: ['from', 'map'],
+  'params.*': ['kind', 'pattern', 'oneOf', 'default', 'description'],
+  policy: ['Version', 'Statement'],
+  'policy.Statement.*': ['Sid', 'Effect', 'Action', 'Resource'],
+  'examples.*': ['caller', 'at', 'params', 'can', 'cannot'],
+}
+const KEYS = Object.values(KEYS_AT).flat()
+
+/** Other languages' names for keys. */
 const SYNONYMS: Readonly<Record<string, string>> = {
   or: 'any',
   contains: 'includes',
@@ -49,26 +62,40 @@ const NOUNS: Readonly<Record<string, string>> = {
 }
 
 /** The errors behind one issue of the schema. */
-export function explainIssue(issue: z.core.$ZodIssue): Explained[] {
+export function explainIssue(issue: z.core.$ZodIssue, above: readonly PropertyKey[] = []): Explained[] {
   const { path } = issue
-  if (issue.code === 'unrecognized_keys') return issue.keys.map((key) => unknownKey([...path, key], key))
+  if (issue.code === 'unrecognized_keys')
+    return issue.keys.map((key) => unknownKey(path, key, placeOf([...above, ...path])))
   if (issue.code === 'invalid_key') return issue.issues.map(({ message }) => ({ path, message }))
   // A union reports every branch; the author probably meant the one that parsed furthest.
   if (issue.code === 'invalid_union' && issue.errors.length > 0) {
     const deepest = issue.errors.toSorted((a, b) => depth(b) - depth(a))[0] ?? []
     if (depth(deepest) > 0) {
-      return deepest.flatMap(explainIssue).map((one) => ({ ...one, path: [...path, ...one.path] }))
+      return deepest
+        .flatMap((one) => explainIssue(one, [...above, ...path]))
+        .map((one) => ({ ...one, path: [...path, ...one.path] }))
     }
   }
   return [{ path, message: words(issue) }]
 }
 
-function unknownKey(path: PropertyKey[], key: string): Explained {
+function unknownKey(parent: PropertyKey[], key: string, place: string): Explained {
+  const path = [...parent, key]
+  const keys = KEYS_AT[place] ?? []
   if (KEYS.includes(key))
     return { path, message: 'does not belong here', remedy: 'see docs/policies.md#the-language for its place' }
-  const meant = SYNONYMS[key.toLowerCase()] ?? nearest(key, KEYS)
+  const synonym = SYNONYMS[key.toLowerCase()]
+  const meant = synonym !== undefined && keys.includes(synonym) ? synonym : nearest(key, keys)
   return { path, message: 'is not a known key', ...(meant !== undefined && { remedy: `did you mean ${meant}?` }) }
 }
+
+const placeOf = (path: readonly PropertyKey[]): string =>
+  path
+    .map((step, index) => {
+      const above = path[index - 1]
+      return typeof step === 'number' || above === 'claims' || above === 'params' ? '*' : String(step)
+    })
+    .join('.')
 
 function words({ code, path, message, ...issue }: z.core.$ZodIssue): string {
   if (message.endsWith('received undefined')) return 'is required'

@@ -123,6 +123,18 @@ t.test('claimAt follows a path', async (t) => {
   for (const { path, want } of rows) t.test(path.join('.'), async (t) => t.strictSame(claimAt(claims, path), want))
 })
 
+t.test('a claim with quotes of its own stands in no others', async (t) => {
+  const names = ['scope', 'org.team', '"kubernetes.io".namespace', 'a."b.c"']
+  const want = ['"scope"', '"org.team"', '"kubernetes.io".namespace', 'a."b.c"']
+  for (const [index, claim] of names.entries()) {
+    t.test(claim, async (t) => {
+      const compiled = template({ allow: { issuer: 'app', claims: { [claim]: 'x' } } })
+      const unmet = unmetCondition(compiled, { issuer: 'app', claims: {} }, 0)
+      t.equal(unmet, `claim ${want[index]} is missing`)
+    })
+  }
+})
+
 t.test('a claim that a resource uses is a condition too', async (t) => {
   const team = { Version: '3', Statement: [statement('public/*'), statement('teams/${jwt:org.team}/*')] }
   const compiled = template({ policy: team })

@@ -133,6 +133,13 @@ t.test('a mistyped key gets a suggestion', async (t) => {
   t.strictSame(remedies(`${GOOD}durationSecond: 1\n`), ['did you mean durationSeconds?'])
   t.match(remedies(GOOD.replace('issuer: app', 'claims: {level: {atleast: 3}}')), ['did you mean atLeast?', /schema/u])
   t.match(remedies(`${GOOD}zzzzzz: 1\n`), [/schema/u])
+  for (const key of ['x', 'a', 'Efect', 'issuers', 'enum']) {
+    t.match(remedies(`${GOOD}${key}: 1\n`), [/schema/u], `${key} has no place at the top`)
+  }
+  t.match(remedies(GOOD.replace('issuer: app', 'issuers: app')), [/schema/u, 'did you mean issuer?'])
+  t.match(remedies(GOOD.replace('issuer: app', 'any: [{claims: {a: {enum: b}}}]')), ['did you mean anyOf?'])
+  t.match(remedies(`${GOOD}params: {any: {patern: a}}\n`), ['did you mean pattern?'])
+  t.match(remedies(`${GOOD}examples: [{caler: {sub: a}}]\n`), [/schema|required/u, 'did you mean caller?'])
 })
 
 t.test('aliases', async (t) => {

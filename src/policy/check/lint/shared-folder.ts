@@ -1,3 +1,5 @@
+import { nearest } from '../../../lib/nearest.ts'
+import { SUBJECT } from '../../claims/claim.ts'
 import { isLossy, writeClaim } from '../../claims/transform.ts'
 import { namesCaller } from '../../template/shape.ts'
 import { isDeclaredShared } from '../../template/shared-by.ts'
@@ -27,9 +29,13 @@ export const sharedFolder: Rule = {
         yield {
           path,
           message: `several people can have the same ${shared}, and each of them opens this folder`,
-          remedy: `put \${jwt:sub}/ below it, or write sharedBy: ["${shared}"] if sharing is intended`,
+          // A folder of everybody must not be the first advice for a typing error.
+          remedy: `${isNearSubject(undeclared.path) ? 'did you mean jwt:sub? Otherwise ' : ''}put \${jwt:sub}/ below it, or write sharedBy: ["${shared}"] if sharing is intended`,
         }
       }
     }
   },
 }
+
+const isNearSubject = ([step, ...more]: readonly string[]): boolean =>
+  step !== undefined && step !== SUBJECT && more.length === 0 && nearest(step, [SUBJECT]) !== undefined

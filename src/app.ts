@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs'
 import type { FastifyBaseLogger } from 'fastify'
 import { Registry } from 'prom-client'
 import { awsContainerCredentialsRoutes } from '../routes/aws-container-credentials.ts'
@@ -27,6 +26,7 @@ import type { TrustedKeys } from './identity/trusted-issuer.ts'
 import { createVerifiedTokens } from './identity/verified-tokens.ts'
 import { type Clock, systemClock } from './lib/clock.ts'
 import { createRoute, type Pool } from './lib/outbound.ts'
+import { packageVersion } from './lib/package-version.ts'
 import { connectRedis, type RedisClient, readyWithin } from './lib/redis.ts'
 import { createRedisLink } from './lib/redis-link.ts'
 import { reportKeySets } from './observe/key-sets.ts'
@@ -250,10 +250,4 @@ export async function buildApp(config: Config, dependencies: AppDependencies): P
     await Promise.all([...keyPools.map((pool) => pool.close()), ops?.close()])
   })
   return { app, ...(ops && { ops }), stop, reload: reloads.reload }
-}
-
-function packageVersion(): string {
-  const root = import.meta.url.includes('/dist/src/') ? '../..' : '..'
-  const manifest: unknown = JSON.parse(readFileSync(new URL(`${root}/package.json`, import.meta.url), 'utf8'))
-  return typeof manifest === 'object' && manifest && 'version' in manifest ? String(manifest.version) : '0.0.0'
 }

@@ -11,7 +11,7 @@ const statusOf = (status: 'live' | 'ready', more: z.ZodRawShape = {}) => ({
 
 const diagnosis = z.strictObject({ clockOffsetSeconds: z.int(), hint: z.string().optional() })
 
-/** What only the operator may see: of the STS of each target. */
+/** For the operator alone: the clock of the STS of each target. */
 type Diagnosis = Readonly<{ sts: Record<string, z.infer<typeof diagnosis>> }>
 
 /**

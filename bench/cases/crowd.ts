@@ -14,7 +14,7 @@ const REPLICAS = 3
 type Numbers = (typeof SCALES)[keyof typeof SCALES]
 
 /**
- * Limits that so many connections would exceed. The cores also run the callers, STS and Redis, so the service may be
+ * Limits that this crowd would exceed. The cores also run the callers, STS and Redis, so the service may be
  * late by seconds.
  */
 const roomFor = (callers: number) => ({

@@ -1,4 +1,4 @@
-/** What the examples need to know of a running sandbox. */
+/** The facts about a running sandbox that the examples need. */
 export type ExampleSettings = Readonly<{
   url: string
   httpsUrl: string

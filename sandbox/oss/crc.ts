@@ -1,4 +1,4 @@
-/** The reversed polynomial of a CRC, whose checksum has so many bytes. All bits are inverted before and after. */
+/** A CRC: its reversed polynomial, and the length of its checksum in bytes. All bits are inverted before and after. */
 type Crc = Readonly<{ bytes: 4 | 8; high?: number; low: number }>
 
 /** CRC-32C, Castagnoli. */

@@ -27,5 +27,5 @@ export type Vended = Readonly<{
   }>
 }>
 
-/** What a caller asks credentials for. */
+/** A request for credentials. */
 export type Wish = Readonly<{ policy: string; params: Readonly<Record<string, string>>; fresh?: boolean }>

@@ -6,7 +6,7 @@ import type { Language, Word } from './language.ts'
 /** A refusal in plain words: why, what to do, and the answer itself for people who look it up. */
 export type Explanation = Readonly<{ why: string; todo: string; answer: string }>
 
-/** What was attempted, as far as it is known. */
+/** The attempt that failed, as far as it is known. */
 export type Attempt = Readonly<{ action?: string; key?: string; vended?: Vended; name?: string }>
 
 const STORE: Readonly<Record<string, readonly [why: Word, todo: Word]>> = {

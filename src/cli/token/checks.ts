@@ -13,11 +13,11 @@ export type ShownCheck = Readonly<{
   name: string
   /** Undefined when it was not made. */
   passed: boolean | undefined
-  /** What the token has. */
+  /** The value in the token. */
   found?: unknown
-  /** What it needs. */
+  /** The value that the service accepts. */
   wanted?: string
-  /** What is wrong, or why the check was not made. */
+  /** The fault, or the reason why the check was not made. */
   why?: string
   reason?: Reason
   remedy?: string
@@ -55,7 +55,7 @@ export function shownChecks(
   })
 }
 
-/** What a token has instead of a claim that it lacks. */
+/** Stands in the report for a claim that the token lacks. */
 const MISSING = 'missing'
 
 type Values = Readonly<{ found?: unknown; wanted?: string }>

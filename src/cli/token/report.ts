@@ -13,7 +13,7 @@ import { NOT_FETCHED, type Service, type Verdict } from './verdict.ts'
 
 /** Everything that can be told about a token. It has neither the token nor its signature. */
 export type Report = Readonly<{
-  /** What the service would answer: 200, 401, 503, or nobody knows as keys were not fetched. */
+  /** The service's answer: 200, 401 or 503; unknown if the keys were not fetched. */
   verdict: 'accepted' | 'refused' | 'unavailable' | 'undecided'
   /** The word of the service's log, and the same in words. */
   reason?: Reason

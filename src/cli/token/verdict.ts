@@ -13,7 +13,7 @@ import { createRemoteKeySet } from '../../identity/remote-keys.ts'
 import type { TrustedIssuer, TrustedKeys } from '../../identity/trusted-issuer.ts'
 import { createRoute, type Pool } from '../../lib/outbound.ts'
 
-/** What the service would say of a token. A reason without a status other than 401 is a refusal of the token. */
+/** The answer that the service would give to a token. A reason without a status other than 401 is a refusal of the token. */
 export type Verdict =
   | Readonly<{ accepted: true; caller: Caller }>
   | Readonly<{ accepted: false; reason: Reason; status: number }>

@@ -3,7 +3,7 @@ import { callerOf, requireBearer } from '../src/http/authenticated.ts'
 import type { App } from '../src/http/fastify.ts'
 import { problemResponses } from '../src/http/problem.ts'
 import type { Vended } from '../src/vending/vending.ts'
-import { duration, grantSchema, paramValues, policyName, presentGrant, restriction } from './schemas.ts'
+import { duration, grantSchema, paramValues, policyName, presentGrant, restriction, VEND_ERRORS } from './schemas.ts'
 import type { Services } from './services.ts'
 import { expirationOf, logVended, namingPolicy } from './vended.ts'
 
@@ -111,22 +111,7 @@ export function credentialsRoutes(
       body: requestSchema,
       response: {
         200: { description: 'Credentials', content: { 'application/json': { schema: responseSchema } } },
-        ...problemResponses(
-          'invalid_request',
-          'unauthenticated',
-          'policy_not_allowed',
-          'policy_not_found',
-          'payload_too_large',
-          'unsupported_media_type',
-          'unsafe_value',
-          'policy_too_large',
-          'rate_limited',
-          'internal_error',
-          'upstream_denied',
-          'upstream_unavailable',
-          'overloaded',
-          'upstream_timeout',
-        ),
+        ...problemResponses(...VEND_ERRORS),
       },
     },
     onRequest: requireBearer(authenticate),

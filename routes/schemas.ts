@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import type { ErrorCode } from '../src/errors.ts'
 import type { Grant } from '../src/policy/grant/grant.ts'
 import { TEMPLATE_NAME } from '../src/policy/template/template.ts'
 
@@ -63,3 +64,21 @@ export function presentGrant(grant: Grant): z.infer<typeof grantSchema> {
     durationSeconds: grant.durationSeconds,
   }
 }
+
+/** The refusals of a request for credentials or signatures. */
+export const VEND_ERRORS: readonly ErrorCode[] = [
+  'invalid_request',
+  'unauthenticated',
+  'policy_not_allowed',
+  'policy_not_found',
+  'payload_too_large',
+  'unsupported_media_type',
+  'unsafe_value',
+  'policy_too_large',
+  'rate_limited',
+  'internal_error',
+  'upstream_denied',
+  'upstream_unavailable',
+  'overloaded',
+  'upstream_timeout',
+]

@@ -2,7 +2,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import { z } from 'zod'
 import type { ErrorCode } from '../src/errors.ts'
 import type { Signed } from '../src/vending/signing.ts'
-import { paramValues, policyName } from './schemas.ts'
+import { paramValues, policyName, VEND_ERRORS } from './schemas.ts'
 import { expirationOf } from './vended.ts'
 
 /** The most URLs or parts of one request. */
@@ -49,23 +49,7 @@ export const presentLife = ({ life }: Signed<unknown>) => ({
 })
 
 /** The refusals of both routes. */
-export const SIGNING_ERRORS: readonly ErrorCode[] = [
-  'invalid_request',
-  'unauthenticated',
-  'policy_not_allowed',
-  'key_not_allowed',
-  'policy_not_found',
-  'payload_too_large',
-  'unsupported_media_type',
-  'unsafe_value',
-  'policy_too_large',
-  'rate_limited',
-  'internal_error',
-  'upstream_denied',
-  'upstream_unavailable',
-  'overloaded',
-  'upstream_timeout',
-]
+export const SIGNING_ERRORS: readonly ErrorCode[] = [...VEND_ERRORS, 'key_not_allowed']
 
 /** Counts a large batch as several requests of its caller. @throws {VendError} `rate_limited` */
 export const chargeBatch = (request: FastifyRequest, signatures: number) =>

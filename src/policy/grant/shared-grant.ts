@@ -1,9 +1,8 @@
-import { VendError } from '../../errors.ts'
-import { MAX_SESSION_POLICY_BYTES } from '../language/document.ts'
 import { matchesWildcard } from '../language/wildcard.ts'
 import type { Template } from '../template/template.ts'
 import type { Part } from '../template/variables.ts'
 import type { Grant, GrantSettings } from './grant.ts'
+import { sessionPolicy } from './session-policy.ts'
 
 /**
  * The actions of URLs and forms. No session has both: some stores follow an unsigned `x-amz-copy-source` header, and a
@@ -35,25 +34,18 @@ export function sharedGrant(
 ): Grant {
   const Statement = template.statements
     .filter(({ effect }) => effect === 'Allow')
-    .map(({ actions, resources }) => ({
-      Effect: 'Allow',
+    .map(({ effect, actions, resources }) => ({
+      Effect: effect,
       Action: ACTIONS[access].filter((action) => actions.some((pattern) => matchesWildcard(pattern, action))),
       Resource: [...new Set(resources.map((parts) => parts.map((part) => widest(part, settings)).join('')))],
     }))
     .filter(({ Action }) => Action.length > 0)
-  const policy = JSON.stringify({ Version: '3', Statement })
-  if (Buffer.byteLength(policy) > MAX_SESSION_POLICY_BYTES) {
-    throw new VendError('policy_too_large', { detail: `it would be over ${MAX_SESSION_POLICY_BYTES} bytes` })
-  }
   return {
     template: template.name,
     target: settings.target,
     roleSessionName: `${template.name}.signed-${access}`,
-    policy,
+    ...sessionPolicy(Statement),
     durationSeconds: Math.min(Math.max(own.durationSeconds, LEAST_SECONDS), settings.maxSessionSeconds),
-    actions: [...new Set(Statement.flatMap(({ Action }) => Action))],
-    resources: [...new Set(Statement.flatMap(({ Resource }) => Resource))],
-    prefixes: [],
   }
 }
 

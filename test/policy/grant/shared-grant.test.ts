@@ -51,7 +51,7 @@ t.test('each variable becomes a *, and account and bucket stay', async (t) => {
     durationSeconds: 3600,
     actions: ['oss:PutObject'],
     resources: ['jrn:oss:*:111111111111:test-app/users/*/*/*', 'jrn:oss:*:111111111111:test-app/in/*/*'],
-    prefixes: [],
+    prefixes: ['users/', 'in/'],
   })
 })
 

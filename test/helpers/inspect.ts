@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { type InspectOptions, inspectCommand } from '../../src/cli/inspect-command.ts'
 import type { Environment } from '../../src/config/environment.ts'
+import { capturedIo } from './captured-io.ts'
 
 const checkSchema = z.looseObject({
   name: z.string(),
@@ -22,23 +23,9 @@ const reportSchema = z.looseObject({
 
 /** Runs `token inspect` with this on standard input. Key servers may be on this machine. */
 export async function inspect(input: string, env: Environment, options: InspectOptions = {}) {
-  let out = ''
-  let err = ''
-  const io = {
-    env,
-    out: (text: string) => {
-      out += text
-    },
-    err: (text: string) => {
-      err += text
-    },
-    async *input() {
-      yield input
-    },
-    terminal: { out: false, err: false },
-  }
+  const { io, printed } = capturedIo(env, input)
   const exitCode = await inspectCommand(io, options, { sandbox: true })
-  return { exitCode, out, err }
+  return { exitCode, ...printed }
 }
 
 /** The same with `--json`, parsed. */

@@ -12,10 +12,17 @@ export type TokenRequest = Readonly<{
   sub: string
   claims?: Readonly<Record<string, unknown>>
   expiresSeconds?: number
+  /** Of a service that trusts this issuer with a secret of its own. */
+  secret?: string
 }>
 
 /** Makes a token that a service on the sandbox accepts. Claims override `sub`, `exp` and the rest. */
-export function mintToken({ sub, claims = {}, expiresSeconds = 3600 }: TokenRequest): Promise<string> {
+export function mintToken({
+  sub,
+  claims = {},
+  expiresSeconds = 3600,
+  secret = SANDBOX_ISSUER.secret,
+}: TokenRequest): Promise<string> {
   const now = Math.floor(Date.now() / 1000)
   return new SignJWT({
     iss: SANDBOX_ISSUER.issuer,
@@ -26,5 +33,5 @@ export function mintToken({ sub, claims = {}, expiresSeconds = 3600 }: TokenRequ
     ...claims,
   })
     .setProtectedHeader({ alg: 'HS256', typ: 'JWT' })
-    .sign(new TextEncoder().encode(SANDBOX_ISSUER.secret))
+    .sign(new TextEncoder().encode(secret))
 }

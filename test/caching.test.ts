@@ -141,7 +141,8 @@ t.test('two replicas and a Redis: one call, whoever is asked', needsRedis, async
   const replicas = await Promise.all([1, 2].map(() => build(t, { env, realSts: true, dependencies })))
   const answers = await Promise.all(replicas.flatMap(({ app }) => [1, 2, 3].map(() => app.inject(ask()))))
   t.equal(sandbox.sts.asked.length, 1)
-  t.equal(new Set(answers.map(({ body }) => body)).size, 1)
+  // Not the whole body: it counts the seconds that are left.
+  t.equal(new Set(answers.map((answer) => answer.json().credentials.sessionToken)).size, 1)
   const told = replicas.flatMap(({ logs }) => logs.lines().map(({ from }) => from)).filter((from) => from !== undefined)
   t.strictSame(told.toSorted(), ['shared', 'shared', 'shared', 'sts', 'sts', 'sts'])
 })

@@ -10,6 +10,7 @@ import { createRedisEntries } from '../../src/sessions/redis-entry.ts'
 import { createSeal } from '../../src/sessions/seal.ts'
 import { createSessions } from '../../src/sessions/sessions.ts'
 import type { CredentialSource } from '../../src/sts/credentials.ts'
+import { slowClock } from '../helpers/clock.ts'
 import { needsRedis, redisServer } from '../helpers/redis.ts'
 import {
   countingSource,
@@ -39,7 +40,7 @@ async function replica(t: Test, url: string, source: CredentialSource, { keys = 
   await readyWithin(redis, 5000)
   const metrics = new Registry()
   const options = { maxEntries: 100, maxBytes: 1e8, minValiditySeconds: 900, deadlineMs: 5000, connections: 32 }
-  const [clock, logger] = [systemClock(now), quietLogger()]
+  const [clock, logger] = [slowClock({ now }), quietLogger()]
   const link = createRedisLink({ redis, clock, logger, metrics })
   t.teardown(link.close)
   const { session, close } = createSessions(

@@ -2,21 +2,21 @@ import { Registry } from 'prom-client'
 import t, { type Test } from 'tap'
 import { createCounter, createSharedCounts } from '../../src/http/counter.ts'
 import { createWindows } from '../../src/http/windows.ts'
-import { systemClock } from '../../src/lib/clock.ts'
 import { createRedisLink } from '../../src/lib/redis-link.ts'
+import { slowClock } from '../helpers/clock.ts'
 import { connectTo, needsRedis, type RedisServer, redisServer } from '../helpers/redis.ts'
 import { quietLogger } from '../helpers/vending.ts'
 
 const windowMs = 60_000
 
 /** One replica: a counter over its own connection. */
-async function replica(t: Test, server: RedisServer, { max = 100 } = {}) {
+async function replica(t: Test, server: RedisServer, { max = 100, time = slowClock() } = {}) {
   let passed = 0
   const redis = connectTo(t, server)
   await redis.ping()
   const failures: string[] = []
   const implausible: string[] = []
-  const clock = { ...systemClock(), monotonic: () => performance.now() + passed }
+  const clock = { ...time, monotonic: () => time.monotonic() + passed }
   const link = createRedisLink({ redis, clock, logger: quietLogger(), metrics: new Registry() })
   t.teardown(link.close)
   const shared = createSharedCounts({
@@ -104,7 +104,7 @@ t.test('a Redis that is paused costs one wait, and is found again', needsRedis, 
   t.equal((await one.hit('a')).current, 3)
   for (let i = 0; i < 100; i++) await one.hit('a')
   const took = performance.now() - started
-  t.ok(took >= 20 && took < 500, `one wait and not a hundred: ${took} ms`)
+  t.ok(took >= 500 && took < 20_000, `one wait and not a hundred: ${took} ms`)
   t.strictSame(one.failures, ['failed'], 'which is told once')
   one.pass(1001)
   await Promise.all([one.hit('a'), one.hit('a')])
@@ -124,12 +124,12 @@ t.test('an outage that sessions have met costs the limits no wait, and the other
   t.equal(await one.link.ask('read', (redis) => redis.ping()), undefined)
   const started = performance.now()
   t.equal((await one.hit('a')).current, 2)
-  t.ok(performance.now() - started < 25, 'counted here at once')
+  t.ok(performance.now() - started < 500, 'counted here at once')
   one.pass(1001)
   await one.hit('a')
   const again = performance.now()
   t.equal(await one.link.ask('read', (redis) => redis.ping()), undefined)
-  t.ok(performance.now() - again < 25)
+  t.ok(performance.now() - again < 500)
   server.resume()
 })
 
@@ -142,7 +142,7 @@ t.test('a Redis that dies delays nobody', needsRedis, async (t) => {
   await gone
   const started = performance.now()
   t.equal((await one.hit('a')).current, 2)
-  t.ok(performance.now() - started < 100, 'nothing is sent to a connection that is not there')
+  t.ok(performance.now() - started < 500, 'nothing is sent to a connection that is not there')
   t.strictSame(one.failures, ['failed'])
 })
 

@@ -5,7 +5,7 @@ import t, { type Test } from 'tap'
 import { type Clock, systemClock } from '../../src/lib/clock.ts'
 import { connectRedis, parseRedisUrl, type RedisClient, readyWithin } from '../../src/lib/redis.ts'
 import { createRedisLink } from '../../src/lib/redis-link.ts'
-import { manualClock } from '../helpers/clock.ts'
+import { manualClock, slowClock } from '../helpers/clock.ts'
 import { needsRedis, redisServer } from '../helpers/redis.ts'
 import { until } from '../helpers/until.ts'
 import { metric, quietLogger } from '../helpers/vending.ts'
@@ -14,14 +14,14 @@ const GONE = 'warn: Redis does not answer: going on without it'
 const BACK = 'info: Redis answers again'
 
 /** A link whose clock can be moved ahead of its second of rest. */
-async function setUp(t: Test, url: string, connectMs = 2000, manual?: Clock) {
+async function setUp(t: Test, url: string, connectMs = 2000, given: Clock = systemClock()) {
   const address = parseRedisUrl(url)
   if (!address) throw new Error(url)
   const redis = await connectRedis(address)
   t.teardown(() => redis.disconnect())
   await readyWithin(redis, connectMs)
   let ahead = 0
-  const clock = manual ?? { ...systemClock(), monotonic: () => performance.now() + ahead }
+  const clock = { ...given, monotonic: () => given.monotonic() + ahead }
   const logger = quietLogger()
   const metrics = new Registry()
   const link = createRedisLink({ redis, clock, logger, metrics })
@@ -96,7 +96,7 @@ t.test('a Redis that is killed and comes back empty is found again', needsRedis,
 
 t.test('a full Redis refuses who writes and answers who reads', needsRedis, async (t) => {
   const server = await redisServer(t, '--maxmemory', '1', '--maxmemory-policy', 'noeviction')
-  const { timed, logger, rest, errors, redis } = await setUp(t, server.url)
+  const { timed, logger, rest, errors, redis } = await setUp(t, server.url, 2000, slowClock())
   const write = (redis: RedisClient) => redis.eval("return redis.call('SET', KEYS[1], 'x')", 1, 'k')
   t.equal((await timed(write, 'write')).answer, undefined)
   const before = await errors('reply')

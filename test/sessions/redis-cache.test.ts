@@ -11,6 +11,7 @@ import { createSeal } from '../../src/sessions/seal.ts'
 import type { SessionSource } from '../../src/sessions/session-source.ts'
 import { createSessions } from '../../src/sessions/sessions.ts'
 import type { CredentialSource } from '../../src/sts/credentials.ts'
+import { slowClock } from '../helpers/clock.ts'
 import { needsRedis, redisCluster, redisSentinel, redisServer } from '../helpers/redis.ts'
 import {
   countingSource,
@@ -50,7 +51,7 @@ type Options = Readonly<{
 
 /** One replica's sessions on a Redis. */
 async function replica(t: Test, url: string, source: CredentialSource, options: Options = {}) {
-  const { keys = KEYS, now = Date.now, clock = systemClock(now), maxRps = 1000, scope = 'scope' } = options
+  const { keys = KEYS, now = Date.now, clock = slowClock({ now }), maxRps = 1000, scope = 'scope' } = options
   const redis = await connect(t, url)
   const metrics = new Registry()
   const logger = quietLogger()
@@ -195,12 +196,12 @@ t.test('keys are changed one replica after the other', needsRedis, async (t) => 
 t.test('a replica that dies with a lease delays the others by no more than it', needsRedis, async (t) => {
   const { url } = await redisServer(t)
   const held = heldSource()
-  const dying = await replica(t, url, held.source)
+  const dying = await replica(t, url, held.source, { clock: systemClock() })
   failure(dying.find())
   while (held.asked.length === 0) await delay(5)
   dying.redis.disconnect()
   const sts = countingSource(Date.now)
-  const other = await replica(t, url, sts.source)
+  const other = await replica(t, url, sts.source, { clock: systemClock() })
   const before = performance.now()
   t.equal(await other.find(), 'access-1 sts')
   const waited = performance.now() - before
@@ -210,7 +211,7 @@ t.test('a replica that dies with a lease delays the others by no more than it', 
 t.test('one that lives keeps its lease for as long as STS takes', needsRedis, async (t) => {
   const { url } = await redisServer(t)
   const sts = countingSource(Date.now, () => delay(1500))
-  const replicas = await Promise.all([1, 2].map(() => replica(t, url, sts.source)))
+  const replicas = await Promise.all([1, 2].map(() => replica(t, url, sts.source, { clock: systemClock() })))
   t.strictSame(
     new Set(await Promise.all(replicas.map(({ find }) => find()))),
     new Set(['access-1 sts', 'access-1 shared']),
@@ -327,7 +328,9 @@ t.test('one rate for all replicas', needsRedis, async (t) => {
   const { url } = await redisServer(t)
   const calls: number[] = []
   const sts = countingSource(Date.now, () => void calls.push(performance.now()))
-  const replicas = await Promise.all([1, 2].map(() => replica(t, url, sts.source, { maxRps: 20 })))
+  const replicas = await Promise.all(
+    [1, 2].map(() => replica(t, url, sts.source, { maxRps: 20, clock: systemClock() })),
+  )
   await Promise.all(replicas.flatMap(({ find }, r) => Array.from({ length: 10 }, (_, i) => find(`${r}-${i}`))))
   const took = Math.max(...calls) - Math.min(...calls)
   t.ok(took >= 800 && took < 5000, `twenty calls at twenty a second, less a burst: ${took} ms`)

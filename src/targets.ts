@@ -5,7 +5,7 @@ import type { Clock } from './lib/clock.ts'
 import { type ClockOffset, createClockOffset } from './lib/clock-offset.ts'
 import type { Route } from './lib/outbound.ts'
 import { reportZone } from './observe/time-zone.ts'
-import type { GrantSettings } from './policy/grant/grant.ts'
+import type { Grant, GrantSettings } from './policy/grant/grant.ts'
 import type { Targets } from './policy/grant/target.ts'
 import { s3Translator } from './policy/language/s3.ts'
 import { stsKeys } from './reload/keys.ts'
@@ -57,6 +57,19 @@ export function createTargets(
     config.targets.map((target) => [target.name, createTarget(target, config.calls, severalIssuers, dependencies)]),
   )
 }
+
+/** A part of every target, by its name. */
+export const mapTargets = <T>(targets: Targets<Target>, part: (target: Target) => T): ReadonlyMap<string, T> =>
+  new Map([...targets].map(([name, target]) => [name, part(target)]))
+
+/** Finds the target of a grant. */
+export const targetFinder =
+  (targets: Targets<Target>) =>
+  ({ target }: Pick<Grant, 'target'>): Target => {
+    const found = targets.get(target)
+    if (!found) throw new Error('the grant is for no target')
+    return found
+  }
 
 function createTarget(
   config: TargetConfig,

@@ -8,6 +8,7 @@ import { createDrain, type Drain } from './http/drain.ts'
 import type { App } from './http/fastify.ts'
 import { createOverload, type Measure, shedLoad } from './http/overload.ts'
 import { registerRateLimits } from './http/rate-limits.ts'
+import { observeRequests } from './http/requests.ts'
 import { createServer } from './http/server.ts'
 import { registerIdentity } from './identity/authenticate.ts'
 import type { createKeyPool } from './identity/key-server.ts'
@@ -23,6 +24,7 @@ import { redisMetrics } from './observe/redis.ts'
 import { createRegistry, type Registry } from './observe/registry.ts'
 import { reportReloads } from './observe/reloads.ts'
 import { countSecrets } from './observe/secrets.ts'
+import { showKeyAges, showReady } from './observe/service.ts'
 import { sessionMetrics } from './observe/sessions.ts'
 import { showClockOffset } from './observe/sts-clock.ts'
 import { countTokenCache } from './observe/token-cache.ts'
@@ -124,6 +126,7 @@ export async function buildApp(config: Config, dependencies: AppDependencies): P
   // The listener, with hooks in the order in which they run.
   const metrics = httpMetrics(registry)
   const app = await createServer(config, logger, metrics.connectionCut)
+  observeRequests(app, { metrics, isPolicy: (name) => policies.current().has(name) })
   const { draining, stop } = createDrain(app, clock)
   limitConnections(app, config.maxConnections, metrics)
   const overload = createOverload(config.overload, { logger, metrics, clock, measure: dependencies.measure })
@@ -152,6 +155,8 @@ export async function buildApp(config: Config, dependencies: AppDependencies): P
     ready: () => !draining() && !overload.shedding() && trusted.usable(),
   }
   await registerRoutes(app, services, config)
+  showReady(registry, services.ready)
+  showKeyAges(registry, targets, now)
 
   const ops =
     config.opsPort === undefined

@@ -87,6 +87,8 @@ export async function createServer(
   app.decorate('unanswered', takeTurns(server, serve, { sendMs: requestTimeoutMs, onCut }))
   app.decorateRequest('caller', null)
   app.decorateRequest('told', false)
+  app.decorateRequest('policyAsked', undefined)
+  app.decorateRequest('refusedWith', undefined)
   app.setErrorHandler(answerError)
   app.setNotFoundHandler((request, reply) => answerError(new VendError('not_found'), request, reply))
 
@@ -196,6 +198,7 @@ function answerError(error: unknown, request: FastifyRequest, reply: FastifyRepl
  */
 export function knownError(error: unknown, request: FastifyRequest, reply: FastifyReply): VendError {
   const known = error instanceof VendError ? error : hasLeft(request) ? ABORTED : fromFastify(error)
+  request.refusedWith = known.code
   if (known.code === 'internal_error') request.log.error({ error }, 'unexpected error')
   else request.log[known.logLevel]({ code: known.code, detail: known.detail, ...known.log }, 'refused')
 

@@ -22,6 +22,11 @@ function cacheMetrics(registry: Registry) {
     labelNames: ['result'],
     registers,
   })
+  const evictions = new Counter({
+    name: 'oss_vend_cache_evictions_total',
+    help: 'Living sessions that were dropped from memory to make room.',
+    registers,
+  })
   const shared = new Counter({
     name: 'oss_vend_shared_cache_lookups_total',
     help: 'Looks into the shared cache: hit, miss, ignored for an entry that is not ours or not whole, unavailable.',
@@ -32,7 +37,8 @@ function cacheMetrics(registry: Registry) {
     lookedUp: (result) => lookups.inc({ result }),
     refreshed: (result) => refreshes.inc({ result }),
     lookedUpShared: (result) => shared.inc({ result }),
-    watchCache({ size }) {
+    evicted: () => evictions.inc(),
+    watchCache({ size, nextEndMs }) {
       new Gauge({
         name: 'oss_vend_cache_entries',
         help: 'Sessions held in memory.',
@@ -47,6 +53,16 @@ function cacheMetrics(registry: Registry) {
         registers,
         collect() {
           this.set(size().bytes)
+        },
+      })
+      new Gauge({
+        name: 'oss_vend_next_expiry_seconds',
+        help: 'Seconds until the first session in memory ends, up to a minute less; absent without a session.',
+        registers,
+        collect() {
+          const next = nextEndMs()
+          if (next === undefined) this.remove()
+          else this.set(next / 1000)
         },
       })
     },

@@ -40,7 +40,7 @@ export function watchSecrets(files: readonly (SecretFiles | undefined)[], { logg
 export function stsKeys(
   { name, keyFiles }: Pick<TargetConfig, 'name' | 'keyFiles'>,
   sts: KeyedSource,
-  probe: AssumeRoleRequest,
+  { probe, onNewKey }: Readonly<{ probe: AssumeRoleRequest; onNewKey: () => void }>,
 ): SecretFiles | undefined {
   const inFiles = (['accessKey', 'secretKey'] as const).flatMap((field) => {
     const path = keyFiles[field]
@@ -61,6 +61,7 @@ export function stsKeys(
       const log = { fingerprint: fingerprintOf(keys.accessKey), instead: fingerprintOf(accessKey) }
       try {
         await sts.replaceKeys(keys, probe)
+        onNewKey()
         return { result: 'taken', log }
       } catch (error) {
         if (!(error instanceof VendError)) throw error

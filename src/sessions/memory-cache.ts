@@ -20,7 +20,7 @@ type Dependencies = Readonly<{
   clock: ClosableClock
   /** From 0 to 1. */
   random: () => number
-  metrics: Pick<SessionMetrics, 'lookedUp' | 'refreshed' | 'watchCache'>
+  metrics: Pick<SessionMetrics, 'lookedUp' | 'refreshed' | 'evicted' | 'watchCache'>
 }>
 
 /**
@@ -42,8 +42,14 @@ const MAX_FAILURES = 10_000
 export function memoryCache(next: SessionSource, dependencies: Dependencies): SessionSource {
   const { clock, random, keyOf, deadlineMs, minValidityMs, metrics } = dependencies
   const { monotonic } = clock
-  const store = createSessionStore({ ...dependencies, monotonic })
-  metrics.watchCache(store)
+  const store = createSessionStore({ ...dependencies, monotonic, onEvict: metrics.evicted })
+  metrics.watchCache({
+    size: store.size,
+    nextEndMs() {
+      const next = store.nextEnd()
+      return next === undefined ? undefined : Math.max(0, next - monotonic())
+    },
+  })
   /** Calls that are under way, by key; those that must go to STS apart from those that Redis may answer. */
   const flights = new Map<string, Flight>()
   const flightName = (key: string, fresh = false) => (fresh ? `${key} fresh` : key)

@@ -8,8 +8,10 @@ export type SessionMetrics = Readonly<{
   lookedUp(result: 'hit' | 'joined' | 'miss'): void
   /** A session was renewed ahead of time, or not. */
   refreshed(result: 'ok' | 'postponed' | 'failed'): void
-  /** Shows the sessions in memory. */
-  watchCache(store: Pick<SessionStore, 'size'>): void
+  /** A living session had to make room for another. */
+  evicted(): void
+  /** Shows the sessions in memory, and in how many milliseconds the first of them ends. */
+  watchCache(cache: Pick<SessionStore, 'size'> & Readonly<{ nextEndMs: () => number | undefined }>): void
   /** The sessions that replicas share were looked into. */
   lookedUpShared(result: 'hit' | 'miss' | 'ignored' | 'unavailable'): void
   /** A caller caused too many new sessions. */

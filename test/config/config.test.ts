@@ -106,6 +106,7 @@ t.test('defaults apply, and an empty variable counts as unset', async (t) => {
           signHost: undefined,
           accessKey: environment.JDCLOUD_ACCESS_KEY,
           secretKey: environment.JDCLOUD_SECRET_KEY,
+          keyCreatedAt: undefined,
           kind: 'jdcloud',
           account: '111111111111',
           role: 'jrn:iam::111111111111:role/test-role',

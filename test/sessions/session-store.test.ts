@@ -49,9 +49,14 @@ t.test('living sessions that had to make room are told, and no others', async (t
   t.equal(evicted, 1)
   now = 2000
   sessions.set('d', kept(5, 3000))
-  t.equal(evicted, 1, 'sessions that had ended')
   sessions.clear()
-  t.equal(evicted, 1)
+  t.equal(evicted, 1, 'sessions that had ended')
+  const large = store({ maxBytes: 5000, monotonic: () => now, onEvict: () => evicted++ })
+  for (let i = 0; i < 8; i++) large.set(`key-${i}`, kept(i, 3000))
+  now = 4000
+  large.set('large', kept(9, 9000, 't'.repeat(3500)))
+  t.ok(large.size().entries < 7, 'many made room at once')
+  t.equal(evicted, 1, 'and all of them had ended')
 })
 
 t.test('the next end is that of the first living session, to a minute', async (t) => {

@@ -10,7 +10,8 @@ import { createOverload, type Measure, shedLoad } from './http/overload.ts'
 import { registerRateLimits } from './http/rate-limits.ts'
 import { observeRequests } from './http/requests.ts'
 import { createServer } from './http/server.ts'
-import { registerIdentity } from './identity/authenticate.ts'
+import { traceRequests } from './http/traces.ts'
+import { registerIdentity, traced } from './identity/authenticate.ts'
 import type { createKeyPool } from './identity/key-server.ts'
 import { createTrustedIssuers } from './identity/trusted-issuers.ts'
 import { createVerifiedTokens } from './identity/verified-tokens.ts'
@@ -28,6 +29,7 @@ import { showKeyAges, showReady } from './observe/service.ts'
 import { sessionMetrics } from './observe/sessions.ts'
 import { showClockOffset } from './observe/sts-clock.ts'
 import { countTokenCache } from './observe/token-cache.ts'
+import { startTraces } from './observe/tracing.ts'
 import { checkedIssuers } from './policy/check/lint/rule.ts'
 import type { Grant } from './policy/grant/grant.ts'
 import { cacheKeys, issuerKeys, watchSecrets } from './reload/keys.ts'
@@ -80,7 +82,9 @@ export type Service = Readonly<{
 export async function buildApp(config: Config, dependencies: AppDependencies): Promise<Service> {
   const { logger, sandbox = false, metrics: registry = createRegistry() } = dependencies
   const { clock = systemClock(dependencies.now), now = clock.now, random = Math.random } = dependencies
-  const route = createRoute(config.outbound)
+  const direct = createRoute(config.outbound)
+  const { tracing, ...traces } = await startTraces(config.tracing, { route: direct, logger, clock, random })
+  const route = { ...direct, tracing }
 
   // What callers may have, and where.
   const targets = createTargets(config, { logger, route, clock, now, random, source: dependencies.source })
@@ -105,7 +109,7 @@ export async function buildApp(config: Config, dependencies: AppDependencies): P
   // Sessions: from memory, Redis, STS.
   const { keyOf = (grant) => cacheKey(targetOf(grant).scope, grant) } = dependencies
   const redis = await connectShared(config.redis, {
-    ...{ clock, random, route, logger, redis: dependencies.redis },
+    ...{ clock, random, route, logger, tracing, redis: dependencies.redis },
     metrics: () => redisMetrics(registry),
   })
   const { shared } = redis
@@ -117,7 +121,7 @@ export async function buildApp(config: Config, dependencies: AppDependencies): P
       newSessionsPerMinute: config.rateLimits.newSessions,
     },
     {
-      ...{ keyOf, clock, random, logger, shared },
+      ...{ keyOf, clock, random, logger, shared, tracing },
       upstreams: mapTargets(targets, ({ upstream }) => upstream),
       metrics: sessionMetrics(registry),
     },
@@ -127,6 +131,7 @@ export async function buildApp(config: Config, dependencies: AppDependencies): P
   const metrics = httpMetrics(registry)
   const app = await createServer(config, logger, metrics.connectionCut)
   observeRequests(app, { metrics, isPolicy: (name) => policies.current().has(name) })
+  traceRequests(app, traces.startRequest)
   const { draining, stop } = createDrain(app, clock)
   limitConnections(app, config.maxConnections, metrics)
   const overload = createOverload(config.overload, { logger, metrics, clock, measure: dependencies.measure })
@@ -142,12 +147,13 @@ export async function buildApp(config: Config, dependencies: AppDependencies): P
     catalogue: policies.current,
     clock: { ...clock, now },
     sessions,
+    tracing,
     minValiditySeconds: config.cache.minValiditySeconds,
     deadlineMs: config.vendDeadlineMs,
     boundToToken: config.sessionBoundToToken,
   }
   const services = {
-    authenticate,
+    authenticate: traced(authenticate, tracing),
     now,
     vending: createVending({ ...counter, targets: grantSettings }),
     signing: createSigning({ ...counter, targets }),
@@ -198,7 +204,7 @@ export async function buildApp(config: Config, dependencies: AppDependencies): P
     await sessions.close()
     redis.close()
     // Closed after the app, so that it can be asked until the last request is answered.
-    await Promise.all([trusted.disconnect(), ops?.close()])
+    await Promise.all([trusted.disconnect(), ops?.close(), traces.close()])
   })
   return { app, ...(ops && { ops }), stop, reload: reloads.reload }
 }

@@ -206,6 +206,21 @@ t.test('src/observe alone knows prom-client and OpenTelemetry', async (t) => {
   )
 })
 
+t.test('OpenTelemetry is loaded only where it is configured', async (t) => {
+  const loaders = sources.filter((file) => importsOf(file).some(({ to }) => to === 'src/observe/open-telemetry.ts'))
+  t.strictSame(loaders, ['src/observe/tracing.ts'])
+  const code = codeOf('src/observe/tracing.ts')
+  t.equal(code.match(/open-telemetry/gu)?.length, 1)
+  t.match(code, "await import('./open-telemetry.ts')")
+  const parts = ['open-telemetry', 'otlp-exporter', 'sampler'].map((name) => `src/observe/${name}.ts`)
+  const users = imports.filter(({ to }) => /^@opentelemetry/u.test(to) || parts.slice(1).includes(to))
+  t.ok(users.length > 0)
+  t.strictSame(
+    users.filter(({ from }) => !parts.includes(from)),
+    [],
+  )
+})
+
 t.test('modules keep no state', async (t) => {
   const variables = (code: string) => code.match(/^(?:export\s+)?(?:let|var)\s.*$/gmu) ?? []
   t.strictSame(variables('let a = 1\nexport let b = 2\nvar c\nfunction f() {\n  let d\n}\n'), [

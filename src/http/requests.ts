@@ -1,4 +1,6 @@
+import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { ErrorCode } from '../errors.ts'
+import type { RequestSpan } from '../lib/tracing.ts'
 import type { App } from './fastify.ts'
 import type { HttpMetrics } from './http-metrics.ts'
 
@@ -12,6 +14,8 @@ declare module 'fastify' {
     policyAsked: string | undefined
     /** The code of the error that this was refused with. */
     refusedWith: ErrorCode | undefined
+    /** Where requests are traced. */
+    requestSpan: RequestSpan | undefined
   }
 }
 
@@ -19,6 +23,15 @@ declare module 'fastify' {
 const CLIENT_LEFT = 499
 /** Node's parser knows many more, and a client chooses. */
 const METHODS: ReadonlySet<string> = new Set(['GET', 'HEAD', 'POST', 'OPTIONS'])
+
+/** A request by its method and the pattern of its route, none of them as its client wrote it. */
+export const labelsOf = ({ method, is404, routeOptions }: FastifyRequest) => ({
+  method: METHODS.has(method) ? method : 'other',
+  route: is404 ? 'unknown' : (routeOptions.url ?? 'unknown'),
+})
+
+/** The status of an answer that is sent, or never will be. */
+export const statusOf = ({ raw }: FastifyReply): number => (raw.headersSent ? raw.statusCode : CLIENT_LEFT)
 
 type Dependencies = Readonly<{
   metrics: Pick<HttpMetrics, 'answered' | 'vended' | 'vendsRunning'>
@@ -32,16 +45,10 @@ type Dependencies = Readonly<{
  */
 export function observeRequests(app: App, { metrics, isPolicy }: Dependencies): void {
   app.addHook('onRequest', (request, reply, done) => {
-    const { routeOptions, method, is404 } = request
-    if (routeOptions.config.rateLimit !== false) {
+    if (request.routeOptions.config.rateLimit !== false) {
       // Not onResponse, which is silent about clients that gave up: most do when STS is slow.
       reply.raw.once('close', () => {
-        metrics.answered({
-          method: METHODS.has(method) ? method : 'other',
-          route: is404 ? 'unknown' : (routeOptions.url ?? 'unknown'),
-          status: reply.raw.headersSent ? reply.raw.statusCode : CLIENT_LEFT,
-          seconds: reply.elapsedTime / 1000,
-        })
+        metrics.answered({ ...labelsOf(request), status: statusOf(reply), seconds: reply.elapsedTime / 1000 })
       })
     }
     done()

@@ -89,6 +89,7 @@ export async function createServer(
   app.decorateRequest('told', false)
   app.decorateRequest('policyAsked', undefined)
   app.decorateRequest('refusedWith', undefined)
+  app.decorateRequest('requestSpan', undefined)
   app.setErrorHandler(answerError)
   app.setNotFoundHandler((request, reply) => answerError(new VendError('not_found'), request, reply))
 
@@ -128,6 +129,7 @@ export async function createServer(
         'amz-sdk-invocation-id',
         'amz-sdk-request',
         'x-amz-user-agent',
+        ...(config.tracing ? ['traceparent'] : []),
       ],
       // `date`: by it a page finds out that the clock of its device is wrong.
       exposedHeaders: [

@@ -2,6 +2,7 @@ import type { FastifyBaseLogger } from 'fastify'
 import { VendError } from '../errors.ts'
 import { type Clock, closable } from './clock.ts'
 import type { RedisClient } from './redis.ts'
+import { type Tracing, untraced } from './tracing.ts'
 
 /** Redis for those who can do without it: the one place that knows whether it answers. */
 export type RedisLink = Readonly<{
@@ -31,6 +32,7 @@ type Dependencies = Readonly<{
   clock: Clock
   logger: Pick<FastifyBaseLogger, 'warn' | 'info'>
   metrics: RedisMetrics
+  tracing?: Tracing | undefined
 }>
 
 /** Time for one question. While Redis answers other questions, a question may wait this often: only a crowd delays it. */
@@ -48,7 +50,7 @@ class NoAnswerError extends Error {
  * says when it goes and when it is back, and nothing in between. Sessions, leases, the rate of calls and the rate limits
  * share this, so that one outage costs one wait.
  */
-export function createRedisLink({ redis, logger, metrics, ...time }: Dependencies): RedisLink {
+export function createRedisLink({ redis, logger, metrics, tracing = untraced, ...time }: Dependencies): RedisLink {
   const clock = closable(time.clock)
   const whole = createTrouble(
     () => logger.warn('Redis does not answer: going on without it'),
@@ -111,7 +113,10 @@ export function createRedisLink({ redis, logger, metrics, ...time }: Dependencie
       if (whole.lasts() || refusal?.lasts()) return undefined
       try {
         if (redis.status !== 'ready') throw new NoAnswerError()
-        const answer = await withinBudget(question(redis))
+        const answer = await tracing.span(`redis ${kind}`, () => withinBudget(question(redis)), {
+          kind: 'client',
+          attributes: { 'db.system.name': 'redis' },
+        })
         answeredAt = clock.monotonic()
         whole.end()
         refusal?.end()

@@ -1,6 +1,7 @@
 import type { FastifyBaseLogger } from 'fastify'
 import { type Clock, closable } from '../lib/clock.ts'
 import type { RedisLink } from '../lib/redis-link.ts'
+import type { Tracing } from '../lib/tracing.ts'
 import type { Grant } from '../policy/grant/grant.ts'
 import type { CredentialSource } from '../sts/credentials.ts'
 import { guard } from './guard.ts'
@@ -43,6 +44,7 @@ type Dependencies = Readonly<{
   clock: Clock
   logger: Pick<FastifyBaseLogger, 'warn' | 'info'>
   metrics: SessionMetrics
+  tracing?: Tracing | undefined
   /** Redis with what seals what is put there. */
   shared?: Readonly<{ link: RedisLink; seal: Seal }> | undefined
   /** From 0 to 1. */

@@ -1,5 +1,6 @@
 import { VendError } from '../errors.ts'
 import type { ClosableClock } from '../lib/clock.ts'
+import { type Tracing, untraced } from '../lib/tracing.ts'
 import type { CredentialSource } from '../sts/credentials.ts'
 import { sessionOf } from './session.ts'
 import type { SessionMetrics } from './session-metrics.ts'
@@ -10,12 +11,13 @@ type Dependencies = Readonly<{
   timeoutMs: number
   target: string
   metrics: Pick<SessionMetrics, 'stsCalled'>
+  tracing?: Tracing | undefined
 }>
 
 /** The last level: asks the STS of one target, once, for at most `timeoutMs`. */
 export function stsSessions(
   source: CredentialSource,
-  { clock, timeoutMs, target, metrics }: Dependencies,
+  { clock, timeoutMs, target, metrics, tracing = untraced }: Dependencies,
 ): SessionSource {
   const running = new Set<AbortController>()
 
@@ -27,7 +29,8 @@ export function stsSessions(
       let outcome = 'ok'
       try {
         const { signal } = controller
-        const answer = source.assumeRole({ roleSessionName, policy, durationSeconds }, { signal })
+        const ask = () => source.assumeRole({ roleSessionName, policy, durationSeconds }, { signal })
+        const answer = tracing.span('AssumeRole', ask, { attributes: { 'oss_vend.target': target } })
         // Never cut by a caller's deadline: that would say nothing about STS, and waste a session that the caller finds
         // when it asks again. The source keeps the same limit; this one holds whatever the source does.
         const credentials = await clock.within(answer, timeoutMs, async () => {

@@ -14,6 +14,8 @@ declare module 'fastify' {
     policyAsked: string | undefined
     /** The code of the error that this was refused with. */
     refusedWith: ErrorCode | undefined
+    /** Whether it counts as a vend that is under way. */
+    vend: 'running' | 'over' | undefined
     /** Where requests are traced. */
     requestSpan: RequestSpan | undefined
   }
@@ -48,16 +50,19 @@ export function observeRequests(app: App, { metrics, isPolicy }: Dependencies): 
     if (request.routeOptions.config.rateLimit !== false) {
       // Not onResponse, which is silent about clients that gave up: most do when STS is slow.
       reply.raw.once('close', () => {
+        if (request.vend === 'running') metrics.vendsRunning(-1)
+        request.vend = 'over'
         metrics.answered({ ...labelsOf(request), status: statusOf(reply), seconds: reply.elapsedTime / 1000 })
       })
     }
     done()
   })
   // Only from here: who asks is known, and the body is here, so that a client that dawdles does not count as load.
-  app.addHook('preHandler', ({ routeOptions }, reply, done) => {
-    if (routeOptions.config.vends) {
+  app.addHook('preHandler', (request, _reply, done) => {
+    // The client may have left meanwhile.
+    if (request.routeOptions.config.vends && request.vend !== 'over') {
+      request.vend = 'running'
       metrics.vendsRunning(1)
-      reply.raw.once('close', () => metrics.vendsRunning(-1))
     }
     done()
   })

@@ -1,10 +1,12 @@
 import { once } from 'node:events'
+import type { ServerResponse } from 'node:http'
 import { connect } from 'node:net'
 import { Registry } from 'prom-client'
 import t, { type Test } from 'tap'
 import { VendError } from '../../src/errors.ts'
 import { build, SENTINELS } from '../helpers/build.ts'
-import { claims, mint } from '../helpers/tokens.ts'
+import { listen } from '../helpers/listen.ts'
+import { claims, keys, mint } from '../helpers/tokens.ts'
 import { until } from '../helpers/until.ts'
 import { heldSource, metric } from '../helpers/vending.ts'
 
@@ -125,6 +127,26 @@ t.test('the vends under way are shown, and a client that gives up is counted as 
   await until(async () => (await vends('user-upload', 'issued')) === 1)
 })
 
+t.test('a client that leaves while its token is checked does not count as load for ever', async (t) => {
+  const held: ServerResponse[] = []
+  const JWT_JWKS_URL = await listen(t, (_request, response) => void held.push(response))
+  const { app, metrics, requests, vends } = await start(t, { env: { JWT_SECRET: '', JWT_JWKS_URL } })
+  const url = new URL(await app.listen({ host: '127.0.0.1', port: 0 }))
+  await until(() => held.length > 0)
+  const token = mint(claims(), { alg: 'RS256', kid: 'one' })
+  const path = '/v1/aws/container-credentials/user-upload'
+  const left = raw(url, `GET ${path} HTTP/1.1\r\nhost: x\r\nauthorization: ${token}\r\n\r\n`, 'leave')
+  await left
+  await until(async () => (await requests({ status: '499' })) === 1)
+  const jwk = { ...keys.rsa.publicKey.export({ format: 'jwk' }), kid: 'one', use: 'sig', alg: 'RS256' }
+  for (const response of held) {
+    response.setHeader('content-type', 'application/json')
+    response.end(JSON.stringify({ keys: [jwk] }))
+  }
+  await until(async () => (await vends('user-upload', 'issued')) === 1)
+  t.equal(await metric(metrics, 'oss_vend_vends_running'), 0)
+})
+
 const promisedConnections = (app: Awaited<ReturnType<typeof build>>['app']) =>
   new Promise<number>((resolve) => app.server.getConnections((_error, count) => resolve(count)))
 
@@ -149,9 +171,10 @@ t.test('no client can make new time series', async (t) => {
   t.notMatch(await metrics.metrics(), /made|PROPFIND|user-1/iu)
 })
 
-async function raw({ hostname, port }: URL, bytes: string): Promise<void> {
+async function raw({ hostname, port }: URL, bytes: string, then: 'read' | 'leave' = 'read'): Promise<void> {
   const socket = connect({ host: hostname, port: Number(port) })
-  socket.end(bytes)
+  if (then === 'read') socket.end(bytes)
+  else socket.write(bytes, () => setImmediate(() => socket.resetAndDestroy()))
   socket.resume()
   await once(socket, 'close')
 }

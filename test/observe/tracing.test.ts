@@ -7,7 +7,7 @@ import { build, type Overrides } from '../helpers/build.ts'
 import { collector } from '../helpers/collector.ts'
 import { listen } from '../helpers/listen.ts'
 import { needsRedis, redisServer } from '../helpers/redis.ts'
-import { claims, mint } from '../helpers/tokens.ts'
+import { claims, keys, mint } from '../helpers/tokens.ts'
 import { until } from '../helpers/until.ts'
 
 const TRACE = '0af7651916cd43dd8448eb211c80319c'
@@ -92,6 +92,24 @@ t.test('a vend is one trace, from the client to STS', async (t) => {
   t.notOk(to.received[0]?.headers.traceparent, 'the collector is not part of the trace')
   t.match(to.requests()[0]?.resourceSpans[0]?.resource.attributes, { 'service.name': 'my-vend' })
   t.notMatch(logs.text(), 'of-collector')
+})
+
+t.test('a key server that is asked for the key of a token can continue the trace', async (t) => {
+  const asked: (string | string[] | undefined)[] = []
+  const jwk = { ...keys.rsa.publicKey.export({ format: 'jwk' }), kid: 'one', use: 'sig', alg: 'RS256' }
+  const JWT_JWKS_URL = await listen(t, (request, response) => {
+    asked.push(request.headers.traceparent)
+    response.setHeader('content-type', 'application/json').end(JSON.stringify({ keys: [jwk] }))
+  })
+  const { app, to } = await traced(t, { env: { JWT_SECRET: '', JWT_JWKS_URL } })
+  await until(async () => (await app.inject({ url: '/readyz' })).statusCode === 200)
+  t.strictSame(asked, [undefined], 'what no request causes is in no trace')
+  const authorization = `Bearer ${mint(claims(), { alg: 'RS256', kid: 'two' })}`
+  await app.inject(vend('alice', { authorization, traceparent: `00-${TRACE}-${PARENT}-01` }))
+  await app.close()
+  const { spanId, parentSpanId } = to.span('GET')
+  t.equal(parentSpanId, to.span('verify').spanId)
+  t.strictSame(asked, [undefined, `00-${TRACE}-${spanId}-01`])
 })
 
 t.test('what Redis is asked is part of the trace', needsRedis, async (t) => {

@@ -62,6 +62,7 @@ export function awsContainerCredentialsRoutes(app: App, { authenticate, vending 
         ...errorResponses(CODES, errorSchema, (code) => containerProblem(new VendError(code), EXAMPLE_REQUEST_ID)),
       },
     },
+    config: { vends: true },
     onRequest: requireBearer(authenticate, 'bearer-or-bare'),
     errorHandler: answerError,
     handler: async (request, reply) => {

@@ -85,6 +85,7 @@ export async function awsStsRoutes(
           ),
         },
         errorHandler: answerError,
+        config: { vends: true },
         handler: async (request, reply) => {
           reply.header('x-amzn-requestid', request.id)
           if (request.url.includes('?')) throw new VendError('invalid_request', { detail: 'a query is not read here' })

@@ -114,6 +114,7 @@ export function credentialsRoutes(
         ...problemResponses(...VEND_ERRORS),
       },
     },
+    config: { vends: true },
     onRequest: requireBearer(authenticate),
     handler: async (request, reply) => {
       const { policy } = request.body

@@ -104,6 +104,7 @@ export function presignedPostsRoutes(app: App, { authenticate, signing }: Servic
         ...problemResponses(...SIGNING_ERRORS),
       },
     },
+    config: { vends: true },
     onRequest: requireBearer(authenticate),
     handler: async (request, reply) => {
       const { policy } = request.body

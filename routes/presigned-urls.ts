@@ -146,6 +146,7 @@ export function presignedUrlsRoutes(app: App, { authenticate, signing }: Service
         ...problemResponses(...SIGNING_ERRORS),
       },
     },
+    config: { vends: true },
     onRequest: requireBearer(authenticate),
     handler: async (request, reply) => {
       const { policy, operation } = request.body

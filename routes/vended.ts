@@ -24,8 +24,9 @@ export function logVended(
   request.told = true
 }
 
-/** Vends; the log line of a refusal names the policy. */
+/** Vends; the metric of the vend names the policy, and so does the log line of a refusal. */
 export async function namingPolicy<T>(request: FastifyRequest, policy: string, vend: () => T | Promise<T>): Promise<T> {
+  request.policyAsked = policy
   try {
     return await vend()
   } catch (error) {

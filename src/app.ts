@@ -1,55 +1,46 @@
 import type { FastifyBaseLogger } from 'fastify'
-import { Registry } from 'prom-client'
-import { awsContainerCredentialsRoutes } from '../routes/aws-container-credentials.ts'
-import { awsStsRoutes } from '../routes/aws-sts.ts'
-import { credentialsRoutes } from '../routes/credentials.ts'
-import { explainRoutes } from '../routes/explain.ts'
 import { healthRoutes } from '../routes/health.ts'
 import { metricsRoutes } from '../routes/metrics.ts'
-import { openapiRoutes } from '../routes/openapi.ts'
-import { policiesRoutes } from '../routes/policies.ts'
-import { presignedPostsRoutes } from '../routes/presigned-posts.ts'
-import { presignedUrlsRoutes } from '../routes/presigned-urls.ts'
+import { registerRoutes } from '../routes/routes.ts'
 import type { Config } from './config/config.ts'
-import { countCuts, limitConnections } from './http/connections.ts'
+import { limitConnections } from './http/connections.ts'
 import { createDrain, type Drain } from './http/drain.ts'
 import type { App } from './http/fastify.ts'
-import { createOverload, type Measure } from './http/overload.ts'
+import { createOverload, type Measure, shedLoad } from './http/overload.ts'
 import { registerRateLimits } from './http/rate-limits.ts'
+import { observeRequests } from './http/requests.ts'
 import { createServer } from './http/server.ts'
-import { registerIdentity } from './identity/authenticate.ts'
-import { createConfiguredKey } from './identity/configured-key.ts'
-import { createKeyPool } from './identity/key-server.ts'
-import { isFetched } from './identity/key-source.ts'
-import { createRemoteKeySet } from './identity/remote-keys.ts'
-import type { TrustedKeys } from './identity/trusted-issuer.ts'
+import { traceRequests } from './http/traces.ts'
+import { registerIdentity, traced } from './identity/authenticate.ts'
+import type { createKeyPool } from './identity/key-server.ts'
+import { createTrustedIssuers } from './identity/trusted-issuers.ts'
 import { createVerifiedTokens } from './identity/verified-tokens.ts'
 import { type Clock, systemClock } from './lib/clock.ts'
-import { createRoute, type Pool } from './lib/outbound.ts'
-import { packageVersion } from './lib/package-version.ts'
-import { connectRedis, type RedisClient, readyWithin } from './lib/redis.ts'
-import { createRedisLink } from './lib/redis-link.ts'
+import { createRoute } from './lib/outbound.ts'
+import type { RedisClient } from './lib/redis.ts'
+import { httpMetrics } from './observe/http.ts'
 import { reportKeySets } from './observe/key-sets.ts'
 import { reportProxy } from './observe/proxy.ts'
+import { redisMetrics } from './observe/redis.ts'
+import { createRegistry, type Registry } from './observe/registry.ts'
 import { reportReloads } from './observe/reloads.ts'
+import { countSecrets } from './observe/secrets.ts'
+import { showKeyAges, showReady } from './observe/service.ts'
+import { sessionMetrics } from './observe/sessions.ts'
 import { showClockOffset } from './observe/sts-clock.ts'
 import { countTokenCache } from './observe/token-cache.ts'
+import { startTraces } from './observe/tracing.ts'
 import { checkedIssuers } from './policy/check/lint/rule.ts'
 import type { Grant } from './policy/grant/grant.ts'
 import { cacheKeys, issuerKeys, watchSecrets } from './reload/keys.ts'
 import { createLivePolicies } from './reload/policies.ts'
 import { createReloads, type Reloader, type Reloads } from './reload/reloads.ts'
 import { cacheKey } from './sessions/cache-key.ts'
-import { createSeal } from './sessions/seal.ts'
 import { createSessions } from './sessions/sessions.ts'
-import { createTargets, type SourceOverride, type Target } from './targets.ts'
+import { connectShared } from './sessions/shared-redis.ts'
+import { createTargets, mapTargets, type SourceOverride, targetFinder } from './targets.ts'
 import { createSigning } from './vending/signing.ts'
 import { createVending } from './vending/vending.ts'
-
-/** How long a start waits for Redis, milliseconds. */
-const START_MS = 500
-/** How often key sets are asked whether it is time to fetch them. */
-const TEND_KEYS_MS = 1000
 
 /** Dependencies from outside. The optional ones are for tests and the sandbox. */
 export type AppDependencies = Readonly<{
@@ -89,50 +80,39 @@ export type Service = Readonly<{
  * @throws {CatalogueError} when the policy templates cannot be used
  */
 export async function buildApp(config: Config, dependencies: AppDependencies): Promise<Service> {
-  const { logger, sandbox = false, metrics = new Registry() } = dependencies
+  const { logger, sandbox = false, metrics: registry = createRegistry() } = dependencies
   const { clock = systemClock(dependencies.now), now = clock.now, random = Math.random } = dependencies
-  const route = createRoute(config.outbound)
-  const { keyPool = createKeyPool } = dependencies
+  const direct = createRoute(config.outbound)
+  const { tracing, ...traces } = await startTraces(config.tracing, { route: direct, logger, clock, random })
+  const route = { ...direct, tracing }
+
+  // What callers may have, and where.
   const targets = createTargets(config, { logger, route, clock, now, random, source: dependencies.source })
-  const ofTargets = <T>(part: (target: Target) => T) =>
-    new Map([...targets].map(([name, target]) => [name, part(target)]))
-  const issuersChecked = checkedIssuers(config.issuers)
+  const targetOf = targetFinder(targets)
+  const grantSettings = mapTargets(targets, ({ settings }) => settings)
   const policies = await createLivePolicies(
     config.policiesDir,
-    ofTargets(({ settings }) => ({ ...settings, ...issuersChecked })),
-    reportReloads(logger, metrics),
+    mapTargets(targets, ({ settings }) => ({ ...settings, ...checkedIssuers(config.issuers) })),
+    reportReloads(logger, registry),
   )
-  const reportKeys = reportKeySets({
-    logger,
-    metrics,
-    ages: () =>
-      issuers.flatMap(({ issuer: { name }, keys }) =>
-        keys.flatMap(({ keySet }) => (keySet ? [{ issuer: name, seconds: keySet.ageSeconds() }] : [])),
-      ),
-  })
-  const keyPools: Pool[] = []
-  const issuers = config.issuers.map((issuer) => {
-    const onFetch = reportKeys(issuer.name)
-    const keys = issuer.keys.map((source): TrustedKeys => {
-      const { origin } = source
-      if (!isFetched(origin)) return { source, key: createConfiguredKey(source, { sandbox }) }
-      const pool = keyPool(origin, route)
-      keyPools.push(pool)
-      return { source, keySet: createRemoteKeySet(origin, { pool, sandbox, onFetch, now: clock.monotonic }) }
-    })
-    return { issuer, keys }
-  })
-  const keySets = issuers.flatMap(({ keys }) => keys.map(({ keySet }) => keySet)).filter((one) => one !== undefined)
 
-  const targetOf = ({ target }: Grant) => {
-    const found = targets.get(target)
-    if (!found) throw new Error('the grant is for no target')
-    return found
-  }
+  // Who asks.
+  const report = reportKeySets({ logger, metrics: registry, ages: () => trusted.ages() })
+  const { keyPool } = dependencies
+  const trusted = createTrustedIssuers(config.issuers, { route, clock, sandbox, report, keyPool })
+  const { issuers } = trusted
+  const verifiedTokens = createVerifiedTokens({
+    maxEntries: config.tokenCacheEntries,
+    onLookup: countTokenCache(registry, () => verifiedTokens?.size() ?? 0),
+  })
+
+  // Sessions: from memory, Redis, STS.
   const { keyOf = (grant) => cacheKey(targetOf(grant).scope, grant) } = dependencies
-  const redis = dependencies.redis ?? (config.redis && (await connectRedis(config.redis.address, random, route)))
-  const seal = config.redis && createSeal(config.redis.encryptionKeys)
-  const link = redis && seal && createRedisLink({ redis, clock, logger, metrics })
+  const redis = await connectShared(config.redis, {
+    ...{ clock, random, route, logger, tracing, redis: dependencies.redis },
+    metrics: () => redisMetrics(registry),
+  })
+  const { shared } = redis
   const sessions = createSessions(
     {
       ...config.cache,
@@ -141,113 +121,90 @@ export async function buildApp(config: Config, dependencies: AppDependencies): P
       newSessionsPerMinute: config.rateLimits.newSessions,
     },
     {
-      upstreams: ofTargets(({ upstream }) => upstream),
-      keyOf,
-      clock,
-      random,
-      logger,
-      metrics,
-      shared: link && seal && { link, seal },
+      ...{ keyOf, clock, random, logger, shared, tracing },
+      upstreams: mapTargets(targets, ({ upstream }) => upstream),
+      metrics: sessionMetrics(registry),
     },
   )
 
-  const onCut = countCuts(metrics)
-  const app = await createServer(config, logger, onCut)
+  // The listener, with hooks in the order in which they run.
+  const metrics = httpMetrics(registry)
+  const app = await createServer(config, logger, metrics.connectionCut)
+  observeRequests(app, { metrics, isPolicy: (name) => policies.current().has(name) })
+  traceRequests(app, traces.startRequest)
   const { draining, stop } = createDrain(app, clock)
   limitConnections(app, config.maxConnections, metrics)
   const overload = createOverload(config.overload, { logger, metrics, clock, measure: dependencies.measure })
-  const verifiedTokens = createVerifiedTokens({
-    maxEntries: config.tokenCacheEntries,
-    onLookup: countTokenCache(metrics, () => verifiedTokens?.size() ?? 0),
-  })
   const verify = await registerIdentity(app, issuers, { now, maxTokenBytes: config.maxTokenBytes, verifiedTokens })
-  const shared = link && seal && { link, nameOf: (key: string) => `oss-vend:rate:${seal.names(key)[0]}` }
-  const authenticate = registerRateLimits(app, config, verify, { now, metrics, shared })
-  // Shed after the limits of addresses and before signatures are checked, which is most of what a request costs.
-  app.addHook('onRequest', ({ routeOptions }, _reply, done) => {
-    // Probes are exempt from both: they tell how the service is, and now that matters most.
-    done(routeOptions.config.rateLimit === false ? undefined : overload.refusal())
+  const authenticate = registerRateLimits(app, config, verify, {
+    ...{ now, metrics },
+    shared: shared && { link: shared.link, nameOf: (key) => `oss-vend:rate:${shared.seal.names(key)[0]}` },
   })
+  // Shed after the limits of addresses and before signatures are checked, which is most of what a request costs.
+  shedLoad(app, overload)
+
   const counter = {
     catalogue: policies.current,
     clock: { ...clock, now },
     sessions,
+    tracing,
     minValiditySeconds: config.cache.minValiditySeconds,
     deadlineMs: config.vendDeadlineMs,
     boundToToken: config.sessionBoundToToken,
   }
   const services = {
-    authenticate,
-    vending: createVending({ ...counter, targets: ofTargets(({ settings }) => settings) }),
+    authenticate: traced(authenticate, tracing),
+    now,
+    vending: createVending({ ...counter, targets: grantSettings }),
     signing: createSigning({ ...counter, targets }),
     ossOf: (grant: Grant) => targetOf(grant).oss,
-    // One issuer whose key server is down must not take the callers of the others down with it.
-    ready: () =>
-      !draining() &&
-      !overload.shedding() &&
-      issuers.some(({ keys }) => keys.some(({ keySet }) => !keySet || keySet.usable())),
+    ready: () => !draining() && !overload.shedding() && trusted.usable(),
   }
-  if (config.docsEnabled) await openapiRoutes(app, packageVersion())
-  credentialsRoutes(app, { ...services, now })
-  awsContainerCredentialsRoutes(app, services)
-  await awsStsRoutes(app, { ...services, now }, { atRoot: config.awsStsAtRoot, maxTokenBytes: config.maxTokenBytes })
-  policiesRoutes(app, services)
-  explainRoutes(app, services)
-  presignedUrlsRoutes(app, services)
-  presignedPostsRoutes(app, services)
-  healthRoutes(app, services)
+  await registerRoutes(app, services, config)
+  showReady(registry, services.ready)
+  showKeyAges(registry, targets, now)
+
   const ops =
-    config.opsPort === undefined ? undefined : await createServer({ ...config, corsOrigins: [] }, logger, onCut)
+    config.opsPort === undefined
+      ? undefined
+      : await createServer({ ...config, corsOrigins: [] }, logger, metrics.connectionCut)
   if (ops) {
-    healthRoutes(
-      ops,
-      services,
-      showClockOffset(
-        metrics,
-        ofTargets(({ stsClock }) => stsClock),
-      ),
-    )
-    metricsRoutes(ops, metrics)
+    const stsClocks = mapTargets(targets, ({ stsClock }) => stsClock)
+    healthRoutes(ops, services, showClockOffset(registry, stsClocks))
+    metricsRoutes(ops, registry)
   }
 
+  // What changes while the service runs.
   const stsKeys = [...targets.values()].map(({ keys }) => keys)
-  const secrets = [...stsKeys, seal && cacheKeys(config, seal), ...issuerKeys(issuers)]
+  const secrets = [...stsKeys, shared && cacheKeys(config, shared.seal), ...issuerKeys(issuers)]
   const refreshKeys: Reloader = async (why) => {
     if (why !== 'asked') return
     verifiedTokens?.clear()
-    await Promise.all(keySets.map((keySet) => keySet.refresh()))
+    await trusted.refresh()
   }
-  const reloads = createReloads([policies.look, refreshKeys, ...watchSecrets(secrets, { logger, metrics })], {
-    logger,
-    clock,
-  })
-  const tendKeys = () => {
-    for (const keySet of keySets) keySet.tend()
-  }
-  let stopTending = () => {}
+  const count = countSecrets(registry)
+  const reloaders = [policies.look, refreshKeys, ...watchSecrets(secrets, { logger, count })]
+  const reloads = createReloads(reloaders, { logger, clock })
+
   let learning: readonly (() => void)[] = []
   app.addHook('onReady', async () => {
-    // Or the first callers would find Redis gone. One that really is keeps nobody from starting.
-    if (redis) await readyWithin(redis, START_MS, clock)
+    // Or the first callers would find Redis gone.
+    await redis.ready()
     reportProxy(logger, config)
-    // Not awaited: a key server that hangs must not keep the others waiting, /readyz tells how it went.
-    tendKeys()
-    // Not by tokens alone: a key that is revoked in a quiet hour must not open for the first caller after it.
-    if (keySets.length > 0) stopTending = clock.every(TEND_KEYS_MS, tendKeys)
+    trusted.start()
     learning = [...targets.values()].map(({ learn }) => learn())
     overload.start()
     reloads.start()
   })
   app.addHook('onClose', async () => {
-    stopTending()
+    trusted.stop()
     overload.close()
     reloads.close()
     for (const stop of learning) stop()
     await sessions.close()
-    link?.close()
-    redis?.disconnect()
+    redis.close()
     // Closed after the app, so that it can be asked until the last request is answered.
-    await Promise.all([...keyPools.map((pool) => pool.close()), ops?.close()])
+    await Promise.all([trusted.disconnect(), ops?.close(), traces.close()])
   })
   return { app, ...(ops && { ops }), stop, reload: reloads.reload }
 }

@@ -1,11 +1,11 @@
 #!/usr/bin/env node
 import { existsSync } from 'node:fs'
-import { collectDefaultMetrics, Registry } from 'prom-client'
 import { buildApp } from './app.ts'
 import { runCli } from './cli/cli.ts'
 import { readConfig } from './config/config.ts'
 import { ConfigError, EX_CONFIG } from './config/faults.ts'
 import { createLogger } from './observe/log.ts'
+import { createProcessRegistry } from './observe/registry.ts'
 import { CatalogueError } from './policy/check/catalogue.ts'
 
 /** From the signal to the end, whatever happens: orchestrators kill after ten seconds or more. */
@@ -14,9 +14,7 @@ const SHUTDOWN_MS = 9500
 async function serve(): Promise<void> {
   const config = readConfig(process.env)
   const logger = createLogger(config.logLevel)
-  const metrics = new Registry()
-  collectDefaultMetrics({ register: metrics })
-  const { app, ops, reload, stop } = await buildApp(config, { logger, metrics })
+  const { app, ops, reload, stop } = await buildApp(config, { logger, metrics: createProcessRegistry() })
 
   // Not by close-with-grace: at a second signal it ends the process, and the requests that are running with it.
   let stopping = false

@@ -5,7 +5,7 @@ import type { Clock } from './lib/clock.ts'
 import { type ClockOffset, createClockOffset } from './lib/clock-offset.ts'
 import type { Route } from './lib/outbound.ts'
 import { reportZone } from './observe/time-zone.ts'
-import type { GrantSettings } from './policy/grant/grant.ts'
+import type { Grant, GrantSettings } from './policy/grant/grant.ts'
 import type { Targets } from './policy/grant/target.ts'
 import { s3Translator } from './policy/language/s3.ts'
 import { stsKeys } from './reload/keys.ts'
@@ -28,6 +28,8 @@ export type Target = Readonly<{
   /** What decides beside a grant what a session opens, for replicas of different settings that share a Redis. */
   scope: string
   stsClock: ClockOffset
+  /** When its key was created, or was put into use in place of an older one (epoch milliseconds), if that is known. */
+  keyCreatedAt: () => number | undefined
   /** Its keys in files, if it has any. */
   keys: SecretFiles | undefined
   /** Learns in the background what its STS does not say; returns what ends it. */
@@ -58,6 +60,19 @@ export function createTargets(
   )
 }
 
+/** A part of every target, by its name. */
+export const mapTargets = <T>(targets: Targets<Target>, part: (target: Target) => T): ReadonlyMap<string, T> =>
+  new Map([...targets].map(([name, target]) => [name, part(target)]))
+
+/** Finds the target of a grant. */
+export const targetFinder =
+  (targets: Targets<Target>) =>
+  ({ target }: Pick<Grant, 'target'>): Target => {
+    const found = targets.get(target)
+    if (!found) throw new Error('the grant is for no target')
+    return found
+  }
+
 function createTarget(
   config: TargetConfig,
   calls: Config['calls'],
@@ -71,21 +86,30 @@ function createTarget(
   const { minSessionSeconds, maxSessionSeconds, endpoint, role, account } = about
   const settings = { ...oss, target: name, minSessionSeconds, maxSessionSeconds, severalIssuers }
   const probe = probeRequest(settings)
+  let keyCreatedAt = about.keyCreatedAt
+  const onNewKey = () => {
+    keyCreatedAt = now()
+  }
   const quota = `${endpoint} ${account}`
-  const target = { settings, oss, scope: `${endpoint} ${role}`, stsClock, keys: undefined, learn: () => () => {} }
+  const target = {
+    ...{ settings, oss, scope: `${endpoint} ${role}`, stsClock },
+    keyCreatedAt: () => keyCreatedAt,
+    keys: undefined,
+    learn: () => () => {},
+  }
   if (source) {
     return { ...target, upstream: { source: typeof source === 'function' ? source(name) : source, quota } }
   }
   if (about.kind === 'aws-sts') {
     const translate = s3Translator({ ...oss, partition: about.partition })
     const sts = createAwsSts({ ...about, ...options }, { now, translate })
-    return { ...target, upstream: { source: sts, quota }, keys: stsKeys(config, sts, probe) }
+    return { ...target, upstream: { source: sts, quota }, keys: stsKeys(config, sts, { probe, onNewKey }) }
   }
   const sts = createJdcloudSts({ ...about, ...options }, { now, onZone: reportZone(logger) })
   return {
     ...target,
     upstream: { source: sts, quota },
-    keys: stsKeys(config, sts, probe),
+    keys: stsKeys(config, sts, { probe, onNewKey }),
     learn: () =>
       maxSessionSeconds > UNAMBIGUOUS_SECONDS ? learnZone(sts, { probe, clock, random, logger }) : () => {},
   }

@@ -25,9 +25,21 @@ function importsOf(file: string, code = codeOf(file)): Import[] {
 const imports = sources.flatMap((file) => importsOf(file))
 const under = (folders: readonly string[]) => (path: string) => folders.some((folder) => path.startsWith(`${folder}/`))
 
+type Rule = Readonly<{
+  name: string
+  from: readonly string[]
+  never: readonly string[]
+  except?: (file: string) => boolean
+}>
+
 /** What each folder may never know, types included. `src/app.ts` puts all of them together. */
-const RULES = [
-  { name: 'src knows no routes, the composition root aside', from: ['src'], never: ['routes'], except: ['src/app.ts'] },
+const RULES: readonly Rule[] = [
+  {
+    name: 'src knows no routes, the composition root aside',
+    from: ['src'],
+    never: ['routes'],
+    except: (file) => file === 'src/app.ts',
+  },
   { name: 'routes know vending, never where sessions come from', from: ['routes'], never: ['src/sts', 'src/sessions'] },
   {
     name: 'identity, policy and sts meet in vending alone',
@@ -54,8 +66,14 @@ const RULES = [
     from: ['src/lib'],
     never: ['src/policy', 'src/identity', 'src/vending', 'src/sessions', 'src/sts', 'src/http', 'src/config'],
   },
+  {
+    name: 'what is observed does not know who observes it',
+    from: ['src', 'routes'],
+    never: ['src/observe'],
+    except: (file) => under(['src/observe'])(file) || ['src/app.ts', 'src/main.ts', 'src/targets.ts'].includes(file),
+  },
   { name: 'nothing that ships needs the sandbox or a test', from: ['src', 'routes'], never: ['sandbox', 'test'] },
-] as const
+]
 
 /** A folder of the house; `policy` has several, and a file directly in `src` is one by itself. */
 function folderOf(path: string): string {
@@ -103,10 +121,9 @@ t.test('imports are found, whatever they look like', async (t) => {
   }
 })
 
-for (const { name, from, never, ...rest } of RULES) {
+for (const { name, from, never, except = () => false } of RULES) {
   t.test(name, async (t) => {
-    const except: readonly string[] = 'except' in rest ? rest.except : []
-    const ours = imports.filter((one) => under(from)(one.from) && !except.includes(one.from))
+    const ours = imports.filter((one) => under(from)(one.from) && !except(one.from))
     t.ok(ours.length > 0, 'there is something to look at')
     t.strictSame(
       ours.filter(({ to }) => under(never)(to)),
@@ -173,6 +190,34 @@ t.test('the environment is read in one place', async (t) => {
     imports.filter(({ to }) => /^(?:node:)?process$/u.test(to)),
     [],
     'nor imported',
+  )
+})
+
+// A part reports to a plain interface of its own, so that it can be tested, and read, without knowing who listens.
+t.test('src/observe alone knows prom-client and OpenTelemetry', async (t) => {
+  const users = imports.filter(({ to }) => /^(?:prom-client|@opentelemetry\/.+)$/u.test(to))
+  t.ok(
+    users.some(({ to }) => to === 'prom-client'),
+    'and there they are',
+  )
+  t.strictSame(
+    users.filter(({ from }) => !under(['src/observe'])(from)),
+    [],
+  )
+})
+
+t.test('OpenTelemetry is loaded only where it is configured', async (t) => {
+  const loaders = sources.filter((file) => importsOf(file).some(({ to }) => to === 'src/observe/open-telemetry.ts'))
+  t.strictSame(loaders, ['src/observe/tracing.ts'])
+  const code = codeOf('src/observe/tracing.ts')
+  t.equal(code.match(/open-telemetry/gu)?.length, 1)
+  t.match(code, "await import('./open-telemetry.ts')")
+  const parts = ['open-telemetry', 'otlp-exporter', 'sampler'].map((name) => `src/observe/${name}.ts`)
+  const users = imports.filter(({ to }) => /^@opentelemetry/u.test(to) || parts.slice(1).includes(to))
+  t.ok(users.length > 0)
+  t.strictSame(
+    users.filter(({ from }) => !parts.includes(from)),
+    [],
   )
 })
 

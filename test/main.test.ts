@@ -3,6 +3,7 @@ import { writeFile } from 'node:fs/promises'
 import type { ServerResponse } from 'node:http'
 import t from 'tap'
 import { environment, SENTINELS } from './helpers/build.ts'
+import { collector } from './helpers/collector.ts'
 import { listen } from './helpers/listen.ts'
 import { ended, listening, start } from './helpers/process.ts'
 import { claims, keys, mint } from './helpers/tokens.ts'
@@ -82,6 +83,20 @@ t.test('SIGTERM: readiness fails, what is in flight is answered, exit 0', async 
   t.match(await answer.json(), { credentials: { accessKey } })
   t.strictSame(await exit, [0, null])
   t.ok(Date.now() - signalled < 10_000)
+})
+
+t.test('SIGTERM: the last spans are sent, and a collector that hangs keeps no process from ending', async (t) => {
+  for (const hangs of [false, true]) {
+    const to = await collector(t)
+    if (hangs) to.state.answer = undefined
+    const env = { OTEL_EXPORTER_OTLP_ENDPOINT: to.url, SHUTDOWN_DELAY_MS: '0' }
+    const child = start(t, { ...environment, PORT: '0', ...env })
+    t.equal((await fetch(`${await listening(child)}/v1/policies`)).status, 401)
+    const exit = once(child, 'exit')
+    child.kill('SIGTERM')
+    t.strictSame(await exit, [0, null])
+    t.equal(to.span('GET /v1/policies').attributes['error.type'], 'unauthenticated')
+  }
 })
 
 t.test('SIGHUP: what has changed in a file is read again, and the service goes on', async (t) => {

@@ -1,6 +1,7 @@
 import t, { type Test } from 'tap'
 import { VendError } from '../src/errors.ts'
 import { build, SENTINELS } from './helpers/build.ts'
+import { collector } from './helpers/collector.ts'
 import { listen } from './helpers/listen.ts'
 import { sendRaw } from './helpers/raw.ts'
 import { claims, keys, mint } from './helpers/tokens.ts'
@@ -33,6 +34,41 @@ t.test('what is paid out is told to nobody but its caller', async (t) => {
   mustNotLeak(t, logs.text(), 'the log')
   const { accessKey, secretKey, sessionToken } = SENTINELS
   mustNotLeak(t, response.body + JSON.stringify(response.headers), 'the answer', [accessKey, secretKey, sessionToken])
+})
+
+t.test('no trace tells anything, nor whom it is about', async (t) => {
+  const to = await collector(t)
+  const COLLECTOR_TOKEN = 'SENTINEL-collector-token'
+  const endpoint = await listen(t, (_request, response) => {
+    response.writeHead(403).end(JSON.stringify({ error: { code: 403, message: SENTINELS.stsSecretKey } }))
+  })
+  const env = { OTEL_EXPORTER_OTLP_ENDPOINT: to.url, OTEL_EXPORTER_OTLP_HEADERS: `authorization=${COLLECTOR_TOKEN}` }
+  const subject = 'SENTINEL-subject'
+  const named = mint(claims({ sub: subject, email: SUBJECT_SECRET }))
+  const key = `users/${subject}/SENTINEL-key`
+  const bearer = { authorization: `Bearer ${named}` }
+  for (const realSts of [false, true]) {
+    const { app, logs } = await build(t, { env: { ...env, JDCLOUD_STS_ENDPOINT: endpoint }, realSts })
+    const bodies = [
+      ['/v1/credentials', { policy: 'user-upload' }],
+      ['/v1/presigned-urls', { policy: 'user-upload', operation: 'PutObject', key }],
+      ['/v1/presigned-posts', { policy: 'user-upload', key, maxBytes: 1 }],
+      ['/v1/credentials', { policy: SENTINELS.secretKey }],
+      [`/v1/${named}?token=${named}`, {}],
+    ] as const
+    for (const [url, payload] of bodies) await app.inject({ method: 'POST', url, headers: bearer, payload })
+    await app.inject({ url: `/v1/aws/container-credentials/user-upload?x=${named}`, headers: bearer })
+    await app.inject({
+      ...{ method: 'POST', url: '/v1/aws/sts', payload: `WebIdentityToken=${named}` },
+      headers: { 'content-type': 'application/x-www-form-urlencoded', tracestate: SENTINELS.secretKey },
+    })
+    await app.close()
+    t.notMatch(logs.text(), COLLECTOR_TOKEN)
+  }
+  t.ok(to.spans().length > 30, 'the traces were looked at')
+  mustNotLeak(t, to.text(), 'a trace')
+  for (const secret of [subject, 'SENTINEL-', named, named.split('.')[2] ?? '', 'X-Amz-Signature', COLLECTOR_TOKEN])
+    t.notOk(to.text().includes(secret), `a trace has no ${secret.slice(0, 30)}`)
 })
 
 t.test('no refusal tells anything', async (t) => {

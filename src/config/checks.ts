@@ -1,5 +1,6 @@
 import { addressFaults } from '../identity/address-faults.ts'
 import { leavesInPlaintext } from '../lib/redis.ts'
+import { FLUSH_MS } from '../lib/tracing.ts'
 import type { ReportFault } from './faults.ts'
 import type { ReadSettings } from './settings.ts'
 
@@ -36,8 +37,22 @@ export function checkSettings(values: ReadSettings, report: ReportFault, sandbox
     const remedy = 'write rediss:// or, where the network itself keeps others out, set REDIS_ALLOW_PLAINTEXT=true'
     report('REDIS_URL', 'must not leave the machine in plain text', remedy)
   }
-  if (values.VEND_DEADLINE_MS + values.SHUTDOWN_DELAY_MS > MAX_SHUTDOWN_MS) {
-    const rule = `VEND_DEADLINE_MS and SHUTDOWN_DELAY_MS together must be at most ${MAX_SHUTDOWN_MS}`
+  checkCollector(values, report)
+  const mostMs = MAX_SHUTDOWN_MS - (values.OTEL_EXPORTER_OTLP_ENDPOINT === undefined ? 0 : FLUSH_MS)
+  if (values.VEND_DEADLINE_MS + values.SHUTDOWN_DELAY_MS > mostMs) {
+    const rule = `VEND_DEADLINE_MS and SHUTDOWN_DELAY_MS together must be at most ${mostMs}`
     report('SHUTDOWN_DELAY_MS', rule, 'a request that arrives last must be answered before the process is killed')
+  }
+}
+
+/** In a cluster, collectors speak plain http, and a trace has no secret. The headers for one may. */
+function checkCollector(values: ReadSettings, report: ReportFault): void {
+  const { OTEL_EXPORTER_OTLP_ENDPOINT: endpoint, OTEL_EXPORTER_OTLP_HEADERS: headers } = values
+  for (const { rule, remedy, weak } of endpoint === undefined ? [] : addressFaults(endpoint)) {
+    if (!weak) report('OTEL_EXPORTER_OTLP_ENDPOINT', rule, remedy)
+    else if (headers) {
+      const why = 'must be https while OTEL_EXPORTER_OTLP_HEADERS is set'
+      report('OTEL_EXPORTER_OTLP_ENDPOINT', why, 'use https, or a collector on loopback')
+    }
   }
 }

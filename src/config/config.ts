@@ -82,6 +82,16 @@ export function readConfig(env: Environment, { sandbox = false } = {}) {
       maxBytes: values.CACHE_MAX_MB * 1024 * 1024,
       minValiditySeconds: values.CACHE_MIN_VALIDITY_SECONDS,
     },
+    /** Traces, if there is a collector to send them to. */
+    tracing:
+      values.OTEL_EXPORTER_OTLP_ENDPOINT === undefined
+        ? undefined
+        : {
+            endpoint: `${values.OTEL_EXPORTER_OTLP_ENDPOINT.replace(/\/+$/u, '')}/v1/traces`,
+            headers: values.OTEL_EXPORTER_OTLP_HEADERS ?? {},
+            serviceName: values.OTEL_SERVICE_NAME,
+            sampling: { sampler: values.OTEL_TRACES_SAMPLER, ratio: values.OTEL_TRACES_SAMPLER_ARG },
+          },
     redis: values.REDIS_URL && {
       address: values.REDIS_URL,
       encryptionKeys: values.CACHE_ENCRYPTION_KEY ?? [],

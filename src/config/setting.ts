@@ -48,6 +48,9 @@ export const keyText = z
   .regex(/^[\x21-\x7e]{1,256}$/u)
   .refine((text) => shapeFault(text) === undefined)
 
+/** A day, as epoch milliseconds of its beginning in UTC. */
+export const date = z.iso.date().transform((day) => Date.parse(day))
+
 /** The items of a text, separated by commas. */
 export const list = z.string().transform((value) =>
   value

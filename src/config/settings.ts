@@ -9,6 +9,7 @@ import { storage } from './groups/storage.ts'
 import { sts } from './groups/sts.ts'
 import { targets } from './groups/targets.ts'
 import { tokens } from './groups/tokens.ts'
+import { tracing } from './groups/tracing.ts'
 
 /** The groups by their heading, in the order of `.env.example` and of docs/configuration.md. */
 export const groups = {
@@ -22,6 +23,7 @@ export const groups = {
   'Session cache': cache,
   'Bucket and templates': storage,
   'Targets file': targets,
+  Tracing: tracing,
 } as const
 
 /**
@@ -39,6 +41,7 @@ export const settings = {
   ...cache,
   ...storage,
   ...targets,
+  ...tracing,
 } as const
 
 type Settings = typeof settings

@@ -30,6 +30,7 @@ function readJdcloud(values: ReadSettings) {
     signHost: values.JDCLOUD_STS_SIGN_HOST,
     accessKey,
     secretKey,
+    keyCreatedAt: values.JDCLOUD_KEY_CREATED,
     account,
     role: `jrn:iam::${account}:role/${role}`,
     minSessionSeconds: MIN_SESSION_SECONDS.jdcloud,
@@ -50,6 +51,7 @@ function readAwsSts(values: ReadSettings) {
     region,
     accessKey,
     secretKey,
+    keyCreatedAt: values.AWS_STS_KEY_CREATED,
     account: accountOf(role),
     // China and GovCloud have their own. Ceph and MinIO have none, and write `aws` for S3.
     partition: /^arn:(aws[a-z-]*):/u.exec(role)?.[1] ?? 'aws',

@@ -56,6 +56,7 @@ const FIELDS: ReadonlyMap<string, Variables> = new Map([
   ['allowPlaintext', both('AWS_STS_ALLOW_PLAINTEXT')],
   ['accessKey', { jdcloud: 'JDCLOUD_ACCESS_KEY', 'aws-sts': 'AWS_STS_ACCESS_KEY' }],
   ['secretKey', { jdcloud: 'JDCLOUD_SECRET_KEY', 'aws-sts': 'AWS_STS_SECRET_KEY' }],
+  ['keyCreated', { jdcloud: 'JDCLOUD_KEY_CREATED', 'aws-sts': 'AWS_STS_KEY_CREATED' }],
   ['accessKeyFile', { jdcloud: 'JDCLOUD_ACCESS_KEY_FILE', 'aws-sts': 'AWS_STS_ACCESS_KEY_FILE' }],
   ['secretKeyFile', { jdcloud: 'JDCLOUD_SECRET_KEY_FILE', 'aws-sts': 'AWS_STS_SECRET_KEY_FILE' }],
 ])

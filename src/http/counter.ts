@@ -1,5 +1,4 @@
 import type { RedisLink } from '../lib/redis-link.ts'
-import type { CountImplausible } from '../observe/redis-implausible.ts'
 import type { Count, Windows } from './windows.ts'
 
 /** Counts one more, or several, for all replicas where they share a Redis. Never fails. */
@@ -37,13 +36,12 @@ type SharedDependencies = Readonly<{
   link: RedisLink
   /** The name of a key in Redis. A key may hold a caller or an address; its name must not reveal it. */
   nameOf: (key: string) => string
-  implausible: CountImplausible
   /** Told once each time that this replica begins to count alone. */
   onFailure: () => void
 }>
 
 /** Counts in Redis, or Valkey, alone or as a cluster: each count is one key. */
-export function createSharedCounts({ link, nameOf, implausible, onFailure }: SharedDependencies): SharedCounts {
+export function createSharedCounts({ link, nameOf, onFailure }: SharedDependencies): SharedCounts {
   let alone = false
   return {
     async hit(key, { windowMs, max, times }) {
@@ -51,7 +49,7 @@ export function createSharedCounts({ link, nameOf, implausible, onFailure }: Sha
         redis.eval(HIT, 1, nameOf(key), windowMs, believable(max), times),
       )
       const count = countOf(answer)
-      if (count && Array.isArray(answer) && answer[2] === 1) implausible('count')
+      if (count && Array.isArray(answer) && answer[2] === 1) link.implausible('count')
       if (!count && !alone) onFailure()
       alone = !count
       return count

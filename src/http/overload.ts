@@ -1,10 +1,11 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { getHeapStatistics } from 'node:v8'
 import type { FastifyBaseLogger } from 'fastify'
-import { Counter, type Registry } from 'prom-client'
 import type { Config } from '../config/config.ts'
 import { VendError } from '../errors.ts'
 import type { Clock } from '../lib/clock.ts'
+import type { App } from './fastify.ts'
+import type { HttpMetrics } from './http-metrics.ts'
 
 /** How the process is doing. */
 export type Pressure = Readonly<{
@@ -38,7 +39,7 @@ const RETRY_AFTER_SECONDS = (SAMPLE_MS * CALM_SAMPLES) / 1000
 
 type Dependencies = Readonly<{
   logger: FastifyBaseLogger
-  metrics: Registry
+  metrics: Pick<HttpMetrics, 'overloaded' | 'requestShed'>
   clock: Pick<Clock, 'every'>
   measure?: Measure | undefined
 }>
@@ -49,17 +50,6 @@ type Dependencies = Readonly<{
  */
 export function createOverload(limits: Config['overload'], dependencies: Dependencies): Overload {
   const { logger, metrics, measure = createMeasure(), clock } = dependencies
-  const began = new Counter({
-    name: 'oss_vend_overloads_total',
-    help: 'Times that requests began to be shed, by what was over its limit.',
-    labelNames: ['reason'],
-    registers: [metrics],
-  })
-  const shed = new Counter({
-    name: 'oss_vend_requests_shed_total',
-    help: 'Requests refused with overloaded.',
-    registers: [metrics],
-  })
   let shedding = false
   let calm = 0
   let stop: (() => void) | undefined
@@ -72,7 +62,7 @@ export function createOverload(limits: Config['overload'], dependencies: Depende
     const reason = over(pressure, 1)
     if (!shedding && reason) {
       shedding = true
-      began.inc({ reason })
+      metrics.overloaded(reason)
       logger.warn({ reason, ...pressure }, 'overloaded: requests are shed')
     }
     if (!shedding) return
@@ -87,7 +77,7 @@ export function createOverload(limits: Config['overload'], dependencies: Depende
     shedding: () => shedding,
     refusal() {
       if (!shedding) return undefined
-      shed.inc()
+      metrics.requestShed()
       return new VendError('overloaded', { retryAfterSeconds: RETRY_AFTER_SECONDS })
     },
     start() {
@@ -101,6 +91,14 @@ export function createOverload(limits: Config['overload'], dependencies: Depende
       measure.close()
     },
   }
+}
+
+/** Refuses requests while there is more to do than can be done. */
+export function shedLoad(app: App, overload: Pick<Overload, 'refusal'>): void {
+  app.addHook('onRequest', ({ routeOptions }, _reply, done) => {
+    // Probes are exempt: they tell how the service is, and now that matters most.
+    done(routeOptions.config.rateLimit === false ? undefined : overload.refusal())
+  })
 }
 
 const REASONS = ['eventLoopDelayMs', 'heapPercent', 'rssMb'] as const

@@ -1,15 +1,14 @@
 import { hash } from 'node:crypto'
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import { Counter as Metric, type Registry } from 'prom-client'
 import type { Config } from '../config/config.ts'
 import { VendError } from '../errors.ts'
 import { type Authenticate, UNKNOWN_KEY } from '../identity/authenticate.ts'
 import type { Caller } from '../identity/caller.ts'
 import { clientKey } from '../lib/address.ts'
 import type { RedisLink } from '../lib/redis-link.ts'
-import { countImplausible } from '../observe/redis-implausible.ts'
 import { createCounter, createSharedCounts } from './counter.ts'
 import type { App } from './fastify.ts'
+import type { HttpMetrics } from './http-metrics.ts'
 import { warnOfProxies } from './proxy-warnings.ts'
 import { type Count, createWindows } from './windows.ts'
 
@@ -30,11 +29,12 @@ declare module 'fastify' {
   }
 }
 
-type Limit = 'address' | 'failed_authentication' | 'caller'
+/** The limit that a request met. */
+export type Limit = 'address' | 'failed_authentication' | 'caller'
 
 type Dependencies = Readonly<{
   now: () => number
-  metrics: Registry
+  metrics: Pick<HttpMetrics, 'rateLimited' | 'countsAlone'>
   /** With the names that keys have in it. */
   shared?: Readonly<{ link: RedisLink; nameOf: (key: string) => string }> | undefined
 }>
@@ -54,29 +54,18 @@ export function registerRateLimits(
   authenticate: Authenticate,
   { now, metrics, shared: others }: Dependencies,
 ): Authenticate {
-  const limited = new Metric({
-    name: 'oss_vend_rate_limited_total',
-    help: 'Requests refused with rate_limited, by the limit that they met.',
-    labelNames: ['limit'],
-    registers: [metrics],
-  })
-  const alone = new Metric({
-    name: 'oss_vend_rate_limit_redis_failures_total',
-    help: 'Times that Redis stopped answering and this replica went on counting alone.',
-    registers: [metrics],
-  })
   const onFailure = () => {
-    alone.inc()
+    metrics.countsAlone()
     app.log.warn('Redis does not answer: this replica counts for its rate limits alone')
   }
-  const shared = others && createSharedCounts({ ...others, implausible: countImplausible(metrics), onFailure })
+  const shared = others && createSharedCounts({ ...others, onFailure })
   const createLimit = (limit: Limit, max: number) => {
     const windows = createWindows({ windowMs: WINDOW_MS, maxKeys: MAX_KEYS, now })
     const prefix = `oss-vend:rate:${limit}:`
     return createCounter({ prefix, max, windowMs: WINDOW_MS, windows, shared })
   }
   const refusal = (limit: Limit, { ttl }: Pick<Count, 'ttl'>, log: VendError['log'] = {}) => {
-    limited.inc({ limit })
+    metrics.rateLimited(limit)
     return new VendError('rate_limited', {
       detail: DETAILS[limit],
       retryAfterSeconds: Math.ceil(ttl / 1000),

@@ -87,6 +87,10 @@ export async function createServer(
   app.decorate('unanswered', takeTurns(server, serve, { sendMs: requestTimeoutMs, onCut }))
   app.decorateRequest('caller', null)
   app.decorateRequest('told', false)
+  app.decorateRequest('policyAsked', undefined)
+  app.decorateRequest('refusedWith', undefined)
+  app.decorateRequest('requestSpan', undefined)
+  app.decorateRequest('vend', undefined)
   app.setErrorHandler(answerError)
   app.setNotFoundHandler((request, reply) => answerError(new VendError('not_found'), request, reply))
 
@@ -126,6 +130,7 @@ export async function createServer(
         'amz-sdk-invocation-id',
         'amz-sdk-request',
         'x-amz-user-agent',
+        ...(config.tracing ? ['traceparent'] : []),
       ],
       // `date`: by it a page finds out that the clock of its device is wrong.
       exposedHeaders: [
@@ -196,6 +201,7 @@ function answerError(error: unknown, request: FastifyRequest, reply: FastifyRepl
  */
 export function knownError(error: unknown, request: FastifyRequest, reply: FastifyReply): VendError {
   const known = error instanceof VendError ? error : hasLeft(request) ? ABORTED : fromFastify(error)
+  request.refusedWith = known.code
   if (known.code === 'internal_error') request.log.error({ error }, 'unexpected error')
   else request.log[known.logLevel]({ code: known.code, detail: known.detail, ...known.log }, 'refused')
 

@@ -4,6 +4,7 @@ import { trusting } from './authorities.ts'
 import type { ClockOffset } from './clock-offset.ts'
 import { outboundError } from './outbound-error.ts'
 import { type ForwardProxy, proxyRules } from './proxy.ts'
+import { type Tracing, untraced } from './tracing.ts'
 import { type Connector, createTunnel } from './tunnel.ts'
 
 export { OutboundError } from './outbound-error.ts'
@@ -17,6 +18,8 @@ export type Route = Readonly<{
   secureContext?: SecureContext
   /** Replaces both for the host, not for the proxy; asked for each connection. */
   hostContext?: () => SecureContext
+  /** Told of each call. */
+  tracing?: Tracing
 }>
 
 type RouteOptions = Pick<Route, 'proxy' | 'noProxy'> & Readonly<{ authorities: readonly string[] }>
@@ -38,7 +41,12 @@ export type PoolOptions = Readonly<{
 }>
 
 /** Connections to others. */
-export type Pool = Readonly<{ dispatcher: Dispatcher; clock?: ClockOffset; close: () => Promise<void> }>
+export type Pool = Readonly<{
+  dispatcher: Dispatcher
+  clock?: ClockOffset
+  tracing?: Tracing | undefined
+  close: () => Promise<void>
+}>
 
 /** A pool that cuts an answer off at `maxResponseBytes`, whatever its Content-Length says. */
 export function createPool(options: PoolOptions): Pool {
@@ -56,7 +64,7 @@ export function createPool(options: PoolOptions): Pool {
     await connector.close()
     await dispatcher.close()
   }
-  return { dispatcher, ...(clock && { clock }), close }
+  return { dispatcher, ...(clock && { clock }), tracing: options.route?.tracing, close }
 }
 
 /** Connects by the proxy where it is used, and straight elsewhere. */
@@ -117,16 +125,29 @@ export type OutboundResponse = Readonly<{
 }>
 
 /** @throws {OutboundError} */
-export async function call(
+export function call(pool: Pool, outbound: OutboundRequest): Promise<OutboundResponse> {
+  const { tracing = untraced } = pool
+  const { method, url } = outbound
+  return tracing.span(method, () => exchange(pool, outbound, tracing.headers()), {
+    kind: 'client',
+    // Never the URL: its path and query are the other's business.
+    attributes: { 'http.request.method': method, 'server.address': new URL(url).hostname },
+    describe: ({ status }) => ({ 'http.response.status_code': status }),
+  })
+}
+
+async function exchange(
   pool: Pool,
-  { url, timeoutMs, signal, ...options }: OutboundRequest,
+  { url, timeoutMs, signal, headers: own, ...options }: OutboundRequest,
+  traceHeaders: Readonly<Record<string, string>>,
 ): Promise<OutboundResponse> {
   const limit = AbortSignal.timeout(timeoutMs)
   const within = signal ? AbortSignal.any([limit, signal]) : limit
   const compare = pool.clock?.start()
   try {
     // undici looks at the signal only once it is connected, which with a proxy has several steps.
-    const answer = request(url, { ...options, dispatcher: pool.dispatcher, signal: within })
+    const sent = { ...own, ...traceHeaders }
+    const answer = request(url, { ...options, headers: sent, dispatcher: pool.dispatcher, signal: within })
     const { statusCode, headers, body } = await Promise.race([answer, aborted(within)])
     const clockOffsetSeconds = compare?.(headers)
     return { status: statusCode, headers, body: await body.text(), clockOffsetSeconds }

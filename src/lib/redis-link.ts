@@ -1,8 +1,8 @@
 import type { FastifyBaseLogger } from 'fastify'
-import { Counter, Gauge, type Registry } from 'prom-client'
 import { VendError } from '../errors.ts'
 import { type Clock, closable } from './clock.ts'
 import type { RedisClient } from './redis.ts'
+import { type Tracing, untraced } from './tracing.ts'
 
 /** Redis for those who can do without it: the one place that knows whether it answers. */
 export type RedisLink = Readonly<{
@@ -11,15 +11,28 @@ export type RedisLink = Readonly<{
    * error is remembered for each kind of question apart: a Redis that is full still answers reads.
    */
   ask<T>(kind: 'read' | 'write', question: (redis: RedisClient) => Promise<T>): Promise<T | undefined>
+  /** Told of each entry that this service cannot have written. */
+  implausible: RedisMetrics['implausible']
   /** Ends every wait for an answer. */
   close(): void
+}>
+
+/** What is reported of Redis. */
+export type RedisMetrics = Readonly<{
+  /** Whether it answers. */
+  up(answers: boolean): void
+  /** It did not answer a question, or refused it with an error. */
+  failed(kind: 'connection' | 'timeout' | 'reply'): void
+  /** It has an entry that no replica can have left so. */
+  implausible(what: 'session' | 'lease' | 'rate' | 'count'): void
 }>
 
 type Dependencies = Readonly<{
   redis: RedisClient
   clock: Clock
   logger: Pick<FastifyBaseLogger, 'warn' | 'info'>
-  metrics: Registry
+  metrics: RedisMetrics
+  tracing?: Tracing | undefined
 }>
 
 /** Time for one question. While Redis answers other questions, a question may wait this often: only a crowd delays it. */
@@ -37,15 +50,8 @@ class NoAnswerError extends Error {
  * says when it goes and when it is back, and nothing in between. Sessions, leases, the rate of calls and the rate limits
  * share this, so that one outage costs one wait.
  */
-export function createRedisLink({ redis, logger, metrics, ...time }: Dependencies): RedisLink {
+export function createRedisLink({ redis, logger, metrics, tracing = untraced, ...time }: Dependencies): RedisLink {
   const clock = closable(time.clock)
-  const up = new Gauge({ name: 'oss_vend_redis_up', help: 'Whether Redis answers.', registers: [metrics] })
-  const errors = new Counter({
-    name: 'oss_vend_redis_errors_total',
-    help: 'Questions that Redis did not answer: connection, timeout, or reply for one that it refused.',
-    labelNames: ['kind'],
-    registers: [metrics],
-  })
   const whole = createTrouble(
     () => logger.warn('Redis does not answer: going on without it'),
     () => logger.info('Redis answers again'),
@@ -57,7 +63,6 @@ export function createRedisLink({ redis, logger, metrics, ...time }: Dependencie
     ),
   )
   let answeredAt = Number.NEGATIVE_INFINITY
-  up.set(1)
 
   const isAnswering = () => clock.monotonic() - answeredAt < BUDGET_MS
 
@@ -108,31 +113,35 @@ export function createRedisLink({ redis, logger, metrics, ...time }: Dependencie
       if (whole.lasts() || refusal?.lasts()) return undefined
       try {
         if (redis.status !== 'ready') throw new NoAnswerError()
-        const answer = await withinBudget(question(redis))
+        const answer = await tracing.span(`redis ${kind}`, () => withinBudget(question(redis)), {
+          kind: 'client',
+          attributes: { 'db.system.name': 'redis' },
+        })
         answeredAt = clock.monotonic()
         whole.end()
         refusal?.end()
-        up.set(1)
+        metrics.up(true)
         return answer
       } catch (error) {
         // This process ends: nothing is known of Redis.
         if (error instanceof VendError) return undefined
         const refused = error instanceof Error && error.name === 'ReplyError'
         const silent = error instanceof NoAnswerError && error.message === 'late'
-        errors.inc({ kind: refused ? 'reply' : silent ? 'timeout' : 'connection' })
+        metrics.failed(refused ? 'reply' : silent ? 'timeout' : 'connection')
         if (refused) {
           whole.end()
           refusal?.start()
-          up.set(1)
+          metrics.up(true)
         } else if (!(silent && isAnswering())) {
           // Once bytes were lost or made up on a connection, each answer on it may be taken for a part of another, or for
           // the answer to an older question, for ever: a second silence ends it, and a new one begins clean.
           if (whole.start() && silent) redis.disconnect(true)
-          up.set(0)
+          metrics.up(false)
         }
         return undefined
       }
     },
+    implausible: metrics.implausible,
     close: clock.close,
   }
 }

@@ -35,6 +35,12 @@ export function reportReloads(logger: FastifyBaseLogger, metrics: Registry): (re
     labelNames: ['policy', 'rule'],
     registers,
   })
+  const info = new Gauge({
+    name: 'oss_vend_policies_info',
+    help: '1 for the version of the policy templates that are served: a hash over their names and texts.',
+    labelNames: ['version'],
+    registers,
+  })
   let known: ReadonlySet<string> = new Set()
 
   return (reload) => {
@@ -46,8 +52,14 @@ export function reportReloads(logger: FastifyBaseLogger, metrics: Registry): (re
       return
     }
     templates.set(reload.catalogue.size)
+    info.reset()
+    info.set({ version: reload.version }, 1)
     logger.info(
-      { policies: [...reload.catalogue.keys()].slice(0, 100), templates: reload.catalogue.size },
+      {
+        policies: [...reload.catalogue.keys()].slice(0, 100),
+        templates: reload.catalogue.size,
+        version: reload.version,
+      },
       'policies loaded',
     )
     accepted.reset()

@@ -1,6 +1,5 @@
 import { createHash } from 'node:crypto'
 import type { FastifyBaseLogger } from 'fastify'
-import { Counter, type Registry } from 'prom-client'
 import type { Config } from '../config/config.ts'
 import { pemOf } from '../config/issuer-keys.ts'
 import { keyText } from '../config/setting.ts'
@@ -15,25 +14,22 @@ import type { AssumeRoleRequest, KeyedSource } from '../sts/credentials.ts'
 import type { Reloader } from './reloads.ts'
 import { type Outcome, type SecretFiles, watchSecretFiles } from './secret-files.ts'
 
-type Dependencies = Readonly<{ logger: FastifyBaseLogger; metrics: Registry }>
+/** Counts a changed secret by what became of it. */
+export type CountSecret = (
+  secret: Pick<SecretFiles, 'secret' | 'target'>,
+  result: Outcome['result'] | 'unreadable',
+) => void
+
+type Dependencies = Readonly<{ logger: FastifyBaseLogger; count: CountSecret }>
 
 /** Makes a reloader for each group of secrets in files; undefined if none of them is in a file. */
-export function watchSecrets(
-  files: readonly (SecretFiles | undefined)[],
-  { logger, metrics }: Dependencies,
-): Reloader[] {
-  const reloads = new Counter({
-    name: 'oss_vend_secret_reloads_total',
-    help: 'Changes of secrets in files, by what became of them; keys of STS also by their target.',
-    labelNames: ['secret', 'target', 'result'],
-    registers: [metrics],
-  })
+export function watchSecrets(files: readonly (SecretFiles | undefined)[], { logger, count }: Dependencies): Reloader[] {
   return files
     .filter((one) => one !== undefined)
     .map((one) => {
-      const target = one.target === undefined ? {} : { target: one.target }
-      const count = (secret: string, result: string) => reloads.inc({ secret, ...target, result })
-      return watchSecretFiles(one, { logger: one.target === undefined ? logger : logger.child(target), count })
+      const { target } = one
+      const ofTarget = target === undefined ? logger : logger.child({ target })
+      return watchSecretFiles(one, { logger: ofTarget, count: (result) => count(one, result) })
     })
 }
 
@@ -44,7 +40,7 @@ export function watchSecrets(
 export function stsKeys(
   { name, keyFiles }: Pick<TargetConfig, 'name' | 'keyFiles'>,
   sts: KeyedSource,
-  probe: AssumeRoleRequest,
+  { probe, onNewKey }: Readonly<{ probe: AssumeRoleRequest; onNewKey: () => void }>,
 ): SecretFiles | undefined {
   const inFiles = (['accessKey', 'secretKey'] as const).flatMap((field) => {
     const path = keyFiles[field]
@@ -65,6 +61,7 @@ export function stsKeys(
       const log = { fingerprint: fingerprintOf(keys.accessKey), instead: fingerprintOf(accessKey) }
       try {
         await sts.replaceKeys(keys, probe)
+        onNewKey()
         return { result: 'taken', log }
       } catch (error) {
         if (!(error instanceof VendError)) throw error

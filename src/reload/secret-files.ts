@@ -28,7 +28,7 @@ export type SecretFiles = Readonly<{
 type Dependencies = Readonly<{
   logger: FastifyBaseLogger
   /** Called for each result that is logged. */
-  count: (secret: string, result: Outcome['result'] | 'unreadable') => void
+  count: (result: Outcome['result'] | 'unreadable') => void
   read?: (path: string) => Promise<string>
 }>
 
@@ -57,7 +57,7 @@ export function watchSecretFiles(
   let seen: Seen | undefined
 
   function tell(result: Outcome['result'] | 'unreadable', log: Outcome['log'] = {}) {
-    count(secret, result)
+    count(result)
     if (result === 'taken') logger.info({ secret, ...log }, 'a secret has changed and is in use')
     else logger.error({ secret, result, ...log }, 'a secret has changed and cannot be used: the old one stays')
   }

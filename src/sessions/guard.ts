@@ -6,10 +6,10 @@ import type { Grant } from '../policy/grant/grant.ts'
 import { createBookings } from './bookings.ts'
 import { createBreaker } from './breaker.ts'
 import { createBulkhead } from './bulkhead.ts'
-import type { GuardMetrics } from './guard-metrics.ts'
 import type { NewSessions } from './new-sessions.ts'
 import type { Rate } from './rate.ts'
 import { enoughFromSts, type Session } from './session.ts'
+import type { SessionMetrics } from './session-metrics.ts'
 import type { Needs, Owner, SessionSource } from './session-source.ts'
 import { Shed } from './shed.ts'
 
@@ -18,7 +18,7 @@ type Dependencies = Readonly<{
   logger: Pick<FastifyBaseLogger, 'warn' | 'info'>
   /** The target whose STS this is. */
   target: string
-  guardMetrics: GuardMetrics
+  metrics: Pick<SessionMetrics, 'shed' | 'watchGuard'>
   /** From 0 to 1. */
   random: () => number
   rate: Rate
@@ -54,7 +54,7 @@ export const BREAKER = { failures: 5, openMs: 5000, probeMs: 1000 } as const
  * repeated after a timeout, since an STS that is slow is not helped by being asked more.
  */
 export function guard(next: SessionSource, dependencies: Dependencies): SessionSource {
-  const { clock, logger, target, random, rate, maxRps, connections, deadlineMs, minValidityMs, newSessions } =
+  const { clock, logger, target, random, rate, maxRps, connections, deadlineMs, minValidityMs, newSessions, metrics } =
     dependencies
   const { monotonic } = clock
   const breaker = createBreaker({
@@ -73,7 +73,7 @@ export function guard(next: SessionSource, dependencies: Dependencies): SessionS
     clock,
     bookings: createBookings(monotonic, random),
   })
-  const shed = dependencies.guardMetrics.watch(target, breaker.state, queue.load)
+  metrics.watchGuard(target, { state: breaker.state, load: queue.load })
 
   async function call(grant: Grant, needs: Needs, owner: string): Promise<Session> {
     // While this one waited for its turn, those before it may have found out that STS is down.
@@ -125,7 +125,7 @@ export function guard(next: SessionSource, dependencies: Dependencies): SessionS
         const session = await repeat(grant, needs)
         if (session.endsAt - monotonic() >= enoughFromSts(minValidityMs, grant)) return session
       } catch (error) {
-        if (error instanceof Shed && !needs.background) shed(error.reason)
+        if (error instanceof Shed && !needs.background) metrics.shed(target, error.reason)
         throw error
       }
       const log = { upstream: { reason: 'session too short' } }

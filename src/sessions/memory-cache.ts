@@ -1,10 +1,9 @@
 import { LRUCache } from 'lru-cache'
-import type { Registry } from 'prom-client'
 import { type ErrorCode, VendError } from '../errors.ts'
 import type { ClosableClock } from '../lib/clock.ts'
 import type { Grant } from '../policy/grant/grant.ts'
-import { createCacheMetrics } from './cache-metrics.ts'
 import { enoughFromSts, type Session, standing } from './session.ts'
+import type { SessionMetrics } from './session-metrics.ts'
 import type { Needs, Owner, SessionSource } from './session-source.ts'
 import { createSessionStore } from './session-store.ts'
 import { Shed } from './shed.ts'
@@ -21,7 +20,7 @@ type Dependencies = Readonly<{
   clock: ClosableClock
   /** From 0 to 1. */
   random: () => number
-  metrics: Registry
+  metrics: Pick<SessionMetrics, 'lookedUp' | 'refreshed' | 'evicted' | 'watchCache'>
 }>
 
 /**
@@ -41,10 +40,16 @@ const MAX_FAILURES = 10_000
 
 /** The sessions of this process. Requests for the same grant share one call; a session is renewed before it is due. */
 export function memoryCache(next: SessionSource, dependencies: Dependencies): SessionSource {
-  const { clock, random, keyOf, deadlineMs, minValidityMs } = dependencies
+  const { clock, random, keyOf, deadlineMs, minValidityMs, metrics } = dependencies
   const { monotonic } = clock
-  const store = createSessionStore({ ...dependencies, monotonic })
-  const metrics = createCacheMetrics(dependencies.metrics, store.size)
+  const store = createSessionStore({ ...dependencies, monotonic, onEvict: metrics.evicted })
+  metrics.watchCache({
+    size: store.size,
+    nextEndMs() {
+      const next = store.nextEnd()
+      return next === undefined ? undefined : Math.max(0, next - monotonic())
+    },
+  })
   /** Calls that are under way, by key; those that must go to STS apart from those that Redis may answer. */
   const flights = new Map<string, Flight>()
   const flightName = (key: string, fresh = false) => (fresh ? `${key} fresh` : key)
@@ -113,7 +118,7 @@ export function memoryCache(next: SessionSource, dependencies: Dependencies): Se
       const running = flights.get(flightName(key, fresh))
       const denied = running ? undefined : lastFailure(key)?.error
       if (isDenied(denied)) throw denied
-      metrics.count(running ? 'joined' : 'miss')
+      metrics.lookedUp(running ? 'joined' : 'miss')
       const flight = running ?? start(key, grant, needs)
       try {
         const session = await clock.within(flight.outcome, until - monotonic(), late)
@@ -147,7 +152,7 @@ export function memoryCache(next: SessionSource, dependencies: Dependencies): Se
       const stands = kept ? standing(kept, needs.validityMs, clock) : 'over'
       if (!kept || stands === 'over') return fetch(key, grant, needs)
       if (stands === 'doubtful') return fetchIfPossible(key, grant, needs, kept)
-      metrics.count('hit')
+      metrics.lookedUp('hit')
       if (monotonic() >= kept.refreshAt) refresh(key, grant, needs.owner)
       return kept
     },

@@ -1,6 +1,6 @@
 import { LRUCache } from 'lru-cache'
-import { Counter, type Registry } from 'prom-client'
 import { VendError } from '../errors.ts'
+import type { SessionMetrics } from './session-metrics.ts'
 
 /** Limits how many new sessions each caller may cause in a minute: calls to STS are the scarce thing. */
 export type NewSessions = Readonly<{
@@ -15,7 +15,7 @@ type Options = Readonly<{
   /** A minute; 0 for no limit. */
   max: number
   monotonic: () => number
-  metrics: Registry
+  metrics: Pick<SessionMetrics, 'newSessionRefused'>
 }>
 
 const WINDOW_MS = 60_000
@@ -25,11 +25,6 @@ const MAX_OWNERS = 100_000
 /** Each caller's minute begins with its first new session. Counted by each replica for itself. */
 export function createNewSessions({ max, monotonic, metrics }: Options): NewSessions {
   const windows = new LRUCache<string, { taken: number; readonly endsAt: number }>({ max: MAX_OWNERS })
-  const refused = new Counter({
-    name: 'oss_vend_new_sessions_refused_total',
-    help: 'Vends refused with rate_limited because their caller has caused too many new sessions.',
-    registers: [metrics],
-  })
   return {
     take(owner) {
       if (max === 0) return () => {}
@@ -37,7 +32,7 @@ export function createNewSessions({ max, monotonic, metrics }: Options): NewSess
       const known = windows.get(owner)
       const window = known && known.endsAt > now ? known : { taken: 0, endsAt: now + WINDOW_MS }
       if (window.taken >= max) {
-        refused.inc()
+        metrics.newSessionRefused()
         throw new VendError('rate_limited', {
           detail: 'this caller has asked for too many new sessions',
           retryAfterSeconds: Math.ceil((window.endsAt - now) / 1000),

@@ -1,6 +1,5 @@
 import { z } from 'zod'
 import type { RedisLink } from '../lib/redis-link.ts'
-import type { CountImplausible } from '../observe/redis-implausible.ts'
 
 /** Spreads calls out to a rate. */
 export type Rate = Readonly<{
@@ -64,12 +63,7 @@ return {math.ceil(wait), odd}
 const answerSchema = z.tuple([z.number(), z.number()])
 
 /** One rate for all replicas that share a Redis; each on its own at that rate while Redis does not answer. */
-export function createSharedRate(
-  perSecond: number,
-  link: RedisLink,
-  name: string,
-  { monotonic, implausible }: Readonly<{ monotonic: () => number; implausible: CountImplausible }>,
-): Rate {
+export function createSharedRate(perSecond: number, link: RedisLink, name: string, monotonic: () => number): Rate {
   const alone = createLocalRate(perSecond, monotonic)
   return {
     async reserve(mostMs) {
@@ -77,7 +71,7 @@ export function createSharedRate(
       const limits = [1000 / perSecond, BURST_MS, most, FURTHEST_MS]
       const answer = await link.ask('write', (redis) => redis.eval(RESERVE, 1, name, ...limits))
       const [wait, odd] = answerSchema.safeParse(answer).data ?? []
-      if (odd === 1) implausible('rate')
+      if (odd === 1) link.implausible('rate')
       return wait ?? alone.reserve(mostMs)
     },
   }

@@ -1,15 +1,14 @@
 import { randomBytes } from 'node:crypto'
-import { Counter, type Registry } from 'prom-client'
 import { z } from 'zod'
 import { VendError } from '../errors.ts'
 import type { ClosableClock } from '../lib/clock.ts'
 import type { RedisLink } from '../lib/redis-link.ts'
-import { countImplausible } from '../observe/redis-implausible.ts'
 import type { Grant } from '../policy/grant/grant.ts'
 import { holdLease, type Lease, leaseFor, MAX_LEASE_MS, noLease, type RedisNames, redisNames } from './lease.ts'
 import { createRedisEntries, type RedisTime } from './redis-entry.ts'
 import type { Seal } from './seal.ts'
 import type { Session } from './session.ts'
+import type { SessionMetrics } from './session-metrics.ts'
 import type { Needs, SessionSource } from './session-source.ts'
 import { Shed } from './shed.ts'
 
@@ -22,7 +21,7 @@ type Dependencies = Readonly<{
   minValidityMs: number
   clock: ClosableClock
   random: () => number
-  metrics: Registry
+  metrics: Pick<SessionMetrics, 'lookedUpShared'>
 }>
 
 /** An answer of Redis: a session, or the right of this replica alone to ask STS for one. */
@@ -75,13 +74,6 @@ const answerSchema = z.tuple([z.instanceof(Buffer), z.int(), z.int()], z.int())
  */
 export function redisCache(next: SessionSource, dependencies: Dependencies): SessionSource {
   const { link, seal, keyOf, clock, random, metrics, minValidityMs } = dependencies
-  const implausible = countImplausible(metrics)
-  const lookups = new Counter({
-    name: 'oss_vend_shared_cache_lookups_total',
-    help: 'Looks into the shared cache: hit, miss, ignored for an entry that is not ours or not whole, unavailable.',
-    labelNames: ['result'],
-    registers: [metrics],
-  })
   const entries = createRedisEntries({ seal, clock })
   const underWay = new Set<Promise<unknown>>()
 
@@ -97,8 +89,8 @@ export function redisCache(next: SessionSource, dependencies: Dependencies): Ses
     if (!sealed) return undefined
     const found = entries.read(key, { sealed, ttlMs, redisNow }, want)
     if (found.kind === 'session') return found
-    if (found.kind !== 'none') lookups.inc({ result: 'ignored' })
-    if (found.kind === 'implausible') implausible('session')
+    if (found.kind !== 'none') metrics.lookedUpShared('ignored')
+    if (found.kind === 'implausible') link.implausible('session')
     return undefined
   }
 
@@ -124,7 +116,7 @@ export function redisCache(next: SessionSource, dependencies: Dependencies): Ses
       const found = read(key, await look(redisNames(older)), { needMs, asked })
       doubtful ??= found?.session
       if (!found?.sure) continue
-      lookups.inc({ result: 'hit' })
+      metrics.lookedUpShared('hit')
       return found
     }
 
@@ -132,7 +124,7 @@ export function redisCache(next: SessionSource, dependencies: Dependencies): Ses
       const asked = clock.monotonic()
       const seen = await look(names)
       const found = read(key, seen, { needMs, asked })
-      lookups.inc({ result: seen === undefined ? 'unavailable' : found?.sure ? 'hit' : 'miss' })
+      metrics.lookedUpShared(seen === undefined ? 'unavailable' : found?.sure ? 'hit' : 'miss')
       if (found?.sure) return found
       doubtful ??= found?.session
       if (seen === undefined) return { names, lease: noLease(link, names), doubtful }
@@ -145,7 +137,7 @@ export function redisCache(next: SessionSource, dependencies: Dependencies): Ses
         redis.callBuffer('eval', TAKE, 2, names.session, names.lease, MAX_ENTRY_BYTES, token, leaseMs, MAX_LEASE_MS),
       )
       const [, , , gotIt, odd] = answerSchema.safeParse(taken).data ?? []
-      if (odd === 1) implausible('lease')
+      if (odd === 1) link.implausible('lease')
       if (gotIt === undefined) return { names, lease: noLease(link, names), time: seenAt, doubtful }
       const tookMs = clock.monotonic() - began
       slowestMs = Math.max(slowestMs, tookMs)

@@ -1,19 +1,18 @@
 import type { FastifyBaseLogger } from 'fastify'
-import type { Registry } from 'prom-client'
 import { type Clock, closable } from '../lib/clock.ts'
 import type { RedisLink } from '../lib/redis-link.ts'
-import { countImplausible } from '../observe/redis-implausible.ts'
+import type { Tracing } from '../lib/tracing.ts'
 import type { Grant } from '../policy/grant/grant.ts'
 import type { CredentialSource } from '../sts/credentials.ts'
 import { guard } from './guard.ts'
-import { createGuardMetrics } from './guard-metrics.ts'
 import { memoryCache } from './memory-cache.ts'
 import { createNewSessions } from './new-sessions.ts'
 import { createLocalRate, createSharedRate, type Rate } from './rate.ts'
 import { redisCache } from './redis-cache.ts'
 import type { Seal } from './seal.ts'
+import type { SessionMetrics } from './session-metrics.ts'
 import type { SessionSource } from './session-source.ts'
-import { createStsMetrics, stsSessions } from './sts-sessions.ts'
+import { stsSessions } from './sts-sessions.ts'
 
 /** The numbers that operators choose. */
 export type SessionOptions = Readonly<{
@@ -44,7 +43,8 @@ type Dependencies = Readonly<{
   keyOf: (grant: Grant) => string
   clock: Clock
   logger: Pick<FastifyBaseLogger, 'warn' | 'info'>
-  metrics: Registry
+  metrics: SessionMetrics
+  tracing?: Tracing | undefined
   /** Redis with what seals what is put there. */
   shared?: Readonly<{ link: RedisLink; seal: Seal }> | undefined
   /** From 0 to 1. */
@@ -66,10 +66,8 @@ export function createSessions(options: SessionOptions, dependencies: Dependenci
     random,
     minValidityMs: options.minValiditySeconds * 1000,
     newSessions: createNewSessions({ max: options.newSessionsPerMinute, monotonic, metrics }),
-    guardMetrics: createGuardMetrics(metrics),
-    stsMetrics: createStsMetrics(metrics),
   }
-  const rateOf = createRates(options.maxRps, { shared, metrics, monotonic })
+  const rateOf = createRates(options.maxRps, { shared, monotonic })
   const guarded = [...upstreams].map(([target, { source, quota }]) => {
     const ofTarget = { ...all, target, rate: rateOf(quota) }
     return [target, guard(stsSessions(source, ofTarget), ofTarget)] as const
@@ -89,15 +87,12 @@ export function createSessions(options: SessionOptions, dependencies: Dependenci
 /** One rate for each quota. */
 function createRates(
   maxRps: number,
-  { shared, metrics, monotonic }: Pick<Dependencies, 'shared' | 'metrics'> & Readonly<{ monotonic: () => number }>,
+  { shared, monotonic }: Pick<Dependencies, 'shared'> & Readonly<{ monotonic: () => number }>,
 ): (quota: string) => Rate {
   const rates = new Map<string, Rate>()
   const create = (quota: string) =>
     shared
-      ? createSharedRate(maxRps, shared.link, `oss-vend:{${quota}}:rate`, {
-          monotonic,
-          implausible: countImplausible(metrics),
-        })
+      ? createSharedRate(maxRps, shared.link, `oss-vend:{${quota}}:rate`, monotonic)
       : createLocalRate(maxRps, monotonic)
   return (quota) => {
     const rate = rates.get(quota) ?? create(quota)

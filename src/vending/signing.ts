@@ -1,6 +1,7 @@
 import { VendError } from '../errors.ts'
 import type { Caller } from '../identity/caller.ts'
 import type { Clock } from '../lib/clock.ts'
+import { type Tracing, untraced } from '../lib/tracing.ts'
 import { type PresignedPost, presignPost } from '../oss/presigned-post.ts'
 import { METHODS, presignUrl, type SignableOperation, type Store } from '../oss/presigned-url.ts'
 import type { Catalogue } from '../policy/check/catalogue.ts'
@@ -22,6 +23,7 @@ import {
   type SigningRequest,
   type UrlsRequest,
 } from './signing-request.ts'
+import { grantAttributes, sessionAttributes } from './vending.ts'
 
 /** A request that anyone can make who has the URL. The headers must be sent exactly so. */
 export type SignedUrl = Readonly<{
@@ -60,6 +62,7 @@ type Dependencies = Readonly<{
   /** Whether nothing may be valid after the token that it was signed for. */
   boundToToken: boolean
   clock: Pick<Clock, 'now' | 'monotonic'>
+  tracing?: Tracing | undefined
 }>
 
 /** What is to be signed: all operations on all keys. */
@@ -71,6 +74,7 @@ type Wanted = Readonly<{ keys: readonly AskedKey[]; operations: readonly Operati
  */
 export function createSigning(dependencies: Dependencies): Signing {
   const { catalogue, targets, sessions, clock, minValiditySeconds, deadlineMs, boundToToken } = dependencies
+  const { tracing = untraced } = dependencies
 
   async function authorise(
     caller: Caller,
@@ -81,17 +85,24 @@ export function createSigning(dependencies: Dependencies): Signing {
     if (!template) throw new VendError('policy_not_found')
     const asked = { caller, params, at: clock.now() }
     const { settings, oss: store } = targetFor(template, asked, targets)
-    const grant = fillIn(template, asked, settings)
-    requireAllowed(policySchema.parse(JSON.parse(grant.policy)), keys, operations, settings)
+    const authorised = () => {
+      const grant = fillIn(template, asked, settings)
+      requireAllowed(policySchema.parse(JSON.parse(grant.policy)), keys, operations, settings)
+      return grant
+    }
+    const grant = tracing.span('authorise', authorised, { describe: grantAttributes })
 
     const shared = sharedGrant(template, access, settings, grant)
-    const session = await sessions.session(shared, {
+    const needs = {
       // Not the caller, whose limit and turn must not decide for all who wait for the same session. One that is too short
       // to be kept is a call for each caller, and counts as such.
       owner: shared.durationSeconds > minValiditySeconds ? { shared: shared.roleSessionName } : caller,
       // Not as long as was asked for: a shorter signature now is worth more than a refusal while STS is down.
       validityMs: minValiditySeconds * 1000,
       until: clock.monotonic() + deadlineMs,
+    }
+    const session = await tracing.span('session', () => sessions.session(shared, needs), {
+      describe: sessionAttributes,
     })
     const limits = {
       askedSeconds: expiresInSeconds,

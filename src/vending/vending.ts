@@ -1,6 +1,7 @@
 import { VendError } from '../errors.ts'
 import type { Caller } from '../identity/caller.ts'
 import type { Clock } from '../lib/clock.ts'
+import { type Tracing, untraced } from '../lib/tracing.ts'
 import type { Catalogue } from '../policy/check/catalogue.ts'
 import { type Explanation, explain, type Question } from '../policy/check/explain.ts'
 import { unmetCondition } from '../policy/claims/allow.ts'
@@ -60,6 +61,7 @@ type Dependencies = Readonly<{
   /** Whether no session may end after the token that it was vended for. */
   boundToToken?: boolean
   clock: Pick<Clock, 'now' | 'monotonic'>
+  tracing?: Tracing | undefined
 }>
 
 /** Authorises, fills in, and fetches the session. */
@@ -69,6 +71,7 @@ export function createVending({
   sessions,
   clock,
   boundToToken = false,
+  tracing = untraced,
   ...limits
 }: Dependencies): Vending {
   const find = (policy: string) => {
@@ -89,18 +92,24 @@ export function createVending({
       { policy, params, durationSeconds, orShortest, minValiditySeconds, fresh, sessionLabel, restrictTo },
       deadlineMs = limits.deadlineMs,
     ) {
-      const template = find(policy)
-      const request = requestOf(caller, { params, durationSeconds, sessionLabel })
-      const target = targetFor(template, request, targets)
-      const whole = fillIn(template, orShortest ? notTooShort(request, target) : request, target)
-      // All that follows knows the narrower grant alone.
-      const grant = restrict(whole, restrictTo, target)
+      const authorise = () => {
+        const template = find(policy)
+        const request = requestOf(caller, { params, durationSeconds, sessionLabel })
+        const target = targetFor(template, request, targets)
+        const whole = fillIn(template, orShortest ? notTooShort(request, target) : request, target)
+        // All that follows knows the narrower grant alone.
+        return restrict(whole, restrictTo, target)
+      }
+      const grant = tracing.span('authorise', authorise, { describe: grantAttributes })
       const validitySeconds = Math.max(limits.minValiditySeconds, checkValidity(minValiditySeconds, grant))
-      const session = await sessions.session(grant, {
+      const needs = {
         owner: caller,
         validityMs: validitySeconds * 1000,
         fresh,
         until: clock.monotonic() + Math.min(deadlineMs, limits.deadlineMs),
+      }
+      const session = await tracing.span('session', () => sessions.session(grant, needs), {
+        describe: sessionAttributes,
       })
       if (boundToToken) mustEndWithToken(session, caller)
       return { grant, session }
@@ -115,6 +124,13 @@ export function createVending({
     },
   }
 }
+
+/** What a trace may tell of a grant and of its session. Names of sessions have the subject in them. */
+export const grantAttributes = ({ template, target }: Grant) => ({
+  'oss_vend.policy': template,
+  'oss_vend.target': target,
+})
+export const sessionAttributes = ({ from }: Session) => ({ 'oss_vend.session.from': from })
 
 const notTooShort = (request: GrantRequest, { minSessionSeconds }: GrantSettings): GrantRequest =>
   request.durationSeconds === undefined

@@ -1,6 +1,7 @@
 import { Registry } from 'prom-client'
 import t, { type Test } from 'tap'
 import { VendError } from '../../src/errors.ts'
+import { sessionMetrics } from '../../src/observe/sessions.ts'
 import { createSessions } from '../../src/sessions/sessions.ts'
 import type { CredentialSource } from '../../src/sts/credentials.ts'
 import { manualClock } from '../helpers/clock.ts'
@@ -46,7 +47,7 @@ function setUp(t: Test, { newSessionsPerMinute = 20, tookMs = 1000 } = {}) {
     close: async () => {},
   }
   const logger = quietLogger()
-  const dependencies = { upstreams: onlyTarget(source), keyOf, clock, logger, metrics, random }
+  const dependencies = { upstreams: onlyTarget(source), keyOf, clock, logger, metrics: sessionMetrics(metrics), random }
   const { session, close } = createSessions({ ...OPTIONS, newSessionsPerMinute }, dependencies)
   t.teardown(close)
   const sleep = (ms: number) => new Promise<void>((resolve) => void clock.after(ms, resolve))

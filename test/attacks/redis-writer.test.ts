@@ -5,6 +5,8 @@ import t, { type Test } from 'tap'
 import { systemClock } from '../../src/lib/clock.ts'
 import { connectRedis, parseRedisUrl, type RedisClient, readyWithin } from '../../src/lib/redis.ts'
 import { createRedisLink } from '../../src/lib/redis-link.ts'
+import { redisMetrics } from '../../src/observe/redis.ts'
+import { sessionMetrics } from '../../src/observe/sessions.ts'
 import { redisNames } from '../../src/sessions/lease.ts'
 import { createRedisEntries } from '../../src/sessions/redis-entry.ts'
 import { createSeal } from '../../src/sessions/seal.ts'
@@ -41,7 +43,7 @@ async function replica(t: Test, url: string, source: CredentialSource, { keys = 
   const metrics = new Registry()
   const options = { maxEntries: 100, maxBytes: 1e8, minValiditySeconds: 900, deadlineMs: 5000, connections: 32 }
   const [clock, logger] = [slowClock({ now }), quietLogger()]
-  const link = createRedisLink({ redis, clock, logger, metrics })
+  const link = createRedisLink({ redis, clock, logger, metrics: redisMetrics(metrics) })
   t.teardown(link.close)
   const { session, close } = createSessions(
     { ...options, maxRps: 1000, timeoutMs: 4000, newSessionsPerMinute: 0 },
@@ -50,7 +52,7 @@ async function replica(t: Test, url: string, source: CredentialSource, { keys = 
       keyOf,
       clock,
       logger,
-      metrics,
+      metrics: sessionMetrics(metrics),
       shared: { link, seal: createSeal(keys) },
     },
   )

@@ -105,6 +105,26 @@ t.test('a fault names variable, rule and remedy; values at the limits are accept
       bad: ['jrn:iam::111111111111:role/test-role', 'a/b', 'a b', '*', 'x'.repeat(65)],
       good: ['test-role', 'x'.repeat(64)],
     },
+    JDCLOUD_KEY_CREATED: {
+      rule: 'must be a day such as 2026-01-31',
+      bad: ['2026-02-30', '31.1.2026', '2026-01-31T00:00:00Z', '1767225600', 'yesterday'],
+      good: ['2026-01-31'],
+    },
+    OTEL_EXPORTER_OTLP_HEADERS: {
+      rule: 'must be headers as name=value, separated by commas',
+      bad: ['token', '=x', 'a b=c', 'a=%0d%0ab', 'a=%', 'a=é', 'a=', 'a=b,c'],
+      good: ['api-key=x', 'Authorization=Bearer%20x, x-scope=a=b'],
+    },
+    OTEL_SERVICE_NAME: {
+      rule: 'must be a name of letters, digits and _.-',
+      bad: ['a b', 'x'.repeat(65), '/'],
+      good: ['vend', 'team.vend_1-a'],
+    },
+    OTEL_TRACES_SAMPLER_ARG: {
+      rule: 'must be a number from 0 to 1',
+      bad: ['2', '-1', '1.1', '1e-3', '50%', 'NaN'],
+      good: ['0', '1', '1.0', '0.25', '.001'],
+    },
     OSS_REGION: {
       rule: 'must be a region such as cn-north-1',
       bad: ['*', 'cn-north', 'cn_north_1', 'CN-NORTH-1', 'cn-north-1.evil.test', 'cn-north-1:x'],

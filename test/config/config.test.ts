@@ -106,6 +106,7 @@ t.test('defaults apply, and an empty variable counts as unset', async (t) => {
           signHost: undefined,
           accessKey: environment.JDCLOUD_ACCESS_KEY,
           secretKey: environment.JDCLOUD_SECRET_KEY,
+          keyCreatedAt: undefined,
           kind: 'jdcloud',
           account: '111111111111',
           role: 'jrn:iam::111111111111:role/test-role',
@@ -127,6 +128,7 @@ t.test('defaults apply, and an empty variable counts as unset', async (t) => {
     sessionBoundToToken: false,
     vendDeadlineMs: 5000,
     cache: { maxEntries: 100_000, maxBytes: 268_435_456, minValiditySeconds: 900 },
+    tracing: undefined,
     redis: undefined,
   })
 })

@@ -23,6 +23,11 @@ const secrets: Record<string, { value: string; read: (config: Config) => unknown
     read: (config) => config.redis?.address,
     env: { CACHE_ENCRYPTION_KEY: AES_KEY },
   },
+  OTEL_EXPORTER_OTLP_HEADERS: {
+    value: `authorization=${SENTINEL}`,
+    read: (config) => config.tracing?.headers,
+    env: { OTEL_EXPORTER_OTLP_ENDPOINT: 'https://collector.test' },
+  },
   CACHE_ENCRYPTION_KEY: {
     value: AES_KEY,
     read: (config) => config.redis?.encryptionKeys,

@@ -77,7 +77,7 @@ t.test('each fault names its place', async (t) => {
   const secretKeyRule = 'must be the secret key that belongs to accessKey, without spaces or line breaks'
   const FIELDS =
     'name, source, account, role, bucket, region, endpoint, stsEndpoint, stsRegion, signHost, timeZone, ' +
-    'maxSessionSeconds, allowPlaintext, accessKey, secretKey, accessKeyFile, secretKeyFile'
+    'maxSessionSeconds, allowPlaintext, accessKey, secretKey, keyCreated, accessKeyFile, secretKeyFile'
   const unknown = at(`has a field that is not one of ${FIELDS}`)
   const rows: { name: string; content: unknown; want: string[] }[] = [
     { name: 'bad YAML', content: '- name: "a\n', want: file('must name a readable YAML or JSON file') },

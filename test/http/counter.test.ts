@@ -1,4 +1,3 @@
-import { Registry } from 'prom-client'
 import t, { type Test } from 'tap'
 import { createCounter, createSharedCounts } from '../../src/http/counter.ts'
 import { createWindows } from '../../src/http/windows.ts'
@@ -17,12 +16,14 @@ async function replica(t: Test, server: RedisServer, { max = 100, time = slowClo
   const failures: string[] = []
   const implausible: string[] = []
   const clock = { ...time, monotonic: () => time.monotonic() + passed }
-  const link = createRedisLink({ redis, clock, logger: quietLogger(), metrics: new Registry() })
+  const link = createRedisLink({
+    ...{ redis, clock, logger: quietLogger() },
+    metrics: { up() {}, failed() {}, implausible: (what) => void implausible.push(what) },
+  })
   t.teardown(link.close)
   const shared = createSharedCounts({
     link,
     nameOf: (key) => key,
-    implausible: (what) => implausible.push(what),
     onFailure: () => failures.push('failed'),
   })
   const windows = createWindows({ windowMs, maxKeys: 100, now: () => Date.now() + passed })

@@ -1,6 +1,7 @@
 import { Registry } from 'prom-client'
 import t from 'tap'
 import { createMeasure, createOverload, type Pressure } from '../../src/http/overload.ts'
+import { httpMetrics } from '../../src/observe/http.ts'
 import { build } from '../helpers/build.ts'
 import { captureLogs } from '../helpers/logs.ts'
 import { manualTimers } from '../helpers/timers.ts'
@@ -24,7 +25,10 @@ function start(limits = LIMITS) {
   const timers = manualTimers()
   const metrics = new Registry()
   const logs = captureLogs()
-  const overload = createOverload(limits, { logger: logs.logger, metrics, measure, clock: timers.clock })
+  const overload = createOverload(limits, {
+    ...{ logger: logs.logger, measure, clock: timers.clock },
+    metrics: httpMetrics(metrics),
+  })
   overload.start()
   /** Whether it sheds after each of these measurements. */
   const after = (...pressures: Partial<Pressure>[]) =>

@@ -5,6 +5,7 @@ import t, { type Test } from 'tap'
 import { type Clock, systemClock } from '../../src/lib/clock.ts'
 import { connectRedis, parseRedisUrl, type RedisClient, readyWithin } from '../../src/lib/redis.ts'
 import { createRedisLink } from '../../src/lib/redis-link.ts'
+import { redisMetrics } from '../../src/observe/redis.ts'
 import { manualClock, slowClock } from '../helpers/clock.ts'
 import { needsRedis, redisServer } from '../helpers/redis.ts'
 import { until } from '../helpers/until.ts'
@@ -24,7 +25,7 @@ async function setUp(t: Test, url: string, connectMs = 2000, given: Clock = syst
   const clock = { ...given, monotonic: () => given.monotonic() + ahead }
   const logger = quietLogger()
   const metrics = new Registry()
-  const link = createRedisLink({ redis, clock, logger, metrics })
+  const link = createRedisLink({ redis, clock, logger, metrics: redisMetrics(metrics) })
   t.teardown(link.close)
   const timed = async (question: (redis: RedisClient) => Promise<unknown>, kind: 'read' | 'write' = 'read') => {
     const before = performance.now()

@@ -33,5 +33,5 @@ export async function start(t: Test, env: Environment, { realSts = false } = {})
     ) ?? { values: [] }
     return values.find(({ labels }) => labels.secret === secret && labels.result === result)?.value ?? 0
   }
-  return { ...built, timers, looks, status, vend, reloads }
+  return { ...built, metrics, timers, looks, status, vend, reloads }
 }

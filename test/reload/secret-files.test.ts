@@ -26,7 +26,7 @@ function watch({ judge = (): Outcome['result'] => 'taken', paths = ['a', 'b'] } 
     },
     {
       logger: logs.logger,
-      count: (_secret, result) => counted.push(result),
+      count: (result) => counted.push(result),
       read: async (path) => {
         const content = files[path]
         if (content === undefined) throw new Error('ENOENT SENTINEL')
@@ -167,7 +167,7 @@ t.test('real files', async (t) => {
   }
   const look = watchSecretFiles(files, {
     logger: captureLogs().logger,
-    count: (_secret, result) => counted.push(result),
+    count: (result) => counted.push(result),
   })
   const after = async (change: () => unknown) => {
     await change()

@@ -4,6 +4,7 @@ import t, { type Test } from 'tap'
 import { createStsHandler } from '../../sandbox/sts/handler.ts'
 import { createWorld, SANDBOX_KEYS } from '../../sandbox/world.ts'
 import { listen } from '../helpers/listen.ts'
+import { metric } from '../helpers/vending.ts'
 import { start } from './harness.ts'
 
 const OLD = SANDBOX_KEYS.testIam
@@ -23,6 +24,7 @@ async function rotating(t: Test, through: (handler: RequestListener) => RequestL
     JDCLOUD_ACCESS_KEY_FILE: `${dir}/ak`,
     JDCLOUD_SECRET_KEY_FILE: `${dir}/sk`,
     JDCLOUD_STS_ENDPOINT: await listen(t, through(sts)),
+    JDCLOUD_KEY_CREATED: '2020-01-01',
   }
   const started = await start(t, env, { realSts: true })
   const write = async (file: 'ak' | 'sk', content: string) => {
@@ -34,8 +36,10 @@ async function rotating(t: Test, through: (handler: RequestListener) => RequestL
 }
 
 t.test('a pair of STS keys is tested before it signs for a caller', async (t) => {
-  const { sts, write, looks, vend, signedBy, reloads, logs } = await rotating(t)
+  const { sts, write, looks, vend, signedBy, reloads, logs, metrics } = await rotating(t)
+  const age = () => metric(metrics, 'oss_vend_sts_key_age_seconds', { target: 'default' })
   t.equal(await vend(), 200)
+  t.ok((await age()) > 5 * 365 * 86_400, 'the age of the key is counted from the day in the settings')
   await write('ak', NEW.accessKey)
   await looks(5)
   t.equal(await vend(), 200)
@@ -58,6 +62,7 @@ t.test('a pair of STS keys is tested before it signs for a caller', async (t) =>
   t.equal(await vend(), 200)
   t.strictSame(signedBy().at(-1), 'new')
   t.equal(await reloads('sts_keys', 'taken'), 1)
+  t.ok((await age()) < 600, 'and that of a new key from when it was taken')
   const line = logs.lines().find(({ msg }) => msg === 'a secret has changed and is in use')
   t.match(line, { secret: 'sts_keys', fingerprint: /^[\da-f]{12}$/u, instead: /^[\da-f]{12}$/u })
   t.notMatch(logs.text(), /JDC_|FIXTURE_SECRET|SANDBOXTEST/u)

@@ -2,11 +2,11 @@ import { Registry } from 'prom-client'
 import t, { type Test } from 'tap'
 import { VendError } from '../../src/errors.ts'
 import { closable } from '../../src/lib/clock.ts'
+import { sessionMetrics } from '../../src/observe/sessions.ts'
 import { guard } from '../../src/sessions/guard.ts'
-import { createGuardMetrics } from '../../src/sessions/guard-metrics.ts'
 import { createNewSessions } from '../../src/sessions/new-sessions.ts'
 import { createLocalRate, type Rate } from '../../src/sessions/rate.ts'
-import { createStsMetrics, stsSessions } from '../../src/sessions/sts-sessions.ts'
+import { stsSessions } from '../../src/sessions/sts-sessions.ts'
 import type { CredentialSource } from '../../src/sts/credentials.ts'
 import { manualClock, settle } from '../helpers/clock.ts'
 import {
@@ -39,13 +39,13 @@ function setUp(t: Test, sourceOf: (now: () => number) => CredentialSource, optio
   const limits = { deadlineMs: 5000, timeoutMs: 4000, minValidityMs: 900_000, ...options }
   const clock = manualClock()
   const closing = closable(clock)
-  const metrics = new Registry()
+  const registry = new Registry()
+  const metrics = sessionMetrics(registry)
   const logger = quietLogger()
   const rate = options.rate ?? createLocalRate(perSecond, clock.monotonic)
   const counted = {
     target: 'default',
-    guardMetrics: createGuardMetrics(metrics),
-    stsMetrics: createStsMetrics(metrics),
+    metrics,
     newSessions: createNewSessions({ max, monotonic: clock.monotonic, metrics }),
   }
   const dependencies = { clock: closing, logger, ...limits, ...counted, rate, random: () => random }
@@ -58,7 +58,7 @@ function setUp(t: Test, sourceOf: (now: () => number) => CredentialSource, optio
   t.teardown(() => {
     if (clock.timers() > 0) throw new Error('a timer is left')
   })
-  return { clock, closing, metrics, logger, upstream, ask }
+  return { clock, closing, metrics: registry, logger, upstream, ask }
 }
 
 t.test('what may be repeated is, after a random part of a pause that doubles', async (t) => {

@@ -1,5 +1,6 @@
 import { Registry } from 'prom-client'
 import t, { type Test } from 'tap'
+import { sessionMetrics } from '../../src/observe/sessions.ts'
 import { createSessions, type SessionOptions } from '../../src/sessions/sessions.ts'
 import type { CredentialSource } from '../../src/sts/credentials.ts'
 import { type ManualClock, manualClock, settle } from '../helpers/clock.ts'
@@ -37,7 +38,14 @@ function setUp(t: Test, clock: ManualClock, source: CredentialSource, options: P
       newSessionsPerMinute: 0,
       ...options,
     },
-    { upstreams: onlyTarget(source), keyOf, clock, logger: quietLogger(), metrics, random: () => 0.5 },
+    {
+      upstreams: onlyTarget(source),
+      keyOf,
+      clock,
+      logger: quietLogger(),
+      metrics: sessionMetrics(metrics),
+      random: () => 0.5,
+    },
   )
   const find = async (
     key = 'alice',
@@ -147,7 +155,7 @@ t.test('sessions that began together are not renewed together', async (t) => {
     keyOf,
     clock,
     logger: quietLogger(),
-    metrics: new Registry(),
+    metrics: sessionMetrics(new Registry()),
     random,
   }
   const { session, close } = createSessions(options, dependencies)

@@ -1,11 +1,11 @@
 import { Registry } from 'prom-client'
 import t, { type Test } from 'tap'
 import { closable } from '../../src/lib/clock.ts'
+import { sessionMetrics } from '../../src/observe/sessions.ts'
 import { guard } from '../../src/sessions/guard.ts'
-import { createGuardMetrics } from '../../src/sessions/guard-metrics.ts'
 import { createNewSessions } from '../../src/sessions/new-sessions.ts'
 import { createLocalRate } from '../../src/sessions/rate.ts'
-import { createStsMetrics, stsSessions } from '../../src/sessions/sts-sessions.ts'
+import { stsSessions } from '../../src/sessions/sts-sessions.ts'
 import type { CredentialSource } from '../../src/sts/credentials.ts'
 import { manualClock, settle } from '../helpers/clock.ts'
 import {
@@ -26,12 +26,11 @@ type Options = Readonly<{ limit?: number; newSessionsPerMinute: number }>
 /** STS behind its guard, on a clock of the test's own. */
 function setUp(t: Test, source: CredentialSource, { limit = 4, newSessionsPerMinute }: Options) {
   const clock = manualClock()
-  const metrics = new Registry()
+  const metrics = sessionMetrics(new Registry())
   const dependencies = {
     clock: closable(clock),
     target: 'default',
-    guardMetrics: createGuardMetrics(metrics),
-    stsMetrics: createStsMetrics(metrics),
+    metrics,
     newSessions: createNewSessions({ max: newSessionsPerMinute, monotonic: clock.monotonic, metrics }),
     logger: quietLogger(),
     rate: createLocalRate(1000, clock.monotonic),

@@ -5,6 +5,8 @@ import t, { type Test } from 'tap'
 import { type Clock, closable, systemClock } from '../../src/lib/clock.ts'
 import { connectRedis, parseRedisUrl, type RedisClient, readyWithin } from '../../src/lib/redis.ts'
 import { createRedisLink, type RedisLink } from '../../src/lib/redis-link.ts'
+import { redisMetrics } from '../../src/observe/redis.ts'
+import { sessionMetrics } from '../../src/observe/sessions.ts'
 import { redisNames } from '../../src/sessions/lease.ts'
 import { redisCache } from '../../src/sessions/redis-cache.ts'
 import { createSeal } from '../../src/sessions/seal.ts'
@@ -56,11 +58,15 @@ async function replica(t: Test, url: string, source: CredentialSource, options: 
   const metrics = new Registry()
   const logger = quietLogger()
   const limits = { maxEntries: 10_000, maxBytes: 1e8, minValiditySeconds: 900, deadlineMs: 5000, connections: 32 }
-  const link = createRedisLink({ redis, clock, logger, metrics })
+  const link = createRedisLink({ redis, clock, logger, metrics: redisMetrics(metrics) })
   t.teardown(link.close)
   const { session, close } = createSessions(
     { ...limits, maxRps, timeoutMs: 4000, newSessionsPerMinute: 0 },
-    { upstreams: onlyTarget(source, scope), keyOf, clock, logger, metrics, shared: { link, seal: createSeal(keys) } },
+    {
+      ...{ upstreams: onlyTarget(source, scope), keyOf, clock, logger },
+      metrics: sessionMetrics(metrics),
+      shared: { link, seal: createSeal(keys) },
+    },
   )
   t.teardown(close)
   const find = async (key = 'alice', validityMs = 900_000, fresh = false) => {
@@ -225,7 +231,7 @@ async function slowReplica(t: Test, url: string, readMs = 0) {
   let ahead = 0
   const clock = closable({ ...systemClock(), monotonic: () => performance.now() + ahead })
   const metrics = new Registry()
-  const link = createRedisLink({ redis, clock, logger: quietLogger(), metrics })
+  const link = createRedisLink({ redis, clock, logger: quietLogger(), metrics: redisMetrics(metrics) })
   const ask: RedisLink['ask'] = async (kind, question) => {
     const answer = await link.ask(kind, question)
     if (kind === 'write') ahead += readMs
@@ -242,7 +248,7 @@ async function slowReplica(t: Test, url: string, readMs = 0) {
     keyOf,
     clock,
     random: Math.random,
-    metrics,
+    metrics: sessionMetrics(metrics),
     minValidityMs: 900_000,
   }
   const waiting = redisCache(next, dependencies).session(grantOf(), needsOf(clock.monotonic() + 60_000))

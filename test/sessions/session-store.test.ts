@@ -37,6 +37,47 @@ t.test('or when they take too many bytes', async (t) => {
   t.equal(sessions.size().entries, entries, 'nor does it evict the others')
 })
 
+t.test('living sessions that had to make room are told, and no others', async (t) => {
+  let now = 0
+  let evicted = 0
+  const sessions = store({ maxEntries: 2, monotonic: () => now, onEvict: () => evicted++ })
+  sessions.set('a', kept(1, 10))
+  sessions.set('b', kept(2, 10))
+  sessions.set('b', kept(3, 1000))
+  t.equal(evicted, 0, 'a session in the place of an older one')
+  sessions.set('c', kept(4, 1000))
+  t.equal(evicted, 1)
+  now = 2000
+  sessions.set('d', kept(5, 3000))
+  sessions.clear()
+  t.equal(evicted, 1, 'sessions that had ended')
+  const large = store({ maxBytes: 5000, monotonic: () => now, onEvict: () => evicted++ })
+  for (let i = 0; i < 8; i++) large.set(`key-${i}`, kept(i, 3000))
+  now = 4000
+  large.set('large', kept(9, 9000, 't'.repeat(3500)))
+  t.ok(large.size().entries < 7, 'many made room at once')
+  t.equal(evicted, 1, 'and all of them had ended')
+})
+
+t.test('the next end is that of the first living session, to a minute', async (t) => {
+  const MINUTE = 60_000
+  let now = 0
+  const sessions = store({ monotonic: () => now, maxBytes: 20_000 })
+  t.equal(sessions.nextEnd(), undefined)
+  sessions.set('a', kept(1, 10 * MINUTE + 500))
+  sessions.set('b', kept(2, 20 * MINUTE))
+  sessions.set('c', kept(3, 20 * MINUTE + 30_000))
+  t.equal(sessions.nextEnd(), 10 * MINUTE)
+  sessions.set('a', kept(4, 30 * MINUTE))
+  t.equal(sessions.nextEnd(), 20 * MINUTE, 'a session in its place')
+  sessions.set('monster', kept(5, MINUTE, 't'.repeat(30_000)))
+  t.equal(sessions.nextEnd(), 20 * MINUTE, 'what is too large is not kept')
+  now = 25 * MINUTE
+  t.equal(sessions.nextEnd(), 30 * MINUTE, 'those that have ended do not count')
+  sessions.clear()
+  t.equal(sessions.nextEnd(), undefined)
+})
+
 t.test('sessions that have ended make room as new ones are added', async (t) => {
   let now = 0
   const sessions = store({ monotonic: () => now, maxEntries: 10_000 })

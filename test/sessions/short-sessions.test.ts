@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { Registry } from 'prom-client'
 import t, { type Test } from 'tap'
 import { closable } from '../../src/lib/clock.ts'
+import { sessionMetrics } from '../../src/observe/sessions.ts'
 import { redisCache } from '../../src/sessions/redis-cache.ts'
 import { createSeal } from '../../src/sessions/seal.ts'
 import { createSessions } from '../../src/sessions/sessions.ts'
@@ -40,7 +41,7 @@ function setUp(t: Test, sourceOf: (now: () => number) => CredentialSource) {
     keyOf,
     clock,
     logger: quietLogger(),
-    metrics,
+    metrics: sessionMetrics(metrics),
     random: () => 0.5,
   }
   const sessions = createSessions(OPTIONS, dependencies)
@@ -106,6 +107,7 @@ t.test('replicas do not wait for each other where they have nothing to share', a
       asked++
       return undefined
     },
+    implausible: () => {},
     close: () => {},
   }
   const session = { ...credentials(1, clock.now() + 900_000), endsAt: 900_000, lengthMs: 900_000, from: 'sts' } as const
@@ -118,7 +120,7 @@ t.test('replicas do not wait for each other where they have nothing to share', a
       minValidityMs: 900_000,
       clock: closable(clock),
       random: Math.random,
-      metrics: new Registry(),
+      metrics: sessionMetrics(new Registry()),
     },
   )
   await sessions.session(grantOf('alice', { durationSeconds: QUARTER }), needsOf(5000))

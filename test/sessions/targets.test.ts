@@ -2,6 +2,7 @@ import fc from 'fast-check'
 import { Registry } from 'prom-client'
 import t, { type Test } from 'tap'
 import { VendError } from '../../src/errors.ts'
+import { sessionMetrics } from '../../src/observe/sessions.ts'
 import type { Grant } from '../../src/policy/grant/grant.ts'
 import { cacheKey } from '../../src/sessions/cache-key.ts'
 import { createSessions, type SessionOptions } from '../../src/sessions/sessions.ts'
@@ -37,7 +38,7 @@ function setUp(t: Test, { quotas = ['one', 'other'], silent = false, ...options 
       keyOf: (grant) => cacheKey('scope', grant),
       clock,
       logger: quietLogger(),
-      metrics,
+      metrics: sessionMetrics(metrics),
       random: () => 0.5,
     },
   )

@@ -1,5 +1,6 @@
 import { Registry } from 'prom-client'
 import type { Test } from 'tap'
+import { sessionMetrics } from '../../src/observe/sessions.ts'
 import type { Catalogue } from '../../src/policy/check/catalogue.ts'
 import type { GrantSettings } from '../../src/policy/grant/grant.ts'
 import { cacheKey } from '../../src/sessions/cache-key.ts'
@@ -41,7 +42,7 @@ export function setUpShared(t: Test, clock = manualClock(), limitsOfSts: Partial
       clock,
       random: () => 0.5,
       logger: quietLogger(),
-      metrics: new Registry(),
+      metrics: sessionMetrics(new Registry()),
     },
   )
   t.teardown(sessions.close)

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { flag, type Group, integer, keyText, text } from '../setting.ts'
+import { date, flag, type Group, integer, keyText, text } from '../setting.ts'
 
 /** The AWS-compatible STS that gives sessions. AWS SDKs and EKS read and set other variables than these. */
 export const awsSts = {
@@ -44,6 +44,14 @@ export const awsSts = {
     required: true,
     rule: 'must be the secret key that belongs to AWS_STS_ACCESS_KEY, without spaces or line breaks',
     remedy: 'copy it when the access key is created',
+  },
+  AWS_STS_KEY_CREATED: {
+    source: 'aws-sts',
+    help: 'Day on which the access key was created, such as 2026-01-31: the metric oss_vend_sts_key_age_seconds counts from it. A file does not tell: Kubernetes writes it anew for each pod.',
+    schema: date,
+    unset: 'the age of the key is unknown, and the metric absent',
+    rule: 'must be a day such as 2026-01-31',
+    remedy: 'copy the day from the list of access keys',
   },
   AWS_STS_MAX_SESSION_SECONDS: {
     source: 'aws-sts',

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { TIME_ZONES } from '../../sts/expiration.ts'
-import { type Group, integer, keyText, text } from '../setting.ts'
+import { date, type Group, integer, keyText, text } from '../setting.ts'
 
 /** The JD Cloud account that gives sessions. */
 export const jdcloud = {
@@ -21,6 +21,14 @@ export const jdcloud = {
     required: true,
     rule: 'must be the secret key that belongs to JDCLOUD_ACCESS_KEY, without spaces or line breaks',
     remedy: 'copy it when the access key is created',
+  },
+  JDCLOUD_KEY_CREATED: {
+    source: 'jdcloud',
+    help: 'Day on which the access key was created, such as 2026-01-31: the metric oss_vend_sts_key_age_seconds counts from it. A file does not tell: Kubernetes writes it anew for each pod.',
+    schema: date,
+    unset: 'the age of the key is unknown, and the metric absent',
+    rule: 'must be a day such as 2026-01-31',
+    remedy: 'copy the day from the list of access keys',
   },
   JDCLOUD_ACCOUNT_ID: {
     source: 'jdcloud',

@@ -1,3 +1,4 @@
+import { createHash, hash } from 'node:crypto'
 import { readdir, readFile, stat } from 'node:fs/promises'
 import { join, parse as parsePath } from 'node:path'
 import { setImmediate as nextTurn } from 'node:timers/promises'
@@ -28,6 +29,8 @@ export type TemplateFile = Readonly<{
   file: string
   name: string
   template?: Template
+  /** Hash of its text, if it loads. */
+  digest?: string
   findings: readonly Finding[]
   /** Its examples ran. */
   tested: boolean
@@ -45,6 +48,8 @@ export type Reload =
   | Readonly<{
       outcome: 'loaded'
       catalogue: Catalogue
+      /** Identifies the texts of all templates: replicas with the same files have the same one. */
+      version: string
       warnings: readonly Finding[]
       /** Errors that the templates accept with a reason. */
       accepted: readonly Finding[]
@@ -72,13 +77,19 @@ export class CatalogueError extends Error {
 export async function loadCatalogue(
   directory: string,
   settings: CatalogueSettings,
-): Promise<Readonly<{ catalogue: Catalogue; warnings: readonly Finding[]; accepted: readonly Finding[] }>> {
+): Promise<Omit<Extract<Reload, { outcome: 'loaded' }>, 'outcome'>> {
   const { files, findings } = await inspectTemplates(directory, settings)
   const of = (wanted: Severity) => findings.filter(({ severity }) => severity === wanted)
   const errors = of('error')
   if (errors.length > 0) throw new CatalogueError(errors)
   const catalogue = new Map(files.flatMap(({ name, template }) => (template ? [[name, template] as const] : [])))
-  return { catalogue, warnings: of('warning'), accepted: of('accepted') }
+  const version = createHash('sha256').update(JSON.stringify(files.map(({ name, digest }) => [name, digest])))
+  return {
+    catalogue,
+    version: version.digest('hex').slice(0, 12),
+    warnings: of('warning'),
+    accepted: of('accepted'),
+  }
 }
 
 /**
@@ -198,9 +209,10 @@ async function loadFile(
     return { file, name, template, ...open, findings, tested: false, outcomes: [], locate }
   }
   const outcomes = runExamples(template, settings)
+  const digest = hash('sha256', text.text)
   const failed = outcomes.filter(({ held }) => !held).map((outcome) => ({ ...EXAMPLE_FAILS, ...outcome }))
   findings.push(...located(failed, locate))
-  return { file, name, template, subjects, findings, tested: true, outcomes, locate }
+  return { file, name, template, digest, subjects, findings, tested: true, outcomes, locate }
 }
 
 async function readText(file: string): Promise<{ text: string } | { refusal: string }> {

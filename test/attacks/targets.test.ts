@@ -57,7 +57,18 @@ t.test('nobody reaches another target by an odd value', async (t) => {
     '+7',
     '７',
   ]
-  const structured = [['beta-ltd'], { 'beta-ltd': true }, { toString: 'beta-ltd' }, null, true, 7.5, -7, [7], [[7]], 7e300]
+  const structured: readonly unknown[] = [
+    ['beta-ltd'],
+    { 'beta-ltd': true },
+    { toString: 'beta-ltd' },
+    null,
+    true,
+    7.5,
+    -7,
+    [7],
+    [[7]],
+    7e300,
+  ]
   for (const tenant of [...odd, ...structured]) {
     const { statusCode, body } = await vend('by-claim', undefined, { tenant })
     t.equal(statusCode, 403, JSON.stringify(tenant))

@@ -1,7 +1,13 @@
 import t, { type Test } from 'tap'
-import { build } from '../helpers/build.ts'
+import { readConfig } from '../../src/config/config.ts'
+import { systemClock } from '../../src/lib/clock.ts'
+import { fillIn } from '../../src/policy/grant/grant.ts'
+import { cacheKey } from '../../src/sessions/cache-key.ts'
+import { createTargets } from '../../src/targets.ts'
+import { build, environment } from '../helpers/build.ts'
+import { captureLogs } from '../helpers/logs.ts'
 import { entry, targetsFile } from '../helpers/targets.ts'
-import { templateText } from '../helpers/templates.ts'
+import { caller, template, templateText } from '../helpers/templates.ts'
 import { claims, mint } from '../helpers/tokens.ts'
 
 const MAP = { 'acme-inc': 'acme', 'beta-ltd': 'beta', '7': 'beta' }
@@ -112,4 +118,40 @@ t.test('a default chooses the target that the list of policies promises', async 
   t.strictSame(policies.find(({ name = '' }) => name === 'usual').params.required, [])
   t.equal((await vend('usual')).json().credentials?.sessionToken, 'acme')
   t.equal((await vend('usual', { org: 'beta-ltd' })).json().credentials?.sessionToken, 'beta')
+})
+
+/** The name in the caches, which replicas share by Redis, of alice's session at the first target of a file. */
+function keyWith(t: Test, first: ReturnType<typeof entry>): string {
+  const config = readConfig({ ...environment, ...targetsFile(t, [first, entry('other')]) })
+  const { logger } = captureLogs()
+  const dependencies = { logger, route: {}, clock: systemClock(), now: Date.now, random: Math.random }
+  const target = createTargets(config, dependencies).get(first.name)
+  if (!target) throw new Error('no such target')
+  const mine = template({ target: first.name, allow: { claims: { sub: 'alice' } } })
+  return cacheKey(target.scope, fillIn(mine, { caller: caller({ sub: 'alice' }) }, target.settings))
+}
+
+t.test('a target that is pointed elsewhere finds no session of before in a shared Redis', async (t) => {
+  const before = keyWith(t, entry('acme'))
+  t.equal(keyWith(t, entry('acme', { accessKey: 'another' })), before, 'new keys are no reason to ask again')
+  const aws = {
+    source: 'aws-sts',
+    account: undefined,
+    role: 'arn:aws:iam::111111111111:role/test-role',
+    endpoint: 'https://s3.example.com',
+  }
+  const rows: [name: string, target: ReturnType<typeof entry>][] = [
+    ['another role', entry('acme', { role: 'other-role' })],
+    ['another account', entry('acme', { account: '222222222222' })],
+    ['another bucket', entry('acme', { bucket: 'other-bucket' })],
+    ['another STS', entry('acme', { stsEndpoint: 'http://127.0.0.1:2' })],
+    ['another kind of STS', entry('acme', aws)],
+    ['another name', entry('beta', { bucket: 'acme-bucket' })],
+  ]
+  const keys = new Set([before])
+  for (const [name, target] of rows) {
+    const key = keyWith(t, target)
+    t.notOk(keys.has(key), name)
+    keys.add(key)
+  }
 })

@@ -62,9 +62,17 @@ function nameOf(
   const name = choice.map.get(paramTexts(template, params, caller.claims).get(choice.name) ?? '')
   if (name !== undefined) return name
   const isOwn = template.params[choice.name]?.oneOf !== undefined
-  const detail = isOwn ? 'leads to no storage' : `must be one of ${[...choice.map.keys()].join(', ')}`
+  const detail = isOwn ? 'leads to no storage' : mustBeOneOf([...choice.map.keys()])
   throw new VendError('invalid_request', { errors: [{ pointer: `/params/${pointerStep(choice.name)}`, detail }] })
 }
+
+/** A refusal is no place for thousands of characters. */
+const MOST_TOLD = 20
+
+const mustBeOneOf = (values: readonly string[]) =>
+  values.length > MOST_TOLD
+    ? 'must be one of the values that GET /v1/policies lists'
+    : `must be one of ${values.join(', ')}`
 
 /** Only a text or a whole number is one value: a list with an accepted value in it would be one of several. */
 function lookUp(map: ReadonlyMap<string, string>, value: unknown): string | undefined {

@@ -70,6 +70,13 @@ t.test('a parameter chooses the target, and its faults have a pointer', async (t
   )
 })
 
+t.test('a refusal does not list hundreds of values', async (t) => {
+  const map = Object.fromEntries(Array.from({ length: 256 }, (_, at) => [`tenant-${at}`, 'acme']))
+  const many = template({ target: { from: 'param:tenant', map }, params: { tenant: {} } })
+  const told = refusal(() => settingsFor(many, { caller: caller({ sub: 'alice' }), params: { tenant: 'x' } }, targets))
+  t.match(told, { errors: [{ detail: 'must be one of the values that GET /v1/policies lists' }] })
+})
+
 t.test('a parameter that chooses the target keeps its own rules', async (t) => {
   const parts = (tenant: object) => template({ target: { from: 'param:tenant', map: MAP }, params: { tenant } })
   const choose = (one: typeof byParam, params: Record<string, string>, orgs: unknown = ['acme-inc', 'lost']) =>

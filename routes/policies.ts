@@ -67,17 +67,21 @@ function present(
   { name, description, durationSeconds, params, target }: Template,
   claims: Readonly<Record<string, unknown>>,
 ) {
-  const properties = Object.entries(params).map(([param, { pattern, oneOf, default: usual, description }]) => [
-    param,
-    {
-      type: 'string',
-      ...(pattern && { pattern: pattern.source }),
-      ...(target?.kind === 'param' && target.name === param && { enum: [...target.map.keys()] }),
-      ...(oneOf && { enum: choicesIn(claimAt(claims, oneOf.path)) }),
-      ...(usual !== undefined && { default: usual }),
-      ...(description !== undefined && { description }),
-    },
-  ])
+  const properties = Object.entries(params).map(([param, { pattern, oneOf, default: usual, description }]) => {
+    const mapped = target?.kind === 'param' && target.name === param ? target.map : undefined
+    const own = oneOf && choicesIn(claimAt(claims, oneOf.path))
+    const choices = own && mapped ? own.filter((one) => mapped.has(one)) : (own ?? (mapped && [...mapped.keys()]))
+    return [
+      param,
+      {
+        type: 'string',
+        ...(pattern && { pattern: pattern.source }),
+        ...(choices && { enum: choices }),
+        ...(usual !== undefined && { default: usual }),
+        ...(description !== undefined && { description }),
+      },
+    ]
+  })
   return {
     name,
     description,

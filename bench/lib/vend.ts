@@ -1,9 +1,9 @@
-/** Asks once for `user-upload`. */
-export const ask = (url: string, token: string): Promise<Response> =>
+/** Asks once for a policy. */
+export const ask = (url: string, token: string, policy = 'user-upload'): Promise<Response> =>
   fetch(`${url}/v1/credentials`, {
     method: 'POST',
     headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
-    body: '{"policy":"user-upload"}',
+    body: JSON.stringify({ policy }),
   })
 
 /** @throws if the answer is not a 200 */

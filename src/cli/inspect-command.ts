@@ -68,7 +68,7 @@ export async function inspectCommand(
 /** The settings of templates, or what is wrong with them: that must not hide what is wrong with the token. */
 function templateSettings({ env }: Io, { issuers }: TokenConfig): CatalogueSettings | string {
   try {
-    return lintSettings(env, { issuer: issuers.map(({ name }) => name) })
+    return lintSettings(env, { issuers })
   } catch (error) {
     if (error instanceof CommandError) return error.message
     throw error

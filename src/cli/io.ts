@@ -35,10 +35,12 @@ export function createPaint(colour: boolean): Paint {
 
 /** Prints a result for machines. */
 export const writeJson = (io: Io, value: unknown): void =>
-  // JSON does not escape DEL and C1, which some terminals obey.
-  io.out(
-    `${JSON.stringify(value, null, 2).replace(/[\u007f-\u009f]/gu, (c) => `\\u00${c.charCodeAt(0).toString(16)}`)}\n`,
-  )
+  io.out(`${JSON.stringify(value, null, 2).replace(OBEYED, escaped)}\n`)
+
+/** JSON does not escape DEL and C1, which some terminals obey, nor what turns the direction of a text. */
+const OBEYED = /[\u007f-\u009f\p{Cf}\u2028\u2029]/gu
+const escaped = (text: string) =>
+  Array.from({ length: text.length }, (_, at) => `\\u${text.charCodeAt(at).toString(16).padStart(4, '0')}`).join('')
 
 /** `1 error`, `2 errors`. */
 export const count = (number: number, noun: string): string => `${number} ${noun}${number === 1 ? '' : 's'}`

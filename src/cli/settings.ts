@@ -8,6 +8,7 @@ import { settings } from '../config/settings.ts'
 import { ONLY_ISSUER } from '../config/single-issuer.ts'
 import { accountOf, MIN_SESSION_SECONDS } from '../config/source.ts'
 import { ONLY_TARGET, readTargetsWithoutKeys } from '../config/targets.ts'
+import { strangersAt } from '../identity/preset.ts'
 import { checkedIssuers, type LintSettings } from '../policy/check/lint/rule.ts'
 import type { Targets } from '../policy/grant/target.ts'
 import { CommandError } from './io.ts'
@@ -21,14 +22,15 @@ const SCENARIO = {
 }
 
 /** Files and names that stand in for those of the service's variables. */
-type Given = Readonly<{ issuer?: readonly string[]; targets?: string }>
+type Given = Readonly<{ issuer?: readonly string[]; issuers?: readonly IssuerOutline[]; targets?: string }>
 
 /**
  * The settings that templates are checked against, by target, from the service's variables. Reads no secret.
  * @throws {CommandError} for a variable or a file that the service would refuse as well
  */
-export function lintSettings(env: Environment, { issuer, targets = env.TARGETS_FILE }: Given): Targets<LintSettings> {
-  const issuers = issuer?.map((name): IssuerOutline => ({ name })) ?? configuredIssuers(env)
+export function lintSettings(env: Environment, given: Given): Targets<LintSettings> {
+  const { issuer, targets = env.TARGETS_FILE } = given
+  const issuers = given.issuers ?? issuer?.map((name): IssuerOutline => ({ name })) ?? configuredIssuers(env)
   const ofIssuers = { severalIssuers: issuers.length > 1, ...checkedIssuers(issuers) }
   if (!targets) return new Map([[ONLY_TARGET, { ...singleTarget(env), ...ofIssuers }]])
   const faults: string[] = []
@@ -76,8 +78,10 @@ export function templatesDirectory(env: Environment): string {
   return near === '' || near.startsWith('..') ? directory : near
 }
 
-function configuredIssuers({ JWT_ISSUERS_FILE: file }: Environment): readonly IssuerOutline[] {
-  if (!file) return [{ name: ONLY_ISSUER }]
+function configuredIssuers(env: Environment): readonly IssuerOutline[] {
+  const { JWT_ISSUERS_FILE: file, JWT_ISSUER: issuer = '', JWT_SUBJECT_CLAIM: subject } = env
+  const strangers = strangersAt([issuer], subject || undefined)
+  if (!file) return [{ name: ONLY_ISSUER, ...(strangers && { strangers }) }]
   const outlines = issuerOutlines(file)
   if (outlines) return outlines
   throw new CommandError('JWT_ISSUERS_FILE must name a readable list of issuers that each have a name', 2)

@@ -1,5 +1,6 @@
 import { type Issuer, type IssuerValue, NONE } from '../identity/issuer.ts'
 import type { EntryField, IssuerEntry } from '../identity/issuer-entry.ts'
+import { strangersAt } from '../identity/preset.ts'
 import { parseClaim } from '../lib/claim-path.ts'
 import type { tokens } from './groups/tokens.ts'
 import { readSources } from './issuer-keys.ts'
@@ -44,11 +45,13 @@ export function readProfile(profile: GivenProfile, keys: GivenKeys, context: Pro
     }
   }
   if (!issuer || !audience || !claims || !sources || (isShared && optedOut.length > 0)) return undefined
+  const strangers = strangersAt(profile.issuer ?? [], profile.subject)
   return {
     name: profile.name,
     issuer,
     audience,
     ...claims,
+    ...(strangers && { strangers }),
     clockToleranceSeconds: profile.clockToleranceSeconds ?? defaults.JWT_CLOCK_TOLERANCE_SECONDS,
     ...(profile.allowedTypes && { allowedTypes: profile.allowedTypes }),
     ...(profile.maxTokenAgeSeconds !== undefined && { maxTokenAgeSeconds: profile.maxTokenAgeSeconds }),

@@ -8,8 +8,10 @@ import {
   fillIn,
   type GivenEntry,
   givenEntrySchema,
+  issuerOf,
   PROVIDER_NAMES,
   providerSchema,
+  strangersAt,
   typicalClaims,
 } from '../identity/preset.ts'
 import type { ReportFault } from './faults.ts'
@@ -26,17 +28,21 @@ const outlineSchema = z.looseObject({
   name: issuerEntrySchema.shape.name,
   provider: providerSchema.optional().catch(undefined),
   subject: z.string().optional().catch(undefined),
+  issuer: givenEntrySchema.shape.issuer.catch(undefined),
 })
 
-/** What templates are checked against: the short name of an issuer, and its claims as its provider makes them. */
-export type IssuerOutline = Pick<Issuer, 'name' | 'typicalClaims'>
+/** What templates are checked against: the short name of an issuer, its claims as its provider makes them, and strangers'. */
+export type IssuerOutline = Pick<Issuer, 'name' | 'typicalClaims' | 'strangers'>
 
 /** The issuers of a file, even if the rest of it is wrong; undefined if one has no name. Reads no secret. */
 export function issuerOutlines(path: string): readonly IssuerOutline[] | undefined {
   try {
     const entries = z.array(outlineSchema).min(1)
     const parsed = entries.parse(parseYaml(readFileSync(path, 'utf8')))
-    return parsed.map((entry) => ({ name: entry.name, typicalClaims: typicalClaims(entry) }))
+    return parsed.map((entry) => {
+      const strangers = strangersAt(issuerOf(entry), entry.subject)
+      return { name: entry.name, typicalClaims: typicalClaims(entry), ...(strangers && { strangers }) }
+    })
   } catch {
     return undefined
   }

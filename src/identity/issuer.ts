@@ -32,6 +32,8 @@ export type Issuer = Readonly<{
   keys: readonly KeySource[]
   /** Claims as its provider makes them, for the linter: nothing of a token is compared with them. */
   typicalClaims?: Readonly<Record<string, string>>
+  /** If anyone can have its tokens: a stranger's values of the claims that tell strangers apart, for the linter. */
+  strangers?: Readonly<Record<string, string>>
 }>
 
 /** The short name grammar leaves out `.`, `/` and `@`, which join it to other parts of keys and session names. */

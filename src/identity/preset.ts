@@ -35,6 +35,15 @@ export function fillIn(given: GivenEntry): IssuerEntry | readonly EntryFault[] {
   return { ...provider.fields, ...keys, ...own, issuer: [...issuer], audience: [...audience] }
 }
 
+/** The values of `iss`, the operator's or the provider's. */
+export const issuerOf = ({
+  provider,
+  ...own
+}: Pick<GivenEntry, 'provider' | 'issuer' | 'tenants' | 'audience'>): readonly string[] => {
+  const preset: Provider | undefined = provider === undefined ? undefined : PROVIDERS[provider]
+  return own.issuer ?? preset?.issuer?.(own) ?? []
+}
+
 const missing = (field: EntryField): EntryFault => [
   field,
   'has the wrong form',
@@ -72,5 +81,22 @@ export function typicalClaims({
   if (subject === undefined || subject === (fields?.subject ?? 'sub')) return typicalClaims
   const { sub, ...others } = typicalClaims
   const named = Object.entries(others).find(([claim]) => claim === subject)?.[1]
+  return named === undefined ? others : { ...others, sub: named }
+}
+
+/**
+ * The claims that tell strangers apart, with a stranger's values, for an issuer whose tokens anyone can have. Undefined for
+ * any other. By the `iss`, so that a GitLab of one's own is none, and the variables of a single issuer count as well.
+ */
+export function strangersAt(
+  iss: readonly string[],
+  subject: string | undefined,
+): Readonly<Record<string, string>> | undefined {
+  const all: readonly Provider[] = Object.values(PROVIDERS)
+  const provider = all.find((one) => one.strangers && one.issuer?.({})?.some((text) => iss.includes(text)))
+  if (!provider?.strangers) return undefined
+  // Templates see as `sub` whatever claim `subject` names.
+  const { sub, ...others } = provider.strangers
+  const named = subject === undefined || subject === 'sub' ? sub : others[subject]
   return named === undefined ? others : { ...others, sub: named }
 }

@@ -19,6 +19,11 @@ export type Provider = Readonly<{
   fields?: Partial<Pick<IssuerEntry, 'audience' | 'audienceClaim' | 'subject'>>
   /** Claims as this provider makes them, for the linter. */
   typicalClaims: Readonly<Record<string, string>>
+  /**
+   * A stranger's values of the claims that tell strangers apart, where anyone can have a token with any audience. Claims
+   * that a stranger can give any value, such as the name of a branch, are not among them.
+   */
+  strangers?: Readonly<Record<string, string>>
 }>
 
 const UUID = '5f1c7a52-6f3e-4b1f-9d0e-3a6a2f0b9c11'
@@ -83,6 +88,8 @@ const GOOGLE: Provider = {
   issuer: () => ['https://accounts.google.com', 'accounts.google.com'],
   keys: () => ({ jwksUrl: 'https://www.googleapis.com/oauth2/v3/certs' }),
   typicalClaims: { sub: '113700000000000000042' },
+  // Service accounts of any project name the audience themselves. `email` of a private account can have any domain.
+  strangers: { sub: '100000000000000000099', hd: 'stranger.example' },
 }
 
 const APPLE: Provider = {
@@ -110,6 +117,17 @@ const GITHUB_ACTIONS: Provider = {
     workflow_ref: 'octo-org/octo-repo/.github/workflows/build.yml@refs/heads/main',
     job_workflow_ref: 'octo-org/octo-repo/.github/workflows/build.yml@refs/heads/main',
   },
+  // Without `job_workflow_ref`: any repository may call a public workflow.
+  strangers: {
+    sub: 'repo:stranger/project:ref:refs/heads/main',
+    repository: 'stranger/project',
+    repository_id: '900000001',
+    repository_owner: 'stranger',
+    repository_owner_id: '900000002',
+    workflow_ref: 'stranger/project/.github/workflows/build.yml@refs/heads/main',
+    enterprise: 'stranger',
+    enterprise_id: '900000003',
+  },
 }
 
 const GITLAB: Provider = {
@@ -120,6 +138,14 @@ const GITLAB: Provider = {
     project_path: 'group/project',
     ref_path: 'refs/heads/main',
     ci_config_ref_uri: 'gitlab.com/group/project//.gitlab-ci.yml@refs/heads/main',
+  },
+  // Without `ci_config_ref_uri`: any project may run the pipeline of a public one.
+  strangers: {
+    sub: 'project_path:stranger/project:ref_type:branch:ref:main',
+    project_path: 'stranger/project',
+    project_id: '900000001',
+    namespace_path: 'stranger',
+    namespace_id: '900000002',
   },
 }
 

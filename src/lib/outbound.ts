@@ -2,6 +2,7 @@ import type { SecureContext } from 'node:tls'
 import { Agent, buildConnector, type Dispatcher, request } from 'undici'
 import { trusting } from './authorities.ts'
 import type { ClockOffset } from './clock-offset.ts'
+import { type Lookup, shareLookups } from './lookup.ts'
 import { outboundError } from './outbound-error.ts'
 import { type ForwardProxy, proxyRules } from './proxy.ts'
 import { type Tracing, untraced } from './tracing.ts'
@@ -20,13 +21,18 @@ export type Route = Readonly<{
   hostContext?: () => SecureContext
   /** Told of each call. */
   tracing?: Tracing
+  /** Finds the addresses of names. */
+  lookup?: Lookup
 }>
 
-type RouteOptions = Pick<Route, 'proxy' | 'noProxy'> & Readonly<{ authorities: readonly string[] }>
+type RouteOptions = Pick<Route, 'proxy' | 'noProxy' | 'lookup'> & Readonly<{ authorities: readonly string[] }>
 
-/** A way out that trusts these certificate authorities too, in PEM. */
-export const createRoute = ({ authorities, ...route }: RouteOptions): Route =>
-  authorities.length > 0 ? { ...route, secureContext: trusting(authorities) } : route
+/** A way out that trusts these certificate authorities too, in PEM. Everybody on it shares the look-ups of names. */
+export const createRoute = ({ authorities, lookup, ...route }: RouteOptions): Route => ({
+  ...route,
+  lookup: shareLookups(lookup),
+  ...(authorities.length > 0 && { secureContext: trusting(authorities) }),
+})
 
 export type PoolOptions = Readonly<{
   connections: number
@@ -69,9 +75,14 @@ export function createPool(options: PoolOptions): Pool {
 
 /** Connects by the proxy where it is used, and straight elsewhere. */
 function connectorOf({ connectTimeoutMs, route = {} }: PoolOptions): Connector {
-  const { proxy, noProxy = '', secureContext, hostContext } = route
+  const { proxy, noProxy = '', secureContext, hostContext, lookup } = route
   // NODE_TLS_REJECT_UNAUTHORIZED=0, which people set for some other program, must not let anyone answer in STS's place.
-  const verified = { timeout: connectTimeoutMs, rejectUnauthorized: true, ...(secureContext && { secureContext }) }
+  const verified = {
+    timeout: connectTimeoutMs,
+    rejectUnauthorized: true,
+    ...(secureContext && { secureContext }),
+    ...(lookup && { lookup }),
+  }
   const straight = hostContext ? inContext(hostContext, verified) : buildConnector(verified)
   if (!proxy) return { connect: straight, close: async () => {} }
   const options = { proxy, timeoutMs: connectTimeoutMs, toProxy: buildConnector(verified), toHost: straight }

@@ -28,7 +28,7 @@ type Dependencies = Readonly<{
   connections: number
   /** Most that a caller waits. */
   deadlineMs: number
-  /** How many new sessions each caller may cause, at all targets together. */
+  /** How many new sessions each caller may cause, at all targets together. Calls that fail count at their target alone. */
   newSessions: NewSessions
   /** A session with less than this is of no use to anybody. */
   minValidityMs: number
@@ -99,18 +99,22 @@ export function guard(next: SessionSource, dependencies: Dependencies): SessionS
     const owner = ownerKey(needs.owner)
     // A refresh is the service's own doing, and so is a session that many callers share: their number is fixed, and one
     // caller's failures must not use up the limit of all.
-    const giveBack = needs.background || 'shared' in needs.owner ? undefined : newSessions.take(owner)
+    const taken = needs.background || 'shared' in needs.owner ? undefined : newSessions.take(owner, target)
     for (let tried = 1; ; tried++) {
       try {
         return await attempt(grant, needs, owner)
       } catch (error) {
-        if (error instanceof Shed && tried === 1) giveBack?.()
-        if (!isFailure(error)) throw error
+        if (!isFailure(error)) {
+          if (error instanceof Shed && tried === 1) taken?.giveBack()
+          else taken?.failed()
+          throw error
+        }
         const { code, retryAfterSeconds } = error
         const waitMs =
           retryAfterSeconds === undefined ? random() * BACKOFF_MS * 2 ** (tried - 1) : retryAfterSeconds * 1000
         const enough = tried === ATTEMPTS || code === 'upstream_timeout' || needs.background || breaker.waitMs() > 0
         if (enough || monotonic() + waitMs + SHORTEST_CALL_MS > needs.until) {
+          taken?.failed()
           const askAgainMs = retryAfterSeconds === undefined ? RETRY_MS : retryAfterSeconds * 1000
           throw askAgain(error, Math.max(breaker.waitMs(), askAgainMs))
         }

@@ -28,6 +28,8 @@ const sts = (Policy: string) => ({
     Policy,
   }).toString(),
 })
+const more = (request: ReturnType<typeof sts>, text: string) => ({ ...request, payload: request.payload + text })
+const statement = { Effect: 'Allow', Action: 's3:GetObject', Resource: '*' }
 const document = (Action: unknown, Resource: unknown, more: object = {}) =>
   JSON.stringify({ Version: '2012-10-17', Statement: [{ Effect: 'Allow', Action, Resource, ...more }] })
 
@@ -36,6 +38,7 @@ t.test('a restriction never opens more, and is never left out', async (t) => {
   const get = 'oss:GetObject'
   const own = 'users/alice/'
   const arn = 'arn:aws:s3:::test-app'
+  const good = document('s3:GetObject', `${arn}/${own}a/*`)
   const rows = [
     { name: 'an action more', request: vend({ restrictTo: { actions: [get, 'oss:ListBucket'] } }) },
     { name: 'all actions', request: vend({ restrictTo: { actions: ['*'] } }) },
@@ -80,6 +83,64 @@ t.test('a restriction never opens more, and is never left out', async (t) => {
     { name: 'a form with NotAction', request: sts(document('s3:GetObject', '*', { NotAction: 's3:PutObject' })) },
     { name: 'a form that allows all', request: sts(document('*', '*')) },
     { name: 'an empty form', request: sts('') },
+    { name: 'a form that denies', request: sts(document('s3:GetObject', '*', { Effect: 'Deny' })) },
+    { name: 'a form with NotResource', request: sts(document('s3:GetObject', '*', { NotResource: 'x' })) },
+    { name: 'a form with a principal', request: sts(document('s3:GetObject', '*', { Principal: '*' })) },
+    { name: 'a form with an action in capitals', request: sts(document('S3:GetObject', '*')) },
+    { name: 'a form with an action in small letters', request: sts(document('s3:getobject', '*')) },
+    { name: 'a form with a part of an action', request: sts(document('s3:Get*', '*')) },
+    { name: 'a form with an action of another service', request: sts(document(['s3:GetObject', 'iam:*'], '*')) },
+    { name: 'a form with a member of every object', request: sts(document('constructor', '*')) },
+    { name: 'a form with no action', request: sts(document([], '*')) },
+    { name: 'a form with a number', request: sts(document(1, '*')) },
+    { name: 'a form with nested actions', request: sts(document([['s3:GetObject']], '*')) },
+    { name: 'a form with one key', request: sts(document('s3:GetObject', `${arn}/${own}a`)) },
+    { name: 'a form with the whole bucket', request: sts(document('s3:GetObject', `${arn}/*`)) },
+    { name: 'a form with the bucket itself', request: sts(document('s3:GetObject', arn)) },
+    { name: 'a form with a star for the bucket', request: sts(document('s3:GetObject', `arn:aws:s3:::*/${own}*`)) },
+    { name: 'a form with two stars', request: sts(document('s3:GetObject', `${arn}/${own}a*b*`)) },
+    { name: "a form with AWS's wildcard", request: sts(document('s3:GetObject', `${arn}/${own}?*`)) },
+    { name: "a form with AWS's variable", request: sts(document('s3:GetObject', `${arn}/${own}\${aws:userid}/*`)) },
+    { name: 'a form with a JRN', request: sts(document('s3:GetObject', `jrn:oss:*:*:test-app/${own}*`)) },
+    {
+      name: 'a form with two statements',
+      request: sts(JSON.stringify({ Version: '2012-10-17', Statement: [1, 2].map(() => statement) })),
+    },
+    {
+      name: 'a form of another version',
+      request: sts(JSON.stringify({ Version: '2008-10-17', Statement: [statement] })),
+    },
+    { name: 'a form of no version', request: sts(JSON.stringify({ Statement: [statement] })) },
+    {
+      name: 'a form with an action twice',
+      request: sts(
+        `{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"s3:GetObject","Action":"s3:*","Resource":"*"}}`,
+      ),
+    },
+    { name: 'a form without end', request: sts('['.repeat(2000)) },
+    { name: 'a form that is nested', request: sts(`${'['.repeat(900)}${']'.repeat(900)}`) },
+    { name: 'a form that is too long', request: sts(document('s3:GetObject', '*', { Sid: 'x'.repeat(2048) })) },
+    { name: 'two policies', request: more(sts(good), `&Policy=${encodeURIComponent(good)}`) },
+    { name: 'a policy in small letters', request: more(sts(good), `&policy=${encodeURIComponent(good)}`) },
+    { name: 'a policy by its ARN', request: more(sts(good), '&PolicyArns.member.1.arn=arn:aws:iam::aws:policy/x') },
+    { name: 'a policy in the query', request: { ...sts(good), url: '/v1/aws/sts?Policy=x' } },
+    ...Object.entries({ urls: { operation: 'GetObject' }, posts: { maxBytes: 1 } }).map(([kind, body]) => ({
+      name: `a restriction of presigned ${kind}`,
+      request: { ...vend({ key: `${own}a`, ...body, restrictTo: { prefix: own } }), url: `/v1/presigned-${kind}` },
+    })),
+    { name: 'a new session of a neighbour', request: vend({ fresh: true, restrictTo: { prefix: 'users/bob/' } }) },
+    { name: 'a prefix in another form of Unicode', request: vend({ restrictTo: { prefix: `${own}e\u0301/` } }) },
+    { name: 'a prefix in full-width letters', request: vend({ restrictTo: { prefix: 'ｕｓｅｒｓ/alice/' } }) },
+    { name: 'a prefix with half a pair', request: vend({ restrictTo: { prefix: `${own}\ud83d` } }) },
+    { name: 'a prefix with a dot at its end', request: vend({ restrictTo: { prefix: `${own}a/.` } }) },
+    { name: 'an action in small letters', request: vend({ restrictTo: { actions: ['oss:getobject'] } }) },
+    { name: 'an action in the words of AWS', request: vend({ restrictTo: { actions: ['s3:GetObject'] } }) },
+    { name: 'a member of every object', request: vend({ restrictTo: { actions: ['constructor'] } }) },
+    { name: 'many actions', request: vend({ restrictTo: { actions: Array.from({ length: 17 }, () => get) } }) },
+    {
+      name: 'a restriction in the prototype',
+      request: vend('{"policy":"user-files","__proto__":{"restrictTo":{"prefix":"users/alice/a/"}}}'),
+    },
   ]
   for (const { name, request } of rows) {
     t.test(name, async (t) => {

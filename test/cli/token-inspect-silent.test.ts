@@ -45,10 +45,19 @@ t.test('a token within a claim is not printed', async (t) => {
   )
   t.notMatch(text, /eyJ[\w-]{8,}\./u)
   t.match(text, /\(a token\)/u)
+  const [, body = '', signature = ''] = inner.split('.')
+  for (const gap of [' ', '\n  ', '\r\n', '\t']) {
+    const header = Buffer.from(`{${gap}"alg": "HS256" }`).toString('base64url')
+    const spaced = await printed(mint(claims({ act: `Bearer ${header}.${body}.${signature}` })))
+    t.notOk(spaced.includes(signature), JSON.stringify(gap))
+    t.match(spaced, /Bearer \(a token\)/u)
+  }
+  const name = 'ewok-village.example.com'
+  t.ok((await printed(mint(claims({ site: name })))).includes(name), 'a name that begins so is no token')
 })
 
 t.test('what a token says cannot command a terminal', async (t) => {
-  const evil = '\u001b[2J\u0007\r\nx\u009b31m\u007f\u202e\u2028'
+  const evil = '\u001b[2J\u0007\r\nx\u009b31m\u007f\u202e\u2028\u2066\ufeff\u{e0041}'
   const rows = [
     mint(claims({ [evil]: evil, roles: [evil], deep: { [evil]: [evil] } }), { kid: evil, [evil]: evil }),
     mint(claims({ sub: evil })),
@@ -61,9 +70,9 @@ t.test('what a token says cannot command a terminal', async (t) => {
   ]
   for (const token of rows) {
     const shown = await inspect(token, ENV)
-    t.notMatch(shown.out, /[^\P{Cc}\n]|[\u202e\u2028]/u)
+    t.notMatch(shown.out, /[^\P{Cc}\n]|[\p{Cf}\u2028\u2029]/u)
     const json = await inspect(token, ENV, { json: true })
-    t.notMatch(json.out, /[^\P{Cc}\n]/u)
+    t.notMatch(json.out, /[^\P{Cc}\n]|[\p{Cf}\u2028\u2029]/u)
     t.ok(JSON.parse(json.out))
   }
 })

@@ -131,6 +131,12 @@ t.test('each fault names its place', async (t) => {
       content: [entry('a', { secretKey: 'SENTINEL\nb' })],
       want: at(secretKeyRule, '.secretKey'),
     },
+    ...['null', '~', 'Null'].map((nothing) => ({
+      name: `a key that is ${nothing}`,
+      content: `- ${JSON.stringify({ ...entry('a'), secretKey: 'NOTHING', signHost: 'NOTHING' }).replaceAll('"NOTHING"', nothing)}\n`,
+      want: at(`is required and ${secretKeyRule}`, '.secretKey'),
+    })),
+    { name: 'a key whose letters are null', content: [entry('a', { secretKey: 'null' })], want: [] },
     {
       name: 'no bucket',
       content: [entry('a', { bucket: undefined })],

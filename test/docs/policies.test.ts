@@ -35,6 +35,8 @@ const section = (anchor: string) => sections.find((heading) => heading.anchor ==
 const one: LintSettings = { ...settings, maxSessionSeconds: 3600, issuers: ['app'] }
 const SETTINGS: Readonly<Record<string, LintSettings>> = {
   'ambiguous-issuer': { ...one, issuers: ['app', 'partner'], severalIssuers: true },
+  'public-issuer': { ...one, strangers: { app: { sub: 'repo:x/y:ref:refs/heads/main', repository_owner_id: '2' } } },
+  'target-of-any-issuer': { ...one, issuers: ['app', 'partner'], severalIssuers: true },
   'unsafe-claim': { ...one, typicalClaims: { app: { sub: 'repo:o/r:ref:refs/heads/main' } } },
 }
 

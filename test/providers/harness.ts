@@ -78,10 +78,17 @@ export function environmentOf(
     issuers,
     variables,
     template,
-  }: Readonly<{ issuers?: string; variables?: Record<string, string>; template: string }>,
+    more,
+  }: Readonly<{
+    issuers?: string
+    variables?: Record<string, string>
+    template: string
+    more?: Record<string, string>
+  }>,
 ): Environment {
   const dir = t.testdir({
     ...SECRETS,
+    ...more,
     token: BEARER,
     'ca.crt': certificateOf(keys.rsa),
     policies: { 'mine.yaml': template },

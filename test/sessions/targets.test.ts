@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { Registry } from 'prom-client'
 import t, { type Test } from 'tap'
-import { VendError } from '../../src/errors.ts'
+import { type ErrorCode, VendError } from '../../src/errors.ts'
 import { sessionMetrics } from '../../src/observe/sessions.ts'
 import type { Grant } from '../../src/policy/grant/grant.ts'
 import { cacheKey } from '../../src/sessions/cache-key.ts'
@@ -10,10 +10,11 @@ import type { CredentialSource } from '../../src/sts/credentials.ts'
 import { manualClock } from '../helpers/clock.ts'
 import { credentials, failure, grantOf, metric, needsOf, quietLogger } from '../helpers/vending.ts'
 
-type Options = Partial<SessionOptions> & Readonly<{ quotas?: readonly [string, string]; silent?: boolean }>
+type Options = Partial<SessionOptions> &
+  Readonly<{ quotas?: readonly [string, string]; silent?: boolean; failing?: ErrorCode }>
 
 /** Two targets, whose sessions say in their token where they are from. */
-function setUp(t: Test, { quotas = ['one', 'other'], silent = false, ...options }: Options = {}) {
+function setUp(t: Test, { quotas = ['one', 'other'], silent = false, failing, ...options }: Options = {}) {
   const clock = manualClock()
   const metrics = new Registry()
   const asked: string[] = []
@@ -21,6 +22,7 @@ function setUp(t: Test, { quotas = ['one', 'other'], silent = false, ...options 
     async assumeRole({ durationSeconds }) {
       asked.push(target)
       if (silent && target === 'acme') await new Promise(() => {})
+      if (failing && target === 'acme') throw new VendError(failing)
       return { ...credentials(asked.length, clock.now() + durationSeconds * 1000), sessionToken: `of ${target}` }
     },
     close: async () => {},
@@ -103,6 +105,33 @@ t.test('the limit of new sessions counts a caller once, whatever the target', as
   t.match(await failure(ask({ target: 'beta' })), { code: 'rate_limited' })
   t.equal((await ask({ target: 'beta' }, 'bob')).sessionToken, 'of beta')
 })
+
+const LIMITED = ['rate_limited', 'rate_limited']
+for (const { code, after } of [
+  { code: 'upstream_denied', after: LIMITED },
+  { code: 'upstream_timeout', after: LIMITED },
+  // Five failures, with repeats, open the breaker. What it turns away makes no call.
+  { code: 'upstream_unavailable', after: ['upstream_unavailable', 'upstream_unavailable'] },
+] as const) {
+  t.test(`what fails with ${code} at one target leaves the caller its sessions of the other`, async (t) => {
+    const { clock, ask } = setUp(t, { newSessionsPerMinute: 3, failing: code })
+    const outcomes: unknown[] = []
+    for (let n = 0; n < 5; n++) {
+      const asked = failure(ask({ target: 'acme', roleSessionName: `${n}` }))
+      await clock.advance(1000)
+      outcomes.push((await asked)?.code)
+    }
+    t.strictSame(outcomes, [code, code, code, ...after], 'at its own target they count')
+    for (let n = 0; n < 3; n++) {
+      t.equal((await ask({ target: 'beta', roleSessionName: `${n}` })).sessionToken, 'of beta')
+    }
+    t.match(await failure(ask({ target: 'beta', roleSessionName: '3' })), { code: 'rate_limited' })
+    await clock.advance(60_000)
+    const asked = failure(ask({ target: 'acme', roleSessionName: '5' }))
+    await clock.advance(1000)
+    t.match(await asked, { code })
+  })
+}
 
 t.test('a grant for no target brings no session', async (t) => {
   const { ask, asked } = setUp(t)

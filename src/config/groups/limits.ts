@@ -21,7 +21,7 @@ export const limits = {
     remedy: 'set the requests a minute for one caller, or 0 for no limit',
   },
   RATE_LIMIT_NEW_SESSIONS_PER_MINUTE: {
-    help: 'New sessions a minute for one caller. Each needs a call to STS; sessions from the cache do not count. Each replica counts for itself. 0 turns the limit off.',
+    help: 'New sessions a minute for one caller. Each needs a call to STS; sessions from the cache do not count. A call that fails counts at its own target only. Each replica counts for itself. 0 turns the limit off.',
     ...integer(0, 1_000_000),
     default: '20',
     remedy: 'set the new sessions a minute for one caller, or 0 for no limit',

@@ -3,13 +3,15 @@ import { requireConditions } from '../claims/allow.ts'
 import { claimAt, quoteClaim } from '../claims/claim.ts'
 import type { Template } from '../template/template.ts'
 import type { GrantRequest, GrantSettings } from './grant.ts'
+import { paramTexts } from './params.ts'
 
 /** Something for each target, by the target's name. */
 export type Targets<S> = ReadonlyMap<string, S>
 
 /**
  * The settings of the target that a request leads to. One target's settings stand for themselves.
- * @throws {VendError} `policy_not_allowed` for a claim, `invalid_request` for a parameter, that leads to no target
+ * @throws {VendError} `policy_not_allowed` for a claim, `invalid_request` for a parameter, that leads to no target; and
+ * as `fillIn` for parameters, when one of them chooses
  */
 export function settingsFor<S extends GrantSettings>(
   template: Template,
@@ -56,12 +58,21 @@ function nameOf(
     const detail = `claim ${quoteClaim(choice.claim)} ${value === undefined ? 'is missing' : 'leads to no storage'}`
     throw new VendError('policy_not_allowed', { detail })
   }
-  const given = Object.hasOwn(params, choice.name)
-  const name = given ? lookUp(choice.map, params[choice.name]) : undefined
+  // The parameter's own rules come first. With `oneOf`, what another tenant is called must not be told, nor that it is there.
+  const name = choice.map.get(paramTexts(template, params, caller.claims).get(choice.name) ?? '')
   if (name !== undefined) return name
-  const detail = given ? `must be one of ${[...choice.map.keys()].join(', ')}` : 'is required'
+  const isOwn = template.params[choice.name]?.oneOf !== undefined
+  const detail = isOwn ? 'leads to no storage' : mustBeOneOf([...choice.map.keys()])
   throw new VendError('invalid_request', { errors: [{ pointer: `/params/${pointerStep(choice.name)}`, detail }] })
 }
+
+/** A refusal is no place for thousands of characters. */
+const MOST_TOLD = 20
+
+const mustBeOneOf = (values: readonly string[]) =>
+  values.length > MOST_TOLD
+    ? 'must be one of the values that GET /v1/policies lists'
+    : `must be one of ${values.join(', ')}`
 
 /** Only a text or a whole number is one value: a list with an accepted value in it would be one of several. */
 function lookUp(map: ReadonlyMap<string, string>, value: unknown): string | undefined {

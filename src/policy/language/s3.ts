@@ -46,7 +46,7 @@ export const s3Translator =
 
 function translate(text: string, place: S3Place): string {
   const { Statement }: Policy = policySchema.parse(JSON.parse(text))
-  const translated = JSON.stringify({
+  const json = JSON.stringify({
     Version: '2012-10-17',
     // Without Sid, which may have only letters and digits on AWS.
     Statement: Statement.map(({ Effect, Action, Resource, Condition }) => {
@@ -59,6 +59,10 @@ function translate(text: string, place: S3Place): string {
       }
     }),
   })
+  // STS of AWS takes no character above U+00FF, and its refusal would look like a fault of the operator. Escapes are longer:
+  // what does not fit with them is for stores that take any character.
+  const escaped = json.replace(/[\u0080-\uffff]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`)
+  const translated = escaped.length <= MAX_SESSION_POLICY_BYTES ? escaped : json
   if (Buffer.byteLength(translated) > MAX_SESSION_POLICY_BYTES) {
     throw new VendError('policy_too_large', { detail: `it would be over ${MAX_SESSION_POLICY_BYTES} bytes` })
   }

@@ -11,6 +11,7 @@ export const ACCEPTABLE_RULES = [
   'shared-and-personal',
   'list-bucket',
   'user-chosen-claim',
+  'public-issuer',
 ] as const
 
 const REASON = { least: 10, most: 200 }

@@ -137,6 +137,13 @@ t.test('a policy: Deny stays, Sid goes, conditions are refused', async (t) => {
   t.throws(() => translate(policyOf([allow(resource, { Action: ['oss:*'] })])), { message: /action/u })
 })
 
+t.test('the text has no character that STS of AWS refuses, and means the same', async (t) => {
+  const resource = 'jrn:oss:*:111111111111:test-app/users/图é𝐀/*'
+  const text = translate(policyOf([allow(resource)]))
+  t.match(text, /^[ -~]+$/u)
+  t.strictSame(JSON.parse(text).Statement[0].Resource, ['arn:aws:s3:::test-app/users/图é𝐀/*'])
+})
+
 t.test('what is too large is refused', async (t) => {
   const long = (bytes: number, letter = 'x') =>
     allow(`jrn:oss:*:*:b/${letter.repeat(bytes / Buffer.byteLength(letter))}`)

@@ -9,15 +9,25 @@ export type LintSettings = GrantSettings &
   Readonly<{
     issuers: readonly string[]
     /** By issuer and claim: a value as this provider makes them, such as `system:serviceaccount:ns:name` for `sub`. */
-    typicalClaims?: Readonly<Record<string, Readonly<Record<string, string>>>>
+    typicalClaims?: Readonly<Record<string, Claims>>
+    /**
+     * By issuer, for each whose tokens anyone can have: a stranger's values of the claims that tell strangers apart.
+     */
+    strangers?: Readonly<Record<string, Claims>>
   }>
 
-type Issuers = readonly Readonly<{ name: string; typicalClaims?: Readonly<Record<string, string>> | undefined }>[]
+type Claims = Readonly<Record<string, string>>
+type Issuers = readonly Readonly<{
+  name: string
+  typicalClaims?: Claims | undefined
+  strangers?: Claims | undefined
+}>[]
 
 /** The issuers as templates are checked against them. */
-export const checkedIssuers = (issuers: Issuers): Pick<LintSettings, 'issuers' | 'typicalClaims'> => ({
+export const checkedIssuers = (issuers: Issuers): Pick<LintSettings, 'issuers' | 'typicalClaims' | 'strangers'> => ({
   issuers: issuers.map(({ name }) => name),
   typicalClaims: Object.fromEntries(issuers.map(({ name, typicalClaims = {} }) => [name, typicalClaims])),
+  strangers: Object.fromEntries(issuers.flatMap(({ name, strangers }) => (strangers ? [[name, strangers]] : []))),
 })
 
 /** A place in a template. */

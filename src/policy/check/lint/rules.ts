@@ -21,10 +21,12 @@ import { partialWildcard } from './partial-wildcard.ts'
 import { patternBacktracks } from './pattern-backtracks.ts'
 import { patternUnsafeCharacter } from './pattern-unsafe-character.ts'
 import { policySize } from './policy-size.ts'
+import { publicIssuer } from './public-issuer.ts'
 import type { Rule } from './rule.ts'
 import { sharedFolder } from './shared-folder.ts'
 import { sharedWrite } from './shared-write.ts'
 import { swallowedStatement } from './swallowed-statement.ts'
+import { targetOfAnyIssuer } from './target-of-any-issuer.ts'
 import { unknownAction } from './unknown-action.ts'
 import { unknownIssuer } from './unknown-issuer.ts'
 import { unsafeClaim } from './unsafe-claim.ts'
@@ -55,6 +57,8 @@ export const RULES: readonly Rule[] = [
   endsInVariable,
   ambiguousIssuer,
   unknownIssuer,
+  publicIssuer,
+  targetOfAnyIssuer,
   userChosenClaim,
   sharedFolder,
   sharedWrite,

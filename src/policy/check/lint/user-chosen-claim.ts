@@ -7,9 +7,10 @@ export const userChosenClaim: Rule = {
   severity: 'error',
   remedy:
     'use ${jwt:sub}, with this claim below it at most; accept it only if users cannot change it and no value is ever given to a second person',
-  *check({ template: { target }, resources }) {
-    if (target?.kind === 'jwt' && isUserChosen(target)) {
-      const message = `users can often change ${target.claim} themselves, and so choose another target`
+  *check({ template: { target, params }, resources }) {
+    const choosing = target?.kind === 'param' ? params[target.name]?.oneOf : target
+    if (choosing && 'path' in choosing && isUserChosen(choosing)) {
+      const message = `users can often change ${choosing.claim} themselves, and so choose another target`
       yield { path: ['target', 'from'], message, remedy: 'choose by a claim that users cannot change' }
     }
     for (const { path, key } of resources) {

@@ -261,8 +261,56 @@ const CASES: Record<string, { trips: Parts[]; nearly: Parts[]; settings?: LintSe
     ],
     nearly: [{ allow: { issuer: 'app' } }, claims({ iss: 'web' })],
   },
+  'public-issuer': {
+    settings: { ...two, strangers: { app: { sub: 'repo:x/y:ref:main', owner: 'x', owner_id: '9' } } },
+    trips: [
+      { allow: { issuer: 'app' } },
+      { allow: { issuer: ['app', 'web'] } },
+      claims({ ref: 'main' }),
+      claims({ owner: { present: true } }),
+      claims({ sub: { matches: 'repo:.*' } }),
+      claims({ owner: ['we', 'x'] }),
+      claims({ 'owner.name': 'we' }),
+      { allow: { any: [{ issuer: 'web' }, { issuer: 'app', claims: { ref: 'main' } }] } },
+      { allow: { claims: { ref: 'main' }, any: [{ claims: { owner: 'we' } }, { claims: { environment: 'prod' } }] } },
+    ],
+    nearly: [
+      { allow: undefined },
+      { allow: { issuer: 'web' } },
+      claims({ owner: 'we' }),
+      claims({ owner_id: { equals: '65' }, ref: 'main' }),
+      claims({ sub: { prefix: 'repo:we' } }),
+      { allow: { issuer: 'app', claims: { owner_id: { equals: '65' } }, any: [{ claims: { ref: 'main' } }] } },
+      { allow: { any: [{ issuer: 'web' }, { issuer: 'app', claims: { owner: 'we' } }] } },
+    ],
+  },
+  'target-of-any-issuer': {
+    settings: two,
+    trips: [
+      { ...claims({ tenant: 'a' }), target: { from: 'jwt:tenant', map: { a: 'default' } } },
+      {
+        allow: { any: [{ issuer: 'app' }, { claims: { tenant: 'a' } }] },
+        target: { from: 'jwt:tenant', map: { a: 'default' } },
+      },
+      {
+        ...claims({ a: 'b' }),
+        params: { o: { oneOf: 'jwt:orgs' } },
+        target: { from: 'param:o', map: { a: 'default' } },
+      },
+    ],
+    nearly: [
+      { allow: { issuer: 'app' }, target: { from: 'jwt:tenant', map: { a: 'default' } } },
+      { allow: { issuer: ['app', 'web'] }, target: { from: 'jwt:tenant', map: { a: 'default' } } },
+      { allow: { any: [{ issuer: 'app' }] }, target: { from: 'jwt:tenant', map: { a: 'default' } } },
+      { allow: undefined, target: { from: 'jwt:tenant', map: { a: 'default' } } },
+      { ...claims({ a: 'b' }), target: 'default' },
+      { ...claims({ a: 'b' }), params: { o: {} }, target: { from: 'param:o', map: { a: 'default' } } },
+    ],
+  },
   'user-chosen-claim': {
     trips: [
+      { target: { from: 'jwt:profile.org', map: { a: 'default' } } },
+      { params: { o: { oneOf: 'jwt:profile.orgs' } }, target: { from: 'param:o', map: { a: 'default' } } },
       keys('users/${jwt:email}/*'),
       keys('users/${jwt:preferred_username}/*'),
       keys('users/${jwt:profile.nickname}/*'),

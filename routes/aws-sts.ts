@@ -142,6 +142,7 @@ const FAULTS: Readonly<Record<ErrorCode, Fault>> = {
   key_not_allowed: { status: 403, code: 'AccessDenied' },
   policy_not_found: { status: 403, code: 'AccessDenied' },
   not_found: { status: 404, code: 'InvalidAction' },
+  method_not_allowed: { status: 405, code: 'InvalidAction' },
   invalid_request: { status: 400, code: 'ValidationError' },
   payload_too_large: { status: 400, code: 'ValidationError' },
   unsupported_media_type: { status: 400, code: 'ValidationError', message: `The request body must be ${FORM}` },

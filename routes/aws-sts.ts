@@ -12,55 +12,64 @@ import { assumedRoleXml, errorXml } from './aws-sts-xml.ts'
 import type { Services } from './services.ts'
 import { expirationOf, logVended, namingPolicy, sendBytes, sentenceOf } from './vended.ts'
 
-const formSchema = z
-  .strictObject({
-    Action: z.literal('AssumeRoleWithWebIdentity', 'is not an action of this service').describe('The only action.'),
-    Version: z.literal('2011-06-15', 'is not a version of this service').describe('The only version.'),
-    RoleArn: z
-      .string('is required')
-      .min(20)
-      .max(2048)
-      .regex(
-        /^(?:arn|jrn)(?::[\w-]*){3,4}:role\/(?:[\w+=,@-][\w+=,.@-]*\/)*[a-z0-9][a-z0-9-]{0,31}$/u,
-        'does not end in a policy',
-      )
-      .describe('Its last part names the policy: arn:aws:iam::000000000000:role/user-upload.'),
-    RoleSessionName: z
-      .string('is required')
-      .regex(/^[\w+=,.@-]{2,64}$/u, 'must be 2 to 64 letters, digits and _+=,.@-')
-      .describe("Follows the caller's own name in the operation audit of JD Cloud, unless an SDK made it up."),
-    WebIdentityToken: z.string('is required').min(4).max(MAX_TOKEN_BYTES.most).describe("The caller's token."),
-    DurationSeconds: z
-      .string()
-      .regex(/^\d{1,5}$/u, 'must be a whole number')
-      .transform(Number)
-      .pipe(z.int().min(900).max(43_200))
-      .optional()
-      .describe(
-        "Length of the session, from 900 to the policy's, which is the default. JD Cloud has none under 3600: less gives 3600.",
-      ),
-    Policy: z
-      .string()
-      .min(1)
-      .max(2048)
-      .optional()
-      .describe(
-        'A session policy of one statement, which leaves less of the policy: Effect Allow, Action, and one Resource, * or a prefix such as arn:aws:s3:::test-app/users/alice/*. Any other is refused.',
-      ),
-  })
-  .meta({
-    title: 'AssumeRoleWithWebIdentity',
-    description: 'The form that AWS SDKs send to STS.',
-    examples: [
-      {
-        Action: 'AssumeRoleWithWebIdentity',
-        Version: '2011-06-15',
-        RoleArn: 'arn:aws:iam::000000000000:role/user-upload',
-        RoleSessionName: 'nightly-build',
-        WebIdentityToken: 'example.token.of-the-caller',
-      },
-    ],
-  })
+/** `maxTokenBytes` is what the API description tells. A longer token is refused as any other that is not valid. */
+const formOf = (maxTokenBytes: number) =>
+  z
+    .strictObject({
+      Action: z.literal('AssumeRoleWithWebIdentity', 'is not an action of this service').describe('The only action.'),
+      Version: z.literal('2011-06-15', 'is not a version of this service').describe('The only version.'),
+      RoleArn: z
+        .string('is required')
+        .min(20)
+        .max(2048)
+        .regex(
+          /^(?:arn|jrn)(?::[\w-]*){3,4}:role\/(?:[\w+=,@-][\w+=,.@-]*\/)*[a-z0-9][a-z0-9-]{0,31}$/u,
+          'does not end in a policy',
+        )
+        .describe('Its last part names the policy: arn:aws:iam::000000000000:role/user-upload.'),
+      RoleSessionName: z
+        .string('is required')
+        .regex(/^[\w+=,.@-]{2,64}$/u, 'must be 2 to 64 letters, digits and _+=,.@-')
+        .describe("Follows the caller's own name in the operation audit of JD Cloud, unless an SDK made it up."),
+      WebIdentityToken: z
+        .string('is required')
+        .min(4)
+        .max(MAX_TOKEN_BYTES.most)
+        .meta({ maxLength: maxTokenBytes })
+        .describe("The caller's token."),
+      DurationSeconds: z
+        .string()
+        // No pattern: the API description calls it a number, as forms have it.
+        .refine((text) => /^\d{1,5}$/u.test(text), 'must be a whole number')
+        .transform(Number)
+        .pipe(z.int().min(900).max(43_200))
+        .optional()
+        .meta({ type: 'integer', minimum: 900, maximum: 43_200 })
+        .describe(
+          "Length of the session, from 900 to the policy's, which is the default. JD Cloud has none under 3600: less gives 3600.",
+        ),
+      Policy: z
+        .string()
+        .min(1)
+        .max(2048)
+        .optional()
+        .describe(
+          'A session policy of one statement, which leaves less of the policy: Effect Allow, Action, and one Resource, * or a prefix such as arn:aws:s3:::test-app/users/alice/*. Any other is refused.',
+        ),
+    })
+    .meta({
+      title: 'AssumeRoleWithWebIdentity',
+      description: 'The form that AWS SDKs send to STS.',
+      examples: [
+        {
+          Action: 'AssumeRoleWithWebIdentity',
+          Version: '2011-06-15',
+          RoleArn: 'arn:aws:iam::000000000000:role/user-upload',
+          RoleSessionName: 'nightly-build',
+          WebIdentityToken: 'example.token.of-the-caller',
+        },
+      ],
+    })
 
 /** `POST /v1/aws/sts`, also at `/` where `atRoot`: AssumeRoleWithWebIdentity as SDKs ask it of AWS's STS. */
 export async function awsStsRoutes(
@@ -69,6 +78,7 @@ export async function awsStsRoutes(
   { atRoot, maxTokenBytes }: Readonly<{ atRoot: boolean; maxTokenBytes: number }>,
 ): Promise<void> {
   const answerError = createErrors(now)
+  const form = formOf(maxTokenBytes)
   // Apart from the others, which read JSON alone.
   await app.register(async (sts: App) => {
     sts.removeAllContentTypeParsers()
@@ -89,7 +99,7 @@ export async function awsStsRoutes(
           tags: ['aws'],
           security: [],
           consumes: [FORM],
-          body: formSchema,
+          body: form,
           response: ANSWERS,
         },
         errorHandler: answerError,

@@ -4,12 +4,15 @@ import { callerOf, requireBearer } from '../src/http/authenticated.ts'
 import type { App } from '../src/http/fastify.ts'
 import { bodyFaultSchema, problemResponses } from '../src/http/problem.ts'
 import type { Explanation } from '../src/policy/check/explain.ts'
-import { isOperation, OPERATION_ACTIONS, type Operation } from '../src/policy/language/operations.ts'
+import { isOperation, OPERATION_ACTIONS, OSS_ACTIONS } from '../src/policy/language/operations.ts'
 import { duration, grantSchema, paramValues, policyName, presentGrant, restriction } from './schemas.ts'
 import type { Services } from './services.ts'
 
+const OPERATIONS = Object.keys(OPERATION_ACTIONS).filter(isOperation)
+const OBJECT_OPERATIONS = OPERATIONS.filter((name) => OSS_ACTIONS[OPERATION_ACTIONS[name]] === 'object')
+
 const operation = z
-  .enum(Object.keys(OPERATION_ACTIONS).filter(isOperation) as [Operation, ...Operation[]])
+  .enum(OPERATIONS)
   .describe('An S3 operation to check against the session policy. `PutObject` and its like need a `key`.')
 
 const requestSchema = z
@@ -27,7 +30,11 @@ const requestSchema = z
   .meta({
     title: 'ExplainRequest',
     description: 'What a client would ask credentials for, and one operation to judge.',
-    dependentRequired: { key: ['operation'] },
+    // Refinements do not reach JSON Schema.
+    if: { properties: { operation: { enum: OBJECT_OPERATIONS } }, required: ['operation'] },
+    // biome-ignore lint/suspicious/noThenProperty: a word of JSON Schema
+    then: { required: ['key'] },
+    else: { not: { required: ['key'] } },
     examples: [{ operation: 'PutObject', key: 'users/alice/photo.jpg' }],
   })
 

@@ -1,4 +1,5 @@
 import type { FastifySchema } from 'fastify'
+import { EXAMPLE_REQUEST_ID, problem } from '../src/http/problem.ts'
 
 /** A query parameter that the route reads by itself, as OpenAPI describes it. */
 export type QueryParameter = Readonly<{
@@ -66,8 +67,26 @@ Errors are \`application/problem+json\` (RFC 9457) with a \`code\` from a fixed 
 Every path also answers:
 
 - 404 \`not_found\`, if no resource has this path
-- 405 \`method_not_allowed\` with \`Allow\`, if the resource does not have this method
-- 408 and 431 \`invalid_request\`, if a request does not arrive in time, or its headers are too large`
+- 405 \`method_not_allowed\` with \`Allow\`, if the resource does not have this method`
+
+const unparsable = (status: number, description: string) => ({
+  description,
+  headers: Object.fromEntries(
+    (['x-request-id', 'cache-control'] as const).map((name) => [name, { $ref: `#/components/headers/${name}` }]),
+  ),
+  content: {
+    'application/problem+json': {
+      schema: { $ref: '#/components/schemas/Problem' },
+      example: { ...problem('invalid_request', EXAMPLE_REQUEST_ID), status },
+    },
+  },
+})
+
+/** Answers to requests that never reach a route, and so have the same form on all of them. */
+export const RESPONSES = {
+  RequestTimeout: unparsable(408, '`invalid_request`: The request did not arrive in time.'),
+  HeadersTooLarge: unparsable(431, '`invalid_request`: The address and the headers are too large.'),
+} as const
 
 type Operation = {
   operationId?: string
@@ -85,6 +104,11 @@ export function complete(operation: Operation, { optionalBody, queryParameters =
   for (const [status, response] of Object.entries<object>({ ...operation.responses })) {
     const headers = headersOf(Number(status), operation).map((name) => [name, { $ref: `#/components/headers/${name}` }])
     Object.assign(response, { headers: Object.fromEntries(headers) })
+  }
+  operation.responses = {
+    ...operation.responses,
+    408: { $ref: '#/components/responses/RequestTimeout' },
+    431: { $ref: '#/components/responses/HeadersTooLarge' },
   }
 }
 

@@ -3,7 +3,7 @@ import { z } from 'zod'
 import type { App } from '../src/http/fastify.ts'
 import { type PublicFile, publicFile, sendFile } from './cached.ts'
 import { docsRoutes } from './docs.ts'
-import { complete, type Extras, HEADERS, INTRODUCTION } from './openapi-document.ts'
+import { complete, type Extras, HEADERS, INTRODUCTION, RESPONSES } from './openapi-document.ts'
 
 const SECURITY = {
   bearer: {
@@ -55,7 +55,12 @@ export async function openapiRoutes(app: App, version: string): Promise<void> {
       }
       return {
         ...openapiObject,
-        components: { ...openapiObject.components, headers: HEADERS, schemas: Object.fromEntries(components) },
+        components: {
+          ...openapiObject.components,
+          headers: HEADERS,
+          responses: RESPONSES,
+          schemas: Object.fromEntries(components),
+        },
       }
     },
   })
@@ -86,7 +91,9 @@ function transformTo(components: Map<string, unknown>, extras: Map<string, Extra
     if (!(schema instanceof z.ZodType)) return schema
     const { $schema, ...json } = z.toJSONSchema(schema, { io, ...(io === 'output' && { override: withoutSafeBounds }) })
     if (json.title === undefined) return json
-    components.set(json.title, json)
+    // Zod leaves them out where an input is transformed, because they could be of the output. Here they never are.
+    const { examples = json.examples } = schema.meta() ?? {}
+    components.set(json.title, examples === undefined ? json : { ...json, examples })
     return { $ref: `#/components/schemas/${json.title}` }
   }
   const convertResponse = (response: unknown) => {

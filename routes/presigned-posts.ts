@@ -24,6 +24,7 @@ const requestSchema = z
       .min(1)
       .max(MAX_TYPES)
       .refine((types) => new Set(types).size === types.length, 'has a type twice')
+      .meta({ uniqueItems: true })
       .optional()
       .describe('The types that the file may have, such as image/png: one form for each.'),
   })

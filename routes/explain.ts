@@ -21,7 +21,14 @@ const requestSchema = z
     durationSeconds: duration.optional(),
     restrictTo: restriction.optional(),
     operation: operation.optional(),
-    key: z.string().min(1).max(1024).optional().describe('The object key of the operation, if it has one.'),
+    key: z
+      .string()
+      .min(1)
+      .max(1024)
+      // The answer names the key, and half of a surrogate pair would be another character there.
+      .refine((key) => key.isWellFormed(), 'must be well-formed Unicode')
+      .optional()
+      .describe('The object key of the operation, if it has one.'),
   })
   .refine(({ operation, key }) => key === undefined || operation !== undefined, {
     path: ['operation'],

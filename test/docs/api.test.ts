@@ -5,6 +5,8 @@ import t from 'tap'
 import { readApi } from '../../scripts/api-document.ts'
 import { apiReference } from '../../scripts/api-reference.ts'
 import { ERRORS } from '../../src/errors.ts'
+import { build } from '../helpers/build.ts'
+import { claims, mint } from '../helpers/tokens.ts'
 
 const { json, document } = await readApi()
 const operations = Object.entries(document.paths).flatMap(([path, { get, post }]) => [
@@ -98,6 +100,27 @@ t.test('each request and each answer has an example that its schema allows', asy
         }
       }
     })
+  }
+})
+
+t.test('each example of a request works', async (t) => {
+  const { app } = await build(t)
+  const token = mint(claims({ scope: 'oss.upload oss.files oss.download' }))
+  for (const { name, operation } of operations) {
+    const [method, path = ''] = name.split(' ')
+    const url = path.replace(/\{\w+\}/gu, 'user-upload')
+    const [[type, media] = []] = Object.entries(operation.requestBody?.content ?? {})
+    const examples = document.components.schemas[media?.schema.$ref?.split('/').at(-1) ?? '']?.examples ?? [undefined]
+    for (const example of examples) {
+      const form = new URLSearchParams({ ...Object(example), WebIdentityToken: token }).toString()
+      const { statusCode, body } = await app.inject({
+        method: method === 'GET' ? 'GET' : 'POST',
+        url,
+        headers: { authorization: `Bearer ${token}`, ...(type !== undefined && { 'content-type': type }) },
+        ...(example !== undefined && { payload: type === 'application/json' ? JSON.stringify(example) : form }),
+      })
+      t.equal(statusCode, 200, `${name} ${JSON.stringify(example)}: ${statusCode === 200 ? '' : body}`)
+    }
   }
 })
 

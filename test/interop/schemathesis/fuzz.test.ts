@@ -5,10 +5,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { promisify } from 'node:util'
-import { pino } from 'pino'
 import { z } from 'zod'
 import { mintToken } from '../../../sandbox/issuer.ts'
 import { startLocal } from '../../../sandbox/local.ts'
+import { captureLogs } from '../../helpers/logs.ts'
 import { skipWithout } from '../clients/client.ts'
 import { PYTHON } from '../clients/python.ts'
 
@@ -50,7 +50,8 @@ type Fuzz = Readonly<{
 
 /** Runs schemathesis against a service of its own, by the document that the service publishes. */
 async function fuzz(t: TestContext, { tokens, allBad = false, examples, atLeast }: Fuzz, stsDown = false) {
-  const local = await startLocal({ logger: pino({ level: 'silent' }), env: LIMITS })
+  const logs = captureLogs()
+  const local = await startLocal({ logger: logs.logger, env: LIMITS })
   t.after(local.close)
   if (stsDown) local.sandbox.sts.faults.set({ kind: 'status', status: 500 })
   const directory = await mkdtemp(join(tmpdir(), 'oss-vend-fuzz-'))
@@ -79,7 +80,8 @@ async function fuzz(t: TestContext, { tokens, allBad = false, examples, atLeast 
   ).catch((error: { stdout: string; stderr: string }) => ({ stdout: `${error.stdout}\n${error.stderr}` }))
   const told = await readFile(report, 'utf8').catch(() => assert.fail(`schemathesis wrote no report: ${stdout}`))
   const result = reportSchema.parse(JSON.parse(told))
-  t.diagnostic(`${result.test_cases.generated} cases`)
+  const paidOut = logs.lines().filter(({ msg }) => msg === 'vended' || msg === 'signed').length
+  t.diagnostic(`${result.test_cases.generated} cases, ${paidOut} of them with credentials or signatures`)
   assert.deepEqual({ failures: result.failures, errors: result.errors }, { failures: [], errors: [] }, stdout)
   assert.equal(result.operations.tested, result.operations.total)
   assert.deepEqual(
@@ -88,13 +90,15 @@ async function fuzz(t: TestContext, { tokens, allBad = false, examples, atLeast 
     stdout,
   )
   assert.ok(result.test_cases.generated >= atLeast, `${result.test_cases.generated} cases, of ${atLeast}`)
+  return paidOut
 }
 
 const good = () =>
   mintToken({ sub: 'alice', claims: { scope: 'oss.upload oss.files oss.download' }, expiresSeconds: 7200 })
 
 test('every answer is one that the API description allows', { skip }, async (t) => {
-  await fuzz(t, { tokens: [await good()], examples: 440, atLeast: 3500 })
+  const paidOut = await fuzz(t, { tokens: [await good()], examples: 440, atLeast: 3500 })
+  assert.ok(paidOut > 300, 'requests come as far as STS')
 })
 
 test('no bad token opens anything', { skip }, async (t) => {
@@ -111,9 +115,9 @@ test('no bad token opens anything', { skip }, async (t) => {
     await mintToken({ sub: 'alice', claims: { exp: 1_000_000_000 } }),
     await mintToken({ sub: 'alice', claims: { aud: 'another' } }),
   ]
-  await fuzz(t, { tokens, allBad: true, examples: 100, atLeast: 1000 })
+  assert.equal(await fuzz(t, { tokens, allBad: true, examples: 100, atLeast: 1000 }), 0)
 })
 
 test('without STS, every answer is one that the API description allows', { skip }, async (t) => {
-  await fuzz(t, { tokens: [await good()], examples: 30, atLeast: 500 }, true)
+  assert.equal(await fuzz(t, { tokens: [await good()], examples: 30, atLeast: 500 }, true), 0)
 })

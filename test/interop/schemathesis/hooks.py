@@ -79,7 +79,12 @@ FIELDS_OF_POLICIES = re.compile(
     r"^/(params/|durationSeconds$|minValiditySeconds$|restrictTo\b|minBytes$|key$|keys/\d+$|keyPrefix$)"
 )
 MESSAGES_OF_POLICIES = re.compile("body is too large|durationSeconds must be .* for this policy")
-CODES_OF_POLICIES = {"InvalidIdentityToken", "MalformedPolicyDocument", "PackedPolicyTooLarge"}
+CODES_OF_POLICIES = {
+    "ExpiredTokenException",
+    "InvalidIdentityToken",
+    "MalformedPolicyDocument",
+    "PackedPolicyTooLarge",
+}
 
 
 @schemathesis.hook

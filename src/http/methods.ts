@@ -1,7 +1,7 @@
 import findMyWay from 'find-my-way'
 import type { App } from './fastify.ts'
 
-/** The methods that routes of this service may have. */
+/** Not OPTIONS: the plugin for CORS answers it at every path, resource or not. */
 const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'] as const
 
 /**
@@ -11,8 +11,6 @@ const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'] as const
 export function trackMethods(app: App, { maxParamLength }: Readonly<{ maxParamLength: number }>) {
   const router = findMyWay({ maxParamLength })
   app.addHook('onRoute', ({ method, url }) => {
-    // The plugin for CORS answers preflights at `*`, which is no resource.
-    if (url === '*') return
     for (const one of METHODS) if ([method].flat().includes(one)) router.on(one, url, () => {})
   })
   return (url: string): readonly string[] => METHODS.filter((method) => router.find(method, url) !== null)

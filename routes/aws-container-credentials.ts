@@ -4,10 +4,11 @@ import { type ErrorCode, VendError } from '../src/errors.ts'
 import { callerOf, requireBearer } from '../src/http/authenticated.ts'
 import type { App } from '../src/http/fastify.ts'
 import { readPairs } from '../src/http/pairs.ts'
-import { EXAMPLE_REQUEST_ID, errorResponses, problem, problemSchema } from '../src/http/problem.ts'
+import { EXAMPLE_EXTRAS, EXAMPLE_REQUEST_ID, errorResponses, problem, problemSchema } from '../src/http/problem.ts'
 import { knownError } from '../src/http/server.ts'
 import { parse } from '../src/http/validation.ts'
-import { paramValues, policyName, restriction } from './schemas.ts'
+import type { QueryParameter } from './openapi-document.ts'
+import { instant, paramValues, policyName, restriction } from './schemas.ts'
 import type { Services } from './services.ts'
 import { expirationOf, logVended, namingPolicy, sendBytes, sentenceOf } from './vended.ts'
 
@@ -17,13 +18,14 @@ const ANSWER_MS = 900
 /** AWS SDKs read these four; some refuse an answer that lacks one. */
 const responseSchema = z
   .strictObject({
-    AccessKeyId: z.string(),
-    SecretAccessKey: z.string(),
-    Token: z.string(),
-    Expiration: z.string().describe('RFC 3339, UTC.'),
+    AccessKeyId: z.string().describe('Access key ID of the session.'),
+    SecretAccessKey: z.string().describe('Secret key of the session.'),
+    Token: z.string().describe('Token of the session.'),
+    Expiration: instant.describe('When the credentials expire: RFC 3339, UTC.'),
   })
   .meta({
     title: 'ContainerCredentials',
+    description: 'Credentials as AWS SDKs read them. They are a secret.',
     examples: [
       {
         AccessKeyId: 'JDC_EXAMPLEEXAMPLEEXAMPLE0000000',
@@ -53,13 +55,16 @@ export function awsContainerCredentialsRoutes(app: App, { authenticate, vending 
       operationId: 'getContainerCredentials',
       summary: 'Give credentials to an AWS SDK that is configured for container credentials',
       description:
-        "For AWS_CONTAINER_CREDENTIALS_FULL_URI. Each query parameter is a parameter of the policy, but `restrictTo.actions` (names with commas between them) and `restrictTo.prefix`, which leave less of it. The session has the policy's length. The Authorization header may have the token without `Bearer`.",
+        "For `AWS_CONTAINER_CREDENTIALS_FULL_URI`. The session has the policy's length. The service answers within a second, because SDKs wait no longer: with 503 if STS takes longer, and with the session at the next try.",
       tags: ['aws'],
-      security: [{ bearer: [] }],
+      security: [{ bearer: [] }, { token: [] }],
       params: z.strictObject({ policy: policyName }),
+      queryParameters: QUERY,
       response: {
-        200: { description: 'Credentials', content: { 'application/json': { schema: responseSchema } } },
-        ...errorResponses(CODES, errorSchema, (code) => containerProblem(new VendError(code), EXAMPLE_REQUEST_ID)),
+        200: { description: 'Credentials.', content: { 'application/json': { schema: responseSchema } } },
+        ...errorResponses(CODES, errorSchema, (code) =>
+          containerProblem(new VendError(code, EXAMPLE_EXTRAS[code]), EXAMPLE_REQUEST_ID),
+        ),
       },
     },
     config: { vends: true },
@@ -82,6 +87,43 @@ export function awsContainerCredentialsRoutes(app: App, { authenticate, vending 
     },
   })
 }
+
+/** The handler reads the query by itself, so no schema of Fastify describes it. */
+const QUERY: readonly QueryParameter[] = [
+  {
+    name: 'params',
+    in: 'query',
+    description: 'Each query parameter without a dot in its name is a parameter of the policy: `?album=trip`.',
+    style: 'form',
+    explode: true,
+    schema: {
+      type: 'object',
+      additionalProperties: { type: 'string', minLength: 1, maxLength: 2048 },
+      propertyNames: { pattern: '^[A-Za-z][A-Za-z0-9_-]{0,63}$' },
+      examples: [{ album: 'trip' }],
+    },
+  },
+  {
+    name: 'restrictTo.actions',
+    in: 'query',
+    description: 'The only actions that the session has, with commas between them. Each must be one of the policy.',
+    style: 'form',
+    explode: false,
+    schema: {
+      type: 'array',
+      items: { type: 'string', maxLength: 64 },
+      minItems: 1,
+      maxItems: 16,
+      examples: [['oss:PutObject']],
+    },
+  },
+  {
+    name: 'restrictTo.prefix',
+    in: 'query',
+    description: 'The only keys that the session opens start with this prefix. The policy must open all of them.',
+    schema: { type: 'string', minLength: 1, maxLength: 1024, examples: ['users/alice/inbox/'] },
+  },
+]
 
 const CODES: readonly ErrorCode[] = [
   'invalid_request',

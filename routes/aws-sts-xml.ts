@@ -1,4 +1,5 @@
 import Builder from 'fast-xml-builder'
+import { z } from 'zod'
 
 const NAMESPACE = 'https://sts.amazonaws.com/doc/2011-06-15/'
 
@@ -40,6 +41,50 @@ export function errorXml(fault: Readonly<{ sender: boolean; code: string; messag
     RequestId: fault.requestId,
   })
 }
+
+const rootOf = (name: string) => ({ title: name, xml: { name, namespace: NAMESPACE } })
+
+/** The elements of {@link assumedRoleXml}, for the API description. */
+export const assumedRoleSchema = z
+  .strictObject({
+    AssumeRoleWithWebIdentityResult: z
+      .strictObject({
+        Credentials: z
+          .strictObject({
+            AccessKeyId: z.string().describe('Access key ID of the session.'),
+            SecretAccessKey: z.string().describe('Secret key of the session.'),
+            SessionToken: z.string().describe('Token of the session.'),
+            Expiration: z.string().meta({ format: 'date-time' }).describe('When they expire: RFC 3339, UTC.'),
+          })
+          .describe('A secret.'),
+        SubjectFromWebIdentityToken: z.string().describe('The subject of the token.'),
+        AssumedRoleUser: z
+          .strictObject({
+            Arn: z.string().describe('The policy and the name of the session, in the form of an ARN.'),
+            AssumedRoleId: z.string().describe('The policy and the name of the session.'),
+          })
+          .describe('The session.'),
+      })
+      .describe('The session and its credentials.'),
+    ResponseMetadata: z
+      .strictObject({ RequestId: z.string().describe('The same as the header `x-request-id`.') })
+      .describe('The request.'),
+  })
+  .meta({ ...rootOf('AssumeRoleWithWebIdentityResponse'), description: 'Credentials as STS of AWS writes them.' })
+
+/** The elements of {@link errorXml}. */
+export const errorSchema = z
+  .strictObject({
+    Error: z
+      .strictObject({
+        Type: z.enum(['Sender', 'Receiver']).describe('Whether the client or the service is at fault.'),
+        Code: z.string().describe('What clients decide by.'),
+        Message: z.string().describe('The refusal in one sentence.'),
+      })
+      .describe('The refusal.'),
+    RequestId: z.string().describe('The same as the header `x-request-id`.'),
+  })
+  .meta({ ...rootOf('ErrorResponse'), description: 'A refusal as STS of AWS writes it.' })
 
 type Elements = { readonly [element: string]: string | Elements }
 

@@ -1,53 +1,75 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { z } from 'zod'
-import { type ErrorCode, VendError } from '../src/errors.ts'
+import { VendError } from '../src/errors.ts'
 import type { App } from '../src/http/fastify.ts'
 import { readPairs } from '../src/http/pairs.ts'
 import { BESIDE_TOKEN_BYTES, knownError } from '../src/http/server.ts'
-import { MAX_TOKEN_BYTES, readToken } from '../src/identity/token.ts'
+import { MAX_TOKEN_BYTES } from '../src/identity/token.ts'
 import { inTermsOfPolicy, restrictionOfAws } from '../src/policy/grant/aws-session-policy.ts'
+import { ANSWERS } from './aws-sts-answers.ts'
+import { FORM, faultOf } from './aws-sts-faults.ts'
 import { assumedRoleXml, errorXml } from './aws-sts-xml.ts'
 import type { Services } from './services.ts'
 import { expirationOf, logVended, namingPolicy, sendBytes, sentenceOf } from './vended.ts'
 
-const FORM = 'application/x-www-form-urlencoded'
-const formSchema = z
-  .strictObject({
-    Action: z.literal('AssumeRoleWithWebIdentity', 'is not an action of this service'),
-    Version: z.literal('2011-06-15', 'is not a version of this service'),
-    RoleArn: z
-      .string('is required')
-      .min(20)
-      .max(2048)
-      .regex(
-        /^(?:arn|jrn)(?::[\w-]*){3,4}:role\/(?:[\w+=,@-][\w+=,.@-]*\/)*[a-z0-9][a-z0-9-]{0,31}$/u,
-        'does not end in a policy',
-      )
-      .describe('Its last part names the policy: arn:aws:iam::000000000000:role/user-upload.'),
-    RoleSessionName: z
-      .string('is required')
-      .regex(/^[\w+=,.@-]{2,64}$/u, 'must be 2 to 64 letters, digits and _+=,.@-')
-      .describe("Follows the caller's own name in the operation audit of JD Cloud, unless an SDK made it up."),
-    WebIdentityToken: z.string('is required').min(4).max(MAX_TOKEN_BYTES.most).describe("The caller's token."),
-    DurationSeconds: z
-      .string()
-      .regex(/^\d{1,5}$/u, 'must be a whole number')
-      .transform(Number)
-      .pipe(z.int().min(900).max(43_200))
-      .optional()
-      .describe(
-        "Length of the session, from 900 to the policy's, which is the default. JD Cloud has none under 3600: less gives 3600.",
-      ),
-    Policy: z
-      .string()
-      .min(1)
-      .max(2048)
-      .optional()
-      .describe(
-        'A session policy of one statement, which leaves less of the policy: Effect Allow, Action, and one Resource, * or a prefix such as arn:aws:s3:::test-app/users/alice/*. Any other is refused.',
-      ),
-  })
-  .meta({ title: 'AssumeRoleWithWebIdentity' })
+/** `maxTokenBytes` is what the API description tells. A longer token is refused as any other that is not valid. */
+const formOf = (maxTokenBytes: number) =>
+  z
+    .strictObject({
+      Action: z.literal('AssumeRoleWithWebIdentity', 'is not an action of this service').describe('The only action.'),
+      Version: z.literal('2011-06-15', 'is not a version of this service').describe('The only version.'),
+      RoleArn: z
+        .string('is required')
+        .min(20)
+        .max(2048)
+        .regex(
+          /^(?:arn|jrn)(?::[\w-]*){3,4}:role\/(?:[\w+=,@-][\w+=,.@-]*\/)*[a-z0-9][a-z0-9-]{0,31}$/u,
+          'does not end in a policy',
+        )
+        .describe('Its last part names the policy: arn:aws:iam::000000000000:role/user-upload.'),
+      RoleSessionName: z
+        .string('is required')
+        .regex(/^[\w+=,.@-]{2,64}$/u, 'must be 2 to 64 letters, digits and _+=,.@-')
+        .describe("Follows the caller's own name in the operation audit of JD Cloud, unless an SDK made it up."),
+      WebIdentityToken: z
+        .string('is required')
+        .min(4)
+        .max(MAX_TOKEN_BYTES.most)
+        .meta({ maxLength: maxTokenBytes })
+        .describe("The caller's token."),
+      DurationSeconds: z
+        .string()
+        // No pattern: the API description calls it a number, as forms have it.
+        .refine((text) => /^\d{1,5}$/u.test(text), 'must be a whole number')
+        .transform(Number)
+        .pipe(z.int().min(900).max(43_200))
+        .optional()
+        .meta({ type: 'integer', minimum: 900, maximum: 43_200 })
+        .describe(
+          "Length of the session, from 900 to the policy's, which is the default. JD Cloud has none under 3600: less gives 3600.",
+        ),
+      Policy: z
+        .string()
+        .min(1)
+        .max(2048)
+        .optional()
+        .describe(
+          'A session policy of one statement, which leaves less of the policy: Effect Allow, Action, and one Resource, * or a prefix such as arn:aws:s3:::test-app/users/alice/*. Any other is refused.',
+        ),
+    })
+    .meta({
+      title: 'AssumeRoleWithWebIdentity',
+      description: 'The form that AWS SDKs send to STS.',
+      examples: [
+        {
+          Action: 'AssumeRoleWithWebIdentity',
+          Version: '2011-06-15',
+          RoleArn: 'arn:aws:iam::000000000000:role/user-upload',
+          RoleSessionName: 'nightly-build',
+          WebIdentityToken: 'example.token.of-the-caller',
+        },
+      ],
+    })
 
 /** `POST /v1/aws/sts`, also at `/` where `atRoot`: AssumeRoleWithWebIdentity as SDKs ask it of AWS's STS. */
 export async function awsStsRoutes(
@@ -56,6 +78,7 @@ export async function awsStsRoutes(
   { atRoot, maxTokenBytes }: Readonly<{ atRoot: boolean; maxTokenBytes: number }>,
 ): Promise<void> {
   const answerError = createErrors(now)
+  const form = formOf(maxTokenBytes)
   // Apart from the others, which read JSON alone.
   await app.register(async (sts: App) => {
     sts.removeAllContentTypeParsers()
@@ -72,17 +95,12 @@ export async function awsStsRoutes(
           operationId: 'assumeRoleWithWebIdentity',
           summary: 'Give credentials to an AWS SDK that is configured for web identity',
           description:
-            'For AWS_ENDPOINT_URL_STS with AWS_ROLE_ARN and AWS_WEB_IDENTITY_TOKEN_FILE. No other action is known.',
+            'For `AWS_ENDPOINT_URL_STS` with `AWS_ROLE_ARN` and `AWS_WEB_IDENTITY_TOKEN_FILE`. The token is in the form, and the header `Authorization` is not read. No other action is known.',
           tags: ['aws'],
           security: [],
           consumes: [FORM],
-          body: formSchema,
-          response: Object.fromEntries(
-            Object.entries(ANSWERS).map(([status, description]) => [
-              status,
-              { description, content: { 'text/xml': { schema: z.string() } } },
-            ]),
-          ),
+          body: form,
+          response: ANSWERS,
         },
         errorHandler: answerError,
         config: { vends: true },
@@ -133,45 +151,6 @@ export async function awsStsRoutes(
 const MADE_UP =
   /^(?:(?:botocore-session|aws-sdk-[a-z]+(?:-session)?|aws-dotnet-sdk-session|web-identity-token)-)?\d{10,20}$/u
 
-/** `message` where the common one speaks of another dialect. */
-type Fault = Readonly<{ status: number; code: string; message?: string }>
-
-/** How STS says what this service means. */
-const FAULTS: Readonly<Record<ErrorCode, Fault>> = {
-  unauthenticated: { status: 400, code: 'InvalidIdentityToken', message: 'The token is not valid' },
-  policy_not_allowed: { status: 403, code: 'AccessDenied' },
-  key_not_allowed: { status: 403, code: 'AccessDenied' },
-  policy_not_found: { status: 403, code: 'AccessDenied' },
-  not_found: { status: 404, code: 'InvalidAction' },
-  invalid_request: { status: 400, code: 'ValidationError' },
-  payload_too_large: { status: 400, code: 'ValidationError' },
-  unsupported_media_type: { status: 400, code: 'ValidationError', message: `The request body must be ${FORM}` },
-  unsafe_value: { status: 403, code: 'IDPRejectedClaim' },
-  policy_too_large: { status: 400, code: 'PackedPolicyTooLarge' },
-  rate_limited: { status: 400, code: 'Throttling' },
-  internal_error: { status: 500, code: 'InternalFailure' },
-  upstream_denied: { status: 500, code: 'InternalFailure' },
-  upstream_unavailable: { status: 503, code: 'ServiceUnavailable' },
-  not_ready: { status: 503, code: 'ServiceUnavailable' },
-  overloaded: { status: 503, code: 'ServiceUnavailable' },
-  upstream_timeout: { status: 503, code: 'ServiceUnavailable' },
-}
-const EXPIRED: Fault = { status: 400, code: 'ExpiredTokenException', message: 'The token is expired' }
-/** And what it says of some fields. A policy that is not understood is refused, never left out: the session would open too much. */
-const FIELD_FAULTS: readonly (readonly [field: RegExp, code: string])[] = [
-  [/^\/Action$/u, 'InvalidAction'],
-  [/^\/Version$/u, 'NoSuchVersion'],
-  [/^\/Policy/u, 'MalformedPolicyDocument'],
-]
-
-const ANSWERS = {
-  200: 'Credentials',
-  400: '`ValidationError`, `InvalidAction`, `InvalidIdentityToken`, `ExpiredTokenException`, `MalformedPolicyDocument` (a `Policy` that has no meaning here, or is wider than the policy), `PackedPolicyTooLarge`, `Throttling`',
-  403: '`AccessDenied`: the policy is not for this caller. `IDPRejectedClaim`: a claim must not enter a policy',
-  500: '`InternalFailure`: ask the operator',
-  503: '`ServiceUnavailable`: wait for Retry-After',
-} as const
-
 function createErrors(now: () => number) {
   return (error: unknown, request: FastifyRequest, reply: FastifyReply) => {
     const known = inTermsOfPolicy(knownError(error, request, reply))
@@ -185,23 +164,4 @@ function createErrors(now: () => number) {
       errorXml({ sender: status < 500, code, message: sentenceOf(known, request.id, title), requestId: request.id }),
     )
   }
-}
-
-function faultOf(error: VendError, body: unknown, now: number): Fault {
-  const fault = FAULTS[error.code]
-  if (error.code === 'unauthenticated') return isOver(body, now) ? EXPIRED : fault
-  if (error.code !== 'invalid_request') return fault
-  const pointers = error.errors?.map(({ pointer }) => pointer) ?? []
-  const [, code = fault.code] = FIELD_FAULTS.find(([field]) => pointers.some((pointer) => field.test(pointer))) ?? []
-  return { ...fault, code }
-}
-
-/**
- * Whether a token says of itself that it is over, which its sender can read there, too: nothing is told of what was
- * checked. SDKs try again with a token that is only not valid.
- */
-function isOver(body: unknown, now: number): boolean {
-  const { data } = z.looseObject({ WebIdentityToken: z.string() }).safeParse(body)
-  const exp = readToken(data?.WebIdentityToken.trim() ?? '')?.payload.exp
-  return typeof exp === 'number' && exp * 1000 <= now
 }

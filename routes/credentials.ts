@@ -3,13 +3,22 @@ import { callerOf, requireBearer } from '../src/http/authenticated.ts'
 import type { App } from '../src/http/fastify.ts'
 import { problemResponses } from '../src/http/problem.ts'
 import type { Vended } from '../src/vending/vending.ts'
-import { duration, grantSchema, paramValues, policyName, presentGrant, restriction, VEND_ERRORS } from './schemas.ts'
+import {
+  duration,
+  grantSchema,
+  instant,
+  paramValues,
+  policyName,
+  presentGrant,
+  restriction,
+  VEND_ERRORS,
+} from './schemas.ts'
 import type { Services } from './services.ts'
 import { expirationOf, logVended, namingPolicy } from './vended.ts'
 
 const requestSchema = z
   .strictObject({
-    policy: policyName.describe('Name of a policy template. GET /v1/policies lists them.'),
+    policy: policyName,
     params: paramValues.optional(),
     durationSeconds: duration.optional(),
     restrictTo: restriction.optional(),
@@ -30,6 +39,7 @@ const requestSchema = z
   })
   .meta({
     title: 'CredentialsRequest',
+    description: 'What a client asks credentials for.',
     examples: [
       { policy: 'user-upload' },
       { policy: 'user-upload', restrictTo: { actions: ['oss:PutObject'], prefix: 'users/alice/inbox/' } },
@@ -38,33 +48,38 @@ const requestSchema = z
 
 const responseSchema = z
   .strictObject({
-    credentials: z.strictObject({
-      accessKey: z.string(),
-      secretKey: z.string(),
-      sessionToken: z.string(),
-      expiration: z
-        .string()
-        .describe('When the credentials expire: RFC 3339, UTC. Request new ones a few minutes earlier.'),
-      expiresInSeconds: z.int().describe('The same as seconds from now, for a device whose clock may be wrong.'),
-    }),
-    oss: z.strictObject({
-      endpoint: z.string().describe('Endpoint for any S3 SDK.'),
-      region: z.string(),
-      bucket: z.string(),
-      prefixes: z
-        .array(z.string())
-        .describe('Prefixes that object keys must start with. An empty prefix is the whole bucket.'),
-      forcePathStyle: z.boolean(),
-      chunkedEncoding: z.boolean().describe('Always false: OSS refuses aws-chunked bodies.'),
-      requestChecksumCalculation: z
-        .literal('WHEN_REQUIRED')
-        .describe('For the setting of this name in AWS SDKs, which send aws-chunked bodies without it.'),
-      signatureVersion: z.literal('v4').describe('For SDKs that choose another by the name of the endpoint.'),
-    }),
-    grant: grantSchema,
+    credentials: z
+      .strictObject({
+        accessKey: z.string().describe('Access key ID of the session.'),
+        secretKey: z.string().describe('Secret key of the session.'),
+        sessionToken: z.string().describe('Token of the session. OSS refuses the keys without it.'),
+        expiration: instant.describe(
+          'When the credentials expire: RFC 3339, UTC. Request new ones a few minutes earlier.',
+        ),
+        expiresInSeconds: z.int().describe('The same as seconds from now, for a device whose clock may be wrong.'),
+      })
+      .describe('A secret. Keep it in memory.'),
+    oss: z
+      .strictObject({
+        endpoint: z.string().describe('Endpoint for any S3 SDK.'),
+        region: z.string().describe('Region that requests are signed for.'),
+        bucket: z.string().describe('The bucket that the session opens a part of.'),
+        prefixes: z
+          .array(z.string())
+          .describe('Prefixes that object keys must start with. An empty prefix is the whole bucket.'),
+        forcePathStyle: z.boolean().describe('Always true: path style works on every store.'),
+        chunkedEncoding: z.boolean().describe('Always false: OSS refuses aws-chunked bodies.'),
+        requestChecksumCalculation: z
+          .literal('WHEN_REQUIRED')
+          .describe('For the setting of this name in AWS SDKs, which send aws-chunked bodies without it.'),
+        signatureVersion: z.literal('v4').describe('For SDKs that choose another by the name of the endpoint.'),
+      })
+      .describe('Settings for an S3 client.'),
+    grant: grantSchema.describe('What the credentials open.'),
   })
   .meta({
     title: 'Credentials',
+    description: 'Credentials, and everything that an S3 client needs beside them.',
     examples: [
       {
         credentials: {
@@ -106,11 +121,13 @@ export function credentialsRoutes(
     schema: {
       operationId: 'createCredentials',
       summary: 'Trade a token for short-lived OSS credentials',
+      description:
+        'A caller receives the same session until 15 minutes of it are left, or less than `minValiditySeconds`.',
       tags: ['credentials'],
       security: [{ bearer: [] }],
       body: requestSchema,
       response: {
-        200: { description: 'Credentials', content: { 'application/json': { schema: responseSchema } } },
+        200: { description: 'Credentials.', content: { 'application/json': { schema: responseSchema } } },
         ...problemResponses(...VEND_ERRORS),
       },
     },

@@ -4,13 +4,16 @@ import { callerOf, requireBearer } from '../src/http/authenticated.ts'
 import type { App } from '../src/http/fastify.ts'
 import { bodyFaultSchema, problemResponses } from '../src/http/problem.ts'
 import type { Explanation } from '../src/policy/check/explain.ts'
-import { isOperation, OPERATION_ACTIONS, type Operation } from '../src/policy/language/operations.ts'
+import { isOperation, OPERATION_ACTIONS, OSS_ACTIONS } from '../src/policy/language/operations.ts'
 import { duration, grantSchema, paramValues, policyName, presentGrant, restriction } from './schemas.ts'
 import type { Services } from './services.ts'
 
+const OPERATIONS = Object.keys(OPERATION_ACTIONS).filter(isOperation)
+const OBJECT_OPERATIONS = OPERATIONS.filter((name) => OSS_ACTIONS[OPERATION_ACTIONS[name]] === 'object')
+
 const operation = z
-  .enum(Object.keys(OPERATION_ACTIONS).filter(isOperation) as [Operation, ...Operation[]])
-  .describe('An S3 operation to check against the session policy.')
+  .enum(OPERATIONS)
+  .describe('An S3 operation to check against the session policy. `PutObject` and its like need a `key`.')
 
 const requestSchema = z
   .strictObject({
@@ -18,22 +21,38 @@ const requestSchema = z
     durationSeconds: duration.optional(),
     restrictTo: restriction.optional(),
     operation: operation.optional(),
-    key: z.string().min(1).max(1024).optional().describe('The object key of the operation, if it has one.'),
+    key: z
+      .string()
+      .min(1)
+      .max(1024)
+      // The answer names the key, and half of a surrogate pair would be another character there.
+      .refine((key) => key.isWellFormed(), 'must be well-formed Unicode')
+      .optional()
+      .describe('The object key of the operation, if it has one.'),
   })
   .refine(({ operation, key }) => key === undefined || operation !== undefined, {
     path: ['operation'],
     message: 'is required with key',
   })
-  .meta({ title: 'ExplainRequest', examples: [{ operation: 'PutObject', key: 'users/alice/photo.jpg' }] })
+  .meta({
+    title: 'ExplainRequest',
+    description: 'What a client would ask credentials for, and one operation to judge.',
+    // Refinements do not reach JSON Schema.
+    if: { properties: { operation: { enum: OBJECT_OPERATIONS } }, required: ['operation'] },
+    // biome-ignore lint/suspicious/noThenProperty: a word of JSON Schema
+    then: { required: ['key'] },
+    else: { not: { required: ['key'] } },
+    examples: [{ operation: 'PutObject', key: 'users/alice/photo.jpg' }],
+  })
 
 const answerSchema = z
   .strictObject({
-    operation: z.string(),
+    operation: z.string().describe('The operation of the request.'),
     action: z
       .string()
       .describe('The OSS action that the operation needs. A copy also needs oss:GetObject on its source.'),
     resource: z.string().describe('The JRN that the operation needs it on.'),
-    allowed: z.boolean(),
+    allowed: z.boolean().describe('Whether the session policy allows it.'),
     statement: z
       .int()
       .optional()
@@ -45,22 +64,25 @@ const answerSchema = z
 const responseSchema = z
   .discriminatedUnion('granted', [
     z.strictObject({
-      granted: z.literal(true),
-      grant: grantSchema,
+      granted: z.literal(true).describe('A vend would succeed, if STS agrees.'),
+      grant: grantSchema.describe('What the credentials would open.'),
       sessionPolicy: z.unknown().describe('The session policy that a vend would send to STS.'),
       answer: answerSchema.optional(),
     }),
     z.strictObject({
-      granted: z.literal(false),
-      refusal: z.strictObject({
-        code: z.enum(Object.keys(ERRORS) as [ErrorCode, ...ErrorCode[]]),
-        detail: z.string().optional().describe('Why not. It names claims and parameters, never accepted values.'),
-        errors: z.array(bodyFaultSchema).optional(),
-      }),
+      granted: z.literal(false).describe('A vend would be refused.'),
+      refusal: z
+        .strictObject({
+          code: z.enum(Object.keys(ERRORS) as [ErrorCode, ...ErrorCode[]]).describe('The code of the refusal.'),
+          detail: z.string().optional().describe('Why not. It names claims and parameters, never accepted values.'),
+          errors: z.array(bodyFaultSchema).optional().describe('The faults of the request.'),
+        })
+        .describe('The refusal that a vend would answer with.'),
     }),
   ])
   .meta({
     title: 'Explanation',
+    description: 'The grant, or the refusal, that the same question to `POST /v1/credentials` would have.',
     examples: [
       {
         granted: true,
@@ -101,12 +123,14 @@ export function explainRoutes(app: App, { authenticate, vending }: Services): vo
     schema: {
       operationId: 'explainPolicy',
       summary: 'Explain what this caller would receive, or why not',
+      description:
+        'Answers without a call to STS. A refusal of the policy is an answer with 200. The body may be left out.',
       tags: ['credentials'],
       security: [{ bearer: [] }],
       params: z.strictObject({ name: policyName }),
       body: requestSchema.prefault({}),
       response: {
-        200: { description: 'Explanation', content: { 'application/json': { schema: responseSchema } } },
+        200: { description: 'The grant or the refusal.', content: { 'application/json': { schema: responseSchema } } },
         ...problemResponses(
           'invalid_request',
           'unauthenticated',

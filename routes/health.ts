@@ -5,8 +5,14 @@ import { problemResponses } from '../src/http/problem.ts'
 import type { Services } from './services.ts'
 
 const statusOf = (status: 'live' | 'ready', more: z.ZodRawShape = {}) => ({
-  description: status,
-  content: { 'application/json': { schema: z.strictObject({ status: z.literal(status), ...more }) } },
+  description: `The ${status === 'live' ? 'process works' : 'service takes requests'}.`,
+  content: {
+    'application/json': {
+      schema: z
+        .strictObject({ status: z.literal(status).describe('Always the same: the HTTP status tells.'), ...more })
+        .meta({ title: status === 'live' ? 'Live' : 'Ready', examples: [{ status }] }),
+    },
+  },
 })
 
 const diagnosis = z.strictObject({ clockOffsetSeconds: z.int(), hint: z.string().optional() })
@@ -28,10 +34,11 @@ export function healthRoutes(
     url: '/livez',
     schema: {
       operationId: 'live',
-      summary: 'Is the process alive?',
+      summary: 'Tell whether the process works',
+      description: 'For the supervisor of the process. It depends on nothing outside, and has no rate limit.',
       tags: ['health'],
       security: [],
-      response: { 200: statusOf('live') },
+      response: { 200: statusOf('live'), ...problemResponses('invalid_request', 'internal_error') },
     },
     // Probes are frequent, and must not stop when their address reaches its limit.
     config: { rateLimit: false },
@@ -43,12 +50,14 @@ export function healthRoutes(
     url: '/readyz',
     schema: {
       operationId: 'ready',
-      summary: 'Is the service ready for traffic?',
+      summary: 'Tell whether the service takes requests',
+      description:
+        'For the load balancer. It answers 503 while no issuer has usable keys, during overload, and after SIGTERM. It does not depend on STS, and has no rate limit.',
       tags: ['health'],
       security: [],
       response: {
         200: statusOf('ready', diagnose && { sts: z.record(z.string(), diagnosis).optional() }),
-        ...problemResponses('not_ready'),
+        ...problemResponses('invalid_request', 'internal_error', 'not_ready'),
       },
     },
     config: { rateLimit: false },

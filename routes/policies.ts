@@ -9,17 +9,20 @@ import type { Services } from './services.ts'
 
 const responseSchema = z
   .strictObject({
-    policies: z.array(
-      z.strictObject({
-        name: z.string(),
-        description: z.string(),
-        durationSeconds: z.int().describe('The longest session. It is also the default.'),
-        params: z.record(z.string(), z.unknown()).describe('JSON Schema of the params object.'),
-      }),
-    ),
+    policies: z
+      .array(
+        z.strictObject({
+          name: z.string().describe('The name to ask for credentials by.'),
+          description: z.string().describe('What the policy is for, in the words of its author.'),
+          durationSeconds: z.int().describe('The longest session. It is also the default.'),
+          params: z.record(z.string(), z.unknown()).describe('JSON Schema of the object `params`.'),
+        }),
+      )
+      .describe('Ordered by name.'),
   })
   .meta({
     title: 'Policies',
+    description: 'The policies of this caller.',
     examples: [
       {
         policies: [
@@ -47,11 +50,23 @@ export function policiesRoutes(app: App, { authenticate, vending }: Services): v
     schema: {
       operationId: 'listPolicies',
       summary: 'List the policies that this caller may use',
+      description:
+        'Of a parameter that must be one of the values of a claim, the schema lists the values of this caller.',
       tags: ['credentials'],
       security: [{ bearer: [] }],
       response: {
-        200: { description: 'Policies', content: { 'application/json': { schema: responseSchema } } },
-        ...problemResponses('unauthenticated', 'rate_limited', 'internal_error', 'upstream_unavailable', 'overloaded'),
+        200: {
+          description: 'The policies of this caller.',
+          content: { 'application/json': { schema: responseSchema } },
+        },
+        ...problemResponses(
+          'invalid_request',
+          'unauthenticated',
+          'rate_limited',
+          'internal_error',
+          'upstream_unavailable',
+          'overloaded',
+        ),
       },
     },
     onRequest: requireBearer(authenticate),

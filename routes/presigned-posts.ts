@@ -24,6 +24,7 @@ const requestSchema = z
       .min(1)
       .max(MAX_TYPES)
       .refine((types) => new Set(types).size === types.length, 'has a type twice')
+      .meta({ uniqueItems: true })
       .optional()
       .describe('The types that the file may have, such as image/png: one form for each.'),
   })
@@ -35,6 +36,9 @@ const requestSchema = z
   })
   .meta({
     title: 'PresignedPostsRequest',
+    description: 'What the uploads may be.',
+    // Refinements do not reach JSON Schema. It has no words for minBytes and maxBytes.
+    oneOf: [{ required: ['key'] }, { required: ['keyPrefix'] }],
     examples: [
       {
         policy: 'user-upload',
@@ -64,6 +68,7 @@ const responseSchema = z
   })
   .meta({
     title: 'PresignedPosts',
+    description: 'A form for each content type.',
     examples: [
       {
         posts: [
@@ -96,11 +101,12 @@ export function presignedPostsRoutes(app: App, { authenticate, signing }: Servic
     schema: {
       operationId: 'createPresignedPosts',
       summary: 'Sign forms for uploads with a limit on size and type',
+      description: 'The store checks the size and the type of each upload. A form works until it expires, many times.',
       tags: ['presigned'],
       security: [{ bearer: [] }],
       body: requestSchema,
       response: {
-        200: { description: 'Forms', content: { 'application/json': { schema: responseSchema } } },
+        200: { description: 'The signed forms.', content: { 'application/json': { schema: responseSchema } } },
         ...problemResponses(...SIGNING_ERRORS),
       },
     },

@@ -24,33 +24,47 @@ const targets = {
   key: objectKey.optional().describe('The key of one object. Either key or keys.'),
   keys: z.array(objectKey).min(1).max(MAX_SIGNATURES).optional().describe('The keys of several objects.'),
 }
+/** Refinements do not reach JSON Schema: this tells the rule of `superRefine` below. */
+const ONE_OR_SEVERAL = { oneOf: [{ required: ['key'] }, { required: ['keys'] }] }
 const signedType = contentType.optional().describe('The client must send exactly this Content-Type.')
 
 const requestSchema = z
   .discriminatedUnion(
     'operation',
     [
-      z.strictObject({ ...targets, operation: z.enum(['GetObject', 'HeadObject', 'DeleteObject']) }),
-      z.strictObject({
-        ...targets,
-        operation: z.literal('PutObject'),
-        contentType: signedType,
-        contentMd5: z
-          .string()
-          .regex(/^[A-Za-z0-9+/]{22}==$/u, 'is not the base64 of an MD5')
-          .optional()
-          .describe(
-            'The client must send exactly this Content-MD5, so the store takes no other content. With key only.',
-          ),
-      }),
       z
-        .strictObject({ ...targets, operation: z.literal('CreateMultipartUpload'), contentType: signedType })
-        .describe('The first step of a multipart upload. The answer of the store has the UploadId.'),
+        .strictObject({
+          ...targets,
+          operation: z.enum(['GetObject', 'HeadObject', 'DeleteObject']).describe('What the URL is for.'),
+        })
+        .meta({ ...ONE_OR_SEVERAL, title: 'Get, head or delete' }),
+      z
+        .strictObject({
+          ...targets,
+          operation: z.literal('PutObject').describe('What the URL is for.'),
+          contentType: signedType,
+          contentMd5: z
+            .string()
+            .regex(/^[A-Za-z0-9+/]{22}==$/u, 'is not the base64 of an MD5')
+            .optional()
+            .describe(
+              'The client must send exactly this Content-MD5, so the store takes no other content. With key only.',
+            ),
+        })
+        .meta({ ...ONE_OR_SEVERAL, dependentRequired: { contentMd5: ['key'] }, title: 'Put' }),
+      z
+        .strictObject({
+          ...targets,
+          operation: z.literal('CreateMultipartUpload').describe('What the URL is for.'),
+          contentType: signedType,
+        })
+        .describe('The first step of a multipart upload. The answer of the store has the UploadId.')
+        .meta({ ...ONE_OR_SEVERAL, title: 'Begin a multipart upload' }),
       z
         .strictObject({
           ...signingFields,
-          operation: z.literal('MultipartUpload'),
-          key: objectKey,
+          operation: z.literal('MultipartUpload').describe('What the URLs are for.'),
+          key: objectKey.describe('The key of the object.'),
           uploadId: z
             .string()
             .regex(/^[!-~]{1,1024}$/u, 'is not an UploadId')
@@ -61,7 +75,8 @@ const requestSchema = z
             .max(MAX_SIGNATURES)
             .describe('The parts to sign now. Ask again for the next ones.'),
         })
-        .describe('The second step: URLs for the parts, one to complete the upload, and one to abort it.'),
+        .describe('The second step: URLs for the parts, one to complete the upload, and one to abort it.')
+        .meta({ title: 'Parts of a multipart upload' }),
     ],
     'is not an operation that can be signed',
   )
@@ -76,6 +91,7 @@ const requestSchema = z
   })
   .meta({
     title: 'PresignedUrlsRequest',
+    description: 'One operation on one key, or on several.',
     examples: [
       { policy: 'user-upload', operation: 'PutObject', key: 'users/alice/photo.jpg', contentType: 'image/jpeg' },
       { policy: 'user-files', operation: 'GetObject', keys: ['users/alice/a.jpg', 'users/alice/b.jpg'] },
@@ -98,10 +114,10 @@ const responseSchema = z
     urls: z
       .array(
         z.strictObject({
-          operation: z.enum(OPERATIONS),
-          key: z.string(),
+          operation: z.enum(OPERATIONS).describe('The S3 operation that the URL is for.'),
+          key: z.string().describe('The key of the object.'),
           partNumber: z.int().optional().describe('For UploadPart.'),
-          method: z.enum(['GET', 'HEAD', 'PUT', 'POST', 'DELETE']),
+          method: z.enum(['GET', 'HEAD', 'PUT', 'POST', 'DELETE']).describe('Send the request with this method.'),
           url: z.string().describe('A secret: anyone who has it can make this request until it expires.'),
           headers: z.record(z.string(), z.string()).describe('Send these headers exactly so.'),
         }),
@@ -111,6 +127,7 @@ const responseSchema = z
   })
   .meta({
     title: 'PresignedUrls',
+    description: 'A signed URL for each operation and key.',
     examples: [
       {
         urls: [
@@ -142,7 +159,7 @@ export function presignedUrlsRoutes(app: App, { authenticate, signing }: Service
       security: [{ bearer: [] }],
       body: requestSchema,
       response: {
-        200: { description: 'URLs', content: { 'application/json': { schema: responseSchema } } },
+        200: { description: 'The signed URLs.', content: { 'application/json': { schema: responseSchema } } },
         ...problemResponses(...SIGNING_ERRORS),
       },
     },

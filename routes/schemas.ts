@@ -4,7 +4,14 @@ import type { Grant } from '../src/policy/grant/grant.ts'
 import { TEMPLATE_NAME } from '../src/policy/template/template.ts'
 
 /** The name of a policy template. */
-export const policyName = z.string().regex(TEMPLATE_NAME, 'is not the name of a policy')
+export const policyName = z
+  .string()
+  .regex(TEMPLATE_NAME, 'is not the name of a policy')
+  .describe('Name of a policy template. `GET /v1/policies` lists them.')
+  .meta({ examples: ['user-upload'] })
+
+/** A time as answers show it. */
+export const instant = z.string().meta({ format: 'date-time' })
 
 /** Values of a template's parameters. */
 export const paramValues = z
@@ -12,7 +19,7 @@ export const paramValues = z
     z.string().regex(/^[A-Za-z][A-Za-z0-9_-]{0,63}$/u),
     z.union([z.string().min(1).max(2048), z.int()], 'must be a string or a whole number'),
   )
-  .describe("Values of the template's parameters.")
+  .describe("Values of the template's parameters, by name.")
 
 /** The duration of a session, in seconds. */
 export const duration = z
@@ -47,11 +54,11 @@ export const restriction = z
 
 /** The grant, as answers show it. */
 export const grantSchema = z.strictObject({
-  policy: z.string(),
-  actions: z.array(z.string()),
-  resources: z.array(z.string()),
+  policy: z.string().describe('Name of the policy template.'),
+  actions: z.array(z.string()).describe('The OSS actions that the session allows.'),
+  resources: z.array(z.string()).describe('The JRNs that the session allows them on.'),
   roleSessionName: z.string().describe('Name of the session in the operation audit of JD Cloud.'),
-  durationSeconds: z.int(),
+  durationSeconds: z.int().describe('Length of the session.'),
 })
 
 /** Converts a grant to this shape. */

@@ -2,7 +2,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import { z } from 'zod'
 import type { ErrorCode } from '../src/errors.ts'
 import type { Signed } from '../src/vending/signing.ts'
-import { paramValues, policyName, VEND_ERRORS } from './schemas.ts'
+import { instant, paramValues, policyName, VEND_ERRORS } from './schemas.ts'
 import { expirationOf } from './vended.ts'
 
 /** The most URLs or parts of one request. */
@@ -15,7 +15,7 @@ export const BODY_LIMIT_BYTES = 128 * 1024
 
 /** The fields of every request for signatures. */
 export const signingFields = {
-  policy: policyName.describe('Name of a policy template. GET /v1/policies lists them.'),
+  policy: policyName,
   params: paramValues.optional(),
   expiresInSeconds: z
     .int()
@@ -37,7 +37,7 @@ export const contentType = z
 
 /** The fields of every answer with signatures. */
 export const lifeFields = {
-  expiration: z.string().describe('When it stops to work: RFC 3339, UTC.'),
+  expiration: instant.describe('When it stops to work: RFC 3339, UTC.'),
   expiresInSeconds: z
     .int()
     .describe('Seconds until then. Less than was asked for if the session that signs, or the token, ends earlier.'),

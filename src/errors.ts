@@ -5,6 +5,7 @@ export const ERRORS = {
   key_not_allowed: { status: 403, title: 'The policy does not allow this operation on this key' },
   policy_not_found: { status: 404, title: 'No such policy' },
   not_found: { status: 404, title: 'No such resource' },
+  method_not_allowed: { status: 405, title: 'This resource does not have this method' },
   invalid_request: { status: 400, title: 'The request is not valid' },
   payload_too_large: { status: 413, title: 'The request body is too large' },
   unsupported_media_type: { status: 415, title: 'The request body must be application/json' },
@@ -32,6 +33,8 @@ type Extras = Readonly<{
   detail?: string
   errors?: readonly BodyFault[]
   retryAfterSeconds?: number
+  /** The methods that the resource has. */
+  allow?: readonly string[]
   /** Written to the log with the request id, never sent to the caller. */
   log?: Readonly<Record<string, unknown>>
   /** Default: `error` from 500 up, and `info` below. */
@@ -46,15 +49,17 @@ export class VendError extends Error {
   readonly detail: string | undefined
   readonly errors: readonly BodyFault[] | undefined
   readonly retryAfterSeconds: number | undefined
+  readonly allow: readonly string[] | undefined
   readonly log: Readonly<Record<string, unknown>> | undefined
   readonly logLevel: 'info' | 'error'
 
-  constructor(code: ErrorCode, { detail, errors, retryAfterSeconds, log, logLevel, cause }: Extras = {}) {
+  constructor(code: ErrorCode, { detail, errors, retryAfterSeconds, allow, log, logLevel, cause }: Extras = {}) {
     super(ERRORS[code].title, { cause })
     this.code = code
     this.detail = detail
     this.errors = errors
     this.retryAfterSeconds = retryAfterSeconds
+    this.allow = allow
     this.log = log
     this.logLevel = logLevel ?? (ERRORS[code].status >= 500 ? 'error' : 'info')
   }

@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer'
 import type { FastifyInstance } from 'fastify'
 import { VendError } from '../errors.ts'
 import { hasUniqueNames } from '../lib/unique-names.ts'
@@ -6,12 +7,15 @@ import { hasUniqueNames } from '../lib/unique-names.ts'
 export function acceptJsonAlone(app: FastifyInstance): void {
   const parse = app.getDefaultJsonParser('error', 'error')
   app.removeAllContentTypeParsers()
-  app.addContentTypeParser<string>('application/json', { parseAs: 'string' }, (request, text, done) => {
+  app.addContentTypeParser<Buffer>('application/json', { parseAs: 'buffer' }, (request, bytes, done) => {
     const { 'content-encoding': encoding = 'identity', 'content-type': type = '' } = request.headers
     const charset = /;\s*charset="?([^";\s]*)/iu.exec(type)?.[1] ?? 'utf-8'
     if (encoding.toLowerCase() !== 'identity' || charset.toLowerCase() !== 'utf-8') {
       return done(new VendError('unsupported_media_type'))
     }
+    // A decoder would put the same character in place of all bytes that are none.
+    if (!isUtf8(bytes)) return done(new VendError('invalid_request', { detail: 'the body is not UTF-8' }))
+    const text = bytes.toString()
     parse(request, text, (error, value) => {
       if (error) return done(new VendError('invalid_request', { detail: reasonOf(text) }))
       if (hasUniqueNames(text, value)) done(null, value)

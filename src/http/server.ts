@@ -13,6 +13,7 @@ import { VendError } from '../errors.ts'
 import { trustProxyOf } from '../lib/trusted-proxies.ts'
 import type { App } from './fastify.ts'
 import { acceptJsonAlone } from './json-body.ts'
+import { trackMethods } from './methods.ts'
 import { problem, problemSchema } from './problem.ts'
 import { requestIdOf } from './request-id.ts'
 import { createSerializerCompiler, writerOf } from './serialize.ts'
@@ -30,6 +31,7 @@ declare module 'fastify' {
   }
 }
 
+const ROUTER = { maxParamLength: 128 }
 const BODY_LIMIT_BYTES = 16 * 1024
 /** For all header fields beside the token, and for all of a form beside it. */
 export const BESIDE_TOKEN_BYTES = 8 * 1024
@@ -71,7 +73,7 @@ export async function createServer(
     forceCloseConnections: 'idle',
     // Requests that were accepted are answered, also while closing.
     return503OnClosing: false,
-    routerOptions: { maxParamLength: 128 },
+    routerOptions: ROUTER,
     clientErrorHandler: (error, socket) => {
       // A request whose answer is still to come would take this one for its own.
       if (app.unanswered.some(socket)) socket.destroy()
@@ -92,7 +94,12 @@ export async function createServer(
   app.decorateRequest('requestSpan', undefined)
   app.decorateRequest('vend', undefined)
   app.setErrorHandler(answerError)
-  app.setNotFoundHandler((request, reply) => answerError(new VendError('not_found'), request, reply))
+  const methodsAt = trackMethods(app, ROUTER)
+  const noRoute = ({ url }: FastifyRequest) => {
+    const allow = methodsAt(url)
+    return allow.length === 0 ? new VendError('not_found') : new VendError('method_not_allowed', { allow })
+  }
+  app.setNotFoundHandler((request, reply) => answerError(noRoute(request), request, reply))
 
   // Before CORS, which answers preflights by itself.
   app.addHook('onRequest', (request, reply, done) => {
@@ -101,7 +108,7 @@ export async function createServer(
   })
   // After limits and authentication, so that all of this counts, and nobody sends a body that is refused anyway.
   app.addHook('preParsing', (request, reply, payload, done) => {
-    if (request.is404) return done(new VendError('not_found'))
+    if (request.is404) return done(noRoute(request))
     const fault = malformation(request.raw)
     if (fault !== undefined) return done(new VendError('invalid_request', { detail: fault }))
     if (request.headers.expect !== undefined && request.raw.httpVersion === '1.1') reply.raw.writeContinue()
@@ -211,6 +218,7 @@ export function knownError(error: unknown, request: FastifyRequest, reply: Fasti
     reply.header('www-authenticate', sent ? 'Bearer error="invalid_token"' : 'Bearer')
   }
   if (known.retryAfterSeconds !== undefined) reply.header('retry-after', known.retryAfterSeconds)
+  if (known.allow) reply.header('allow', known.allow.join(', '))
   reply.headers(SECURITY_HEADERS).header('x-request-id', request.id)
   return known
 }

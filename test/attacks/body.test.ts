@@ -40,7 +40,7 @@ t.test('a body that can be read in two ways is refused', async (t) => {
   t.test('STS was asked for the good one alone', async (t) => t.equal(asked.length, 1))
 })
 
-t.test('no body is parsed for a route that is unknown', async (t) => {
+t.test('no body is parsed for a path or a method that is unknown', async (t) => {
   const { app, ops } = await build(t, { env: { OPS_PORT: '0' } })
   const rows = [
     { name: 'malformed JSON', payload: '{', type: 'application/json' },
@@ -49,12 +49,19 @@ t.test('no body is parsed for a route that is unknown', async (t) => {
     { name: 'two members of one name', payload: '{"a":1,"a":2}', type: 'application/json' },
   ]
   for (const { name, payload, type } of rows) {
-    for (const url of ['/nope', '/v1/credentials/', '/livez', '/docs/static/index.css']) {
-      for (const server of [app, ops]) {
-        const request = { method: 'POST' as const, url, headers: { 'content-type': type }, payload }
-        const answer = await server?.inject(request)
-        t.match(answer?.json(), { status: 404, code: 'not_found' }, `${name} to ${url}`)
-      }
+    for (const { url, want } of [
+      { url: '/nope', want: [404, 404] },
+      { url: '/v1/credentials/', want: [404, 404] },
+      { url: '/livez', want: [405, 405] },
+      { url: '/docs/static/index.css', want: [405, 404] },
+    ]) {
+      const request = { method: 'POST' as const, url, headers: { 'content-type': type }, payload }
+      const answers = [await app.inject(request), await ops?.inject(request)]
+      t.strictSame(
+        answers.map((answer) => answer?.json().status),
+        want,
+        `${name} to ${url}`,
+      )
     }
   }
 })

@@ -63,7 +63,7 @@ t.test('a token stands where it belongs, or is none', async (t) => {
       request: { ...post(encode(good)), url: `/v1/aws/sts?WebIdentityToken=${token}` },
       want: 400,
     },
-    { name: 'with a GET', request: { url: `/v1/aws/sts?${encode(good)}` }, want: 404 },
+    { name: 'with a GET', request: { url: `/v1/aws/sts?${encode(good)}` }, want: 405 },
     {
       name: "in STS's header alone",
       request: {

@@ -84,7 +84,7 @@ t.test('the root answers where it is told to, and nowhere else', async (t) => {
   t.equal(closed.asked.length, 0)
   const open = await build(t, { env: { AWS_STS_AT_ROOT: 'true' } })
   t.equal((await open.app.inject(post(good, '/'))).statusCode, 200)
-  t.equal((await open.app.inject({ url: '/' })).statusCode, 404)
+  t.equal((await open.app.inject({ url: '/' })).statusCode, 405)
 })
 
 t.test('other things that SDKs send are taken or ignored', async (t) => {
@@ -367,7 +367,7 @@ t.test('the limits are those of every other route', async (t) => {
 
 t.test('GET is not answered, and JSON is not read', async (t) => {
   const { app, asked } = await build(t)
-  t.equal((await app.inject({ url: `/v1/aws/sts?${encode(good)}` })).statusCode, 404)
+  t.equal((await app.inject({ url: `/v1/aws/sts?${encode(good)}` })).statusCode, 405)
   const json = await app.inject({ method: 'POST', url: '/v1/aws/sts', payload: good })
   t.equal(`${json.statusCode} ${failureOf(json.body).Error.Code}`, '400 ValidationError')
   t.match(failureOf(json.body).Error.Message, 'application/x-www-form-urlencoded')

@@ -85,7 +85,7 @@ const bodySchema = z.looseObject({ content: z.record(z.string(), mediaSchema) })
 const documentSchema = z.looseObject({
   paths: z.looseObject({
     '/v1/policies/{name}/explain': z.looseObject({
-      post: z.looseObject({ requestBody: bodySchema, responses: z.record(z.string(), bodySchema) }),
+      post: z.looseObject({ requestBody: bodySchema, responses: z.record(z.string(), bodySchema.partial()) }),
     }),
   }),
   components: z.looseObject({
@@ -111,10 +111,22 @@ t.test('its OpenAPI examples validate against their schemas, and so do its answe
   }
   t.ok(examples > 3)
   t.match(post.requestBody.content['application/json']?.schema, { $ref: '#/components/schemas/ExplainRequest' })
-  t.match(post.responses['200']?.content['application/json']?.schema, { $ref: '#/components/schemas/Explanation' })
-  t.strictSame(Object.keys(post.responses), ['200', '400', '401', '404', '413', '415', '429', '500', '503'])
+  t.match(post.responses['200']?.content?.['application/json']?.schema, { $ref: '#/components/schemas/Explanation' })
+  t.strictSame(Object.keys(post.responses), [
+    '200',
+    '400',
+    '401',
+    '404',
+    '408',
+    '413',
+    '415',
+    '429',
+    '431',
+    '500',
+    '503',
+  ])
   const problem = validator('Problem')
-  for (const { content } of Object.values(post.responses)) {
+  for (const { content = {} } of Object.values(post.responses)) {
     for (const { value } of Object.values(content['application/problem+json']?.examples ?? {})) t.ok(problem(value))
   }
   const validate = validator('Explanation')

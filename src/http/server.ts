@@ -89,7 +89,6 @@ export async function createServer(
   app.decorateRequest('told', false)
   app.decorateRequest('policyAsked', undefined)
   app.decorateRequest('refusedWith', undefined)
-  app.decorateRequest('requestSpan', undefined)
   app.decorateRequest('vend', undefined)
   app.setErrorHandler(answerError)
   app.setNotFoundHandler((request, reply) => answerError(new VendError('not_found'), request, reply))

@@ -86,17 +86,18 @@ export async function buildApp(config: Config, dependencies: AppDependencies): P
   const { tracing, ...traces } = await startTraces(config.tracing, { route: direct, logger, clock, random })
   const route = { ...direct, tracing }
 
-  // What callers may have, and where.
+  // The templates, and the storage that they open.
   const targets = createTargets(config, { logger, route, clock, now, random, source: dependencies.source })
   const targetOf = targetFinder(targets)
   const grantSettings = mapTargets(targets, ({ settings }) => settings)
+  const issuersChecked = checkedIssuers(config.issuers)
   const policies = await createLivePolicies(
     config.policiesDir,
-    mapTargets(targets, ({ settings }) => ({ ...settings, ...checkedIssuers(config.issuers) })),
+    mapTargets(targets, ({ settings }) => ({ ...settings, ...issuersChecked })),
     reportReloads(logger, registry),
   )
 
-  // Who asks.
+  // Whose tokens are trusted.
   const report = reportKeySets({ logger, metrics: registry, ages: () => trusted.ages() })
   const { keyPool } = dependencies
   const trusted = createTrustedIssuers(config.issuers, { route, clock, sandbox, report, keyPool })

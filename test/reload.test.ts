@@ -7,12 +7,17 @@ import { until } from './helpers/until.ts'
 import { counts, good, serve } from './reload/served.ts'
 
 t.test('templates change under a service that runs', async (t) => {
-  const { directory, reload, vend, listed, counted, said } = await serve(t, { 'a.yaml': good(), 'b.yaml': good() })
+  const { directory, reload, vend, listed, counted, versions, said } = await serve(t, {
+    'a.yaml': good(),
+    'b.yaml': good(),
+  })
   const stale = async () => (await counted()).filter((line) => line.startsWith('oss_vend_policies_stale'))
   const loads = async () => (await counted()).filter((line) => !line.startsWith('oss_vend_policies_stale')).toSorted()
   t.equal(await vend('a'), 'users/alice/')
   t.strictSame(await loads(), counts(1, 0, 2))
   t.strictSame(await stale(), ['oss_vend_policies_stale 0'])
+  const first = await versions()
+  t.equal(first.length, 1)
 
   writeFileSync(`${directory}/a.yaml`, good('files'))
   t.equal(await vend('a'), 'users/alice/', 'not before it is loaded')
@@ -27,12 +32,16 @@ t.test('templates change under a service that runs', async (t) => {
   t.equal(await vend('c'), 'users/alice/')
   t.strictSame(await listed(), ['a', 'c', 'd'])
   t.strictSame(await loads(), counts(3, 0, 3))
+  const second = await versions()
+  t.equal(second.length, 1, 'the old version is not shown any more')
+  t.notSame(second, first)
 
   writeFileSync(`${directory}/c.yaml`, good().replace('{jwt:sub}/*', '{jwt:sub}*'))
   writeFileSync(`${directory}/a.yaml`, good('new'))
   await reload()
   t.equal(await vend('a'), 'files/alice/', 'all or nothing')
   t.strictSame(await loads(), counts(3, 1, 3), 'what is served is counted, not what was refused')
+  t.strictSame(await versions(), second)
   t.strictSame(await stale(), ['oss_vend_policies_stale 1'])
   t.match(said('policies refused, the old ones stay'), [{ level: 50, errors: 1, findings: [`${directory}/c.yaml:1:`] }])
   t.match(said('policies refused, the old ones stay')[0]?.findings, [/error variable-before-wildcard: .* → put a \//u])
@@ -42,7 +51,12 @@ t.test('templates change under a service that runs', async (t) => {
   t.equal(await vend('a'), 'new/alice/')
   t.strictSame(await loads(), counts(4, 1, 3))
   t.strictSame(await stale(), ['oss_vend_policies_stale 0'])
-  t.match(said('policies loaded').at(-1), { level: 30, policies: ['a', 'c', 'd'], templates: 3 })
+  t.match(said('policies loaded').at(-1), {
+    level: 30,
+    policies: ['a', 'c', 'd'],
+    templates: 3,
+    version: (await versions())[0],
+  })
 })
 
 t.test('a warning is logged once over several reloads, and again when it comes back', async (t) => {

@@ -1,6 +1,5 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { ErrorCode } from '../errors.ts'
-import type { RequestSpan } from '../lib/tracing.ts'
 import type { App } from './fastify.ts'
 import type { HttpMetrics } from './http-metrics.ts'
 
@@ -16,8 +15,6 @@ declare module 'fastify' {
     refusedWith: ErrorCode | undefined
     /** Whether it counts as a vend that is under way. */
     vend: 'running' | 'over' | undefined
-    /** Where requests are traced. */
-    requestSpan: RequestSpan | undefined
   }
 }
 

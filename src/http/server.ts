@@ -91,7 +91,6 @@ export async function createServer(
   app.decorateRequest('told', false)
   app.decorateRequest('policyAsked', undefined)
   app.decorateRequest('refusedWith', undefined)
-  app.decorateRequest('requestSpan', undefined)
   app.decorateRequest('vend', undefined)
   app.setErrorHandler(answerError)
   const methodsAt = trackMethods(app, ROUTER)

@@ -9,11 +9,9 @@ export function traceRequests(app: App, start: StartRequest | undefined): void {
     if (request.routeOptions.config.rateLimit === false) return done()
     const traceparent = request.headers.traceparent
     const span = start({ ...labelsOf(request), traceparent: typeof traceparent === 'string' ? traceparent : undefined })
-    request.requestSpan = span
     request.log = request.log.child(span.ids)
     reply.raw.once('close', () => span.end({ status: statusOf(reply), code: request.refusedWith }))
+    // Fastify itself carries this over the events in which a body arrives.
     span.enter(done)
   })
-  // The body arrives in events of the connection, which belong to no request.
-  app.addHook('preValidation', ({ requestSpan }, _reply, done) => (requestSpan ? requestSpan.enter(done) : done()))
 }

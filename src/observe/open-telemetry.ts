@@ -9,7 +9,7 @@ import { createExporter } from './otlp-exporter.ts'
 import { createSampler } from './sampler.ts'
 import type { Traces, TracesDependencies, TracingConfig } from './tracing.ts'
 
-/** Of both together, the memory is some MB; what is over it is dropped, and the caller waits for neither. */
+/** Spans that are kept, some MB of them; more are dropped. A message is small enough to be written in a few milliseconds. */
 const QUEUE = { maxQueueSize: 2048, maxExportBatchSize: 256, scheduledDelayMillis: 5000 }
 
 /**
@@ -74,7 +74,7 @@ export function openTelemetry(config: TracingConfig, { random, ...dependencies }
   }
 }
 
-/** The version, a trace id and a span id that are not zero, and flags. Any other is ignored, as the standard has it. */
+/** Version, trace id, span id and flags; no id is zero. Any other text is ignored, as the standard says. */
 const TRACEPARENT = /^(?!ff)[\da-f]{2}-(?!0{32})([\da-f]{32})-(?!0{16})([\da-f]{16})-([\da-f]{2})$/u
 
 function remoteContext(traceparent: string | undefined): Context {

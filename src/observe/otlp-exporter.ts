@@ -9,9 +9,9 @@ const EXPORT_MS = 5000
 const MAX_RESPONSE_BYTES = 64 * 1024
 
 /**
- * Sends spans to a collector: OTLP over HTTP, as JSON. By our own way out, which has a proxy, authorities, time limits and
- * a limit for answers, and follows no redirect; the SDK's exporter has none of these but a time limit. Spans that the
- * collector does not take are lost: a vend matters more than its trace. The log says when that begins and ends.
+ * Sends spans to a collector: OTLP over HTTP, as JSON. It uses our own outbound connections, which know the proxy and the
+ * authorities, limit answers, and follow no redirect; the SDK's exporter does not. Spans that the collector does not take
+ * are lost: a vend matters more than its trace. The log says when that begins and ends.
  *
  * `close` gives the spans that `flush` brings, and those on their way, a second.
  */
@@ -67,7 +67,7 @@ export function createExporter(
   }
 }
 
-/** Of @opentelemetry/core, which is no dependency of ours. */
+/** The values of `ExportResultCode` in @opentelemetry/core. */
 const [SUCCESS, FAILED] = [0, 1]
 
 class RefusedError extends Error {

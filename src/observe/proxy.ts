@@ -8,7 +8,7 @@ import { proxyRules } from '../lib/proxy.ts'
  */
 export function reportProxy(
   logger: Pick<FastifyBaseLogger, 'info' | 'warn'>,
-  { outbound, targets, issuers }: Pick<Config, 'outbound' | 'targets' | 'issuers'>,
+  { outbound, targets, issuers, tracing }: Pick<Config, 'outbound' | 'targets' | 'issuers' | 'tracing'>,
 ): void {
   if (!outbound.proxy) return
   const isProxied = proxyRules(outbound.noProxy)
@@ -17,7 +17,8 @@ export function reportProxy(
       origin.kind === 'jwks' ? [origin.url] : origin.kind === 'discovery' ? [origin.issuer] : [],
     ),
   )
-  const urls = [...targets.map(({ sts }) => sts.endpoint), ...keyServers].map((address) => new URL(address))
+  const others = [...keyServers, ...(tracing ? [tracing.endpoint] : [])]
+  const urls = [...targets.map(({ sts }) => sts.endpoint), ...others].map((address) => new URL(address))
   const hostsOf = (proxied: boolean) => [
     ...new Set(urls.filter((url) => isProxied(url) === proxied).map(({ host }) => host)),
   ]

@@ -1,4 +1,6 @@
+import { once } from 'node:events'
 import type { IncomingHttpHeaders } from 'node:http'
+import { connect } from 'node:net'
 import t, { type Test } from 'tap'
 import { createStsHandler } from '../../sandbox/sts/handler.ts'
 import { createWorld, SANDBOX_KEYS } from '../../sandbox/world.ts'
@@ -92,6 +94,26 @@ t.test('a vend is one trace, from the client to STS', async (t) => {
   t.notOk(to.received[0]?.headers.traceparent, 'the collector is not part of the trace')
   t.match(to.requests()[0]?.resourceSpans[0]?.resource.attributes, { 'service.name': 'my-vend' })
   t.notMatch(logs.text(), 'of-collector')
+})
+
+t.test('a body that arrives late belongs to its request', async (t) => {
+  const { app, to } = await traced(t)
+  const { hostname, port } = new URL(await app.listen({ host: '127.0.0.1', port: 0 }))
+  const body = '{"policy":"user-upload"}'
+  const socket = connect({ host: hostname, port: Number(port) })
+  const head = [
+    'POST /v1/credentials HTTP/1.1',
+    ...['host: x', `authorization: ${vend().headers.authorization}`, 'content-type: application/json'],
+    ...[`content-length: ${body.length}`, 'expect: 100-continue', 'connection: close', '', ''],
+  ]
+  socket.write(head.join('\r\n'))
+  t.match(String((await once(socket, 'data'))[0]), 'HTTP/1.1 100 Continue')
+  socket.write(body)
+  t.match(String((await once(socket, 'data'))[0]), 'HTTP/1.1 200')
+  socket.destroy()
+  await app.close()
+  const { spanId } = to.span('POST /v1/credentials')
+  for (const name of ['verify', 'authorise', 'session']) t.equal(to.span(name).parentSpanId, spanId, name)
 })
 
 t.test('a key server that is asked for the key of a token can continue the trace', async (t) => {

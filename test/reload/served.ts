@@ -35,15 +35,22 @@ export async function serve(t: Test, files: Record<string, string>) {
       const response = await app.inject({ url: '/v1/policies', headers })
       return response.json().policies.map(({ name }: { name: string }) => name)
     },
-    /** `<name>{<labels>} <value>` of every metric about templates. */
+    /** `<name>{<labels>} <value>` of every metric about templates but their version. */
     async counted(): Promise<string[]> {
       const text = await metrics.metrics()
-      return text.split('\n').filter((line) => /^oss_vend_polic/u.test(line))
+      return text.split('\n').filter((line) => /^oss_vend_polic/u.test(line) && !line.startsWith(INFO))
+    },
+    /** The versions that are shown as served. */
+    async versions(): Promise<string[]> {
+      const lines = (await metrics.metrics()).split('\n').filter((line) => line.startsWith(INFO))
+      return lines.map((line) => /"(\w+)"\} 1$/u.exec(line)?.[1] ?? line)
     },
     /** What was said with this message. */
     said: (message: string) => logs.lines().filter(({ msg }) => msg === message),
   }
 }
+
+const INFO = 'oss_vend_policies_info{'
 
 export const counts = (loaded: number, refused: number, templates: number) =>
   [

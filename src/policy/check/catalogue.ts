@@ -1,4 +1,4 @@
-import { createHash, hash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import { readdir, readFile, stat } from 'node:fs/promises'
 import { join, parse as parsePath } from 'node:path'
 import { setImmediate as nextTurn } from 'node:timers/promises'
@@ -83,13 +83,8 @@ export async function loadCatalogue(
   const errors = of('error')
   if (errors.length > 0) throw new CatalogueError(errors)
   const catalogue = new Map(files.flatMap(({ name, template }) => (template ? [[name, template] as const] : [])))
-  const version = createHash('sha256').update(JSON.stringify(files.map(({ name, digest }) => [name, digest])))
-  return {
-    catalogue,
-    version: version.digest('hex').slice(0, 12),
-    warnings: of('warning'),
-    accepted: of('accepted'),
-  }
+  const version = hash('sha256', JSON.stringify(files.map(({ name, digest }) => [name, digest]))).slice(0, 12)
+  return { catalogue, version, warnings: of('warning'), accepted: of('accepted') }
 }
 
 /**

@@ -85,6 +85,7 @@ export function awsContainerCredentialsRoutes(app: App, { authenticate, vending 
 const CODES: readonly ErrorCode[] = [
   'invalid_request',
   'unauthenticated',
+  'caller_denied',
   'policy_not_allowed',
   'policy_not_found',
   'unsafe_value',

@@ -138,6 +138,7 @@ type Fault = Readonly<{ status: number; code: string; message?: string }>
 /** How STS says what this service means. */
 const FAULTS: Readonly<Record<ErrorCode, Fault>> = {
   unauthenticated: { status: 400, code: 'InvalidIdentityToken', message: 'The token is not valid' },
+  caller_denied: { status: 403, code: 'AccessDenied' },
   policy_not_allowed: { status: 403, code: 'AccessDenied' },
   key_not_allowed: { status: 403, code: 'AccessDenied' },
   policy_not_found: { status: 403, code: 'AccessDenied' },
@@ -166,7 +167,7 @@ const FIELD_FAULTS: readonly (readonly [field: RegExp, code: string])[] = [
 const ANSWERS = {
   200: 'Credentials',
   400: '`ValidationError`, `InvalidAction`, `InvalidIdentityToken`, `ExpiredTokenException`, `MalformedPolicyDocument` (a `Policy` that has no meaning here, or is wider than the policy), `PackedPolicyTooLarge`, `Throttling`',
-  403: '`AccessDenied`: the policy is not for this caller. `IDPRejectedClaim`: a claim must not enter a policy',
+  403: '`AccessDenied`: the policy, or the whole service, is not for this caller. `IDPRejectedClaim`: a claim must not enter a policy',
   500: '`InternalFailure`: ask the operator',
   503: '`ServiceUnavailable`: wait for Retry-After',
 } as const

@@ -51,7 +51,14 @@ export function policiesRoutes(app: App, { authenticate, vending }: Services): v
       security: [{ bearer: [] }],
       response: {
         200: { description: 'Policies', content: { 'application/json': { schema: responseSchema } } },
-        ...problemResponses('unauthenticated', 'rate_limited', 'internal_error', 'upstream_unavailable', 'overloaded'),
+        ...problemResponses(
+          'unauthenticated',
+          'caller_denied',
+          'rate_limited',
+          'internal_error',
+          'upstream_unavailable',
+          'overloaded',
+        ),
       },
     },
     onRequest: requireBearer(authenticate),

@@ -11,6 +11,7 @@ import { policiesRoutes } from '../routes/policies.ts'
 import { presignedPostsRoutes } from '../routes/presigned-posts.ts'
 import { presignedUrlsRoutes } from '../routes/presigned-urls.ts'
 import type { Config } from './config/config.ts'
+import { createDenying } from './denylist/denying.ts'
 import { countCuts, limitConnections } from './http/connections.ts'
 import { createDrain, type Drain } from './http/drain.ts'
 import type { App } from './http/fastify.ts'
@@ -162,7 +163,15 @@ export async function buildApp(config: Config, dependencies: AppDependencies): P
   })
   const verify = await registerIdentity(app, issuers, { now, maxTokenBytes: config.maxTokenBytes, verifiedTokens })
   const shared = link && seal && { link, nameOf: (key: string) => `oss-vend:rate:${seal.names(key)[0]}` }
-  const authenticate = registerRateLimits(app, config, verify, { now, metrics, shared })
+  const denying = createDenying(config, {
+    logger,
+    metrics,
+    clock,
+    now,
+    verifiedTokens,
+    shared: redis && seal && { redis, seal },
+  })
+  const authenticate = registerRateLimits(app, config, denying.authenticate(verify), { now, metrics, shared })
   // Shed after the limits of addresses and before signatures are checked, which is most of what a request costs.
   app.addHook('onRequest', ({ routeOptions }, _reply, done) => {
     // Probes are exempt from both: they tell how the service is, and now that matters most.
@@ -178,8 +187,8 @@ export async function buildApp(config: Config, dependencies: AppDependencies): P
   }
   const services = {
     authenticate,
-    vending: createVending({ ...counter, targets: ofTargets(({ settings }) => settings) }),
-    signing: createSigning({ ...counter, targets }),
+    vending: denying.vending(createVending({ ...counter, targets: ofTargets(({ settings }) => settings) })),
+    signing: denying.signing(createSigning({ ...counter, targets })),
     ossOf: (grant: Grant) => targetOf(grant).oss,
     // One issuer whose key server is down must not take the callers of the others down with it.
     ready: () =>
@@ -217,10 +226,13 @@ export async function buildApp(config: Config, dependencies: AppDependencies): P
     verifiedTokens?.clear()
     await Promise.all(keySets.map((keySet) => keySet.refresh()))
   }
-  const reloads = createReloads([policies.look, refreshKeys, ...watchSecrets(secrets, { logger, metrics })], {
-    logger,
-    clock,
-  })
+  const reloads = createReloads(
+    [policies.look, refreshKeys, denying.reload, ...watchSecrets(secrets, { logger, metrics })],
+    {
+      logger,
+      clock,
+    },
+  )
   const tendKeys = () => {
     for (const keySet of keySets) keySet.tend()
   }
@@ -229,6 +241,7 @@ export async function buildApp(config: Config, dependencies: AppDependencies): P
   app.addHook('onReady', async () => {
     // Or the first callers would find Redis gone. One that really is keeps nobody from starting.
     if (redis) await readyWithin(redis, START_MS, clock)
+    await denying.start()
     reportProxy(logger, config)
     // Not awaited: a key server that hangs must not keep the others waiting, /readyz tells how it went.
     tendKeys()
@@ -241,6 +254,7 @@ export async function buildApp(config: Config, dependencies: AppDependencies): P
   app.addHook('onClose', async () => {
     stopTending()
     overload.close()
+    denying.close()
     reloads.close()
     for (const stop of learning) stop()
     await sessions.close()

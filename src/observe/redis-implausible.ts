@@ -1,7 +1,7 @@
 import { Counter, type Registry } from 'prom-client'
 
 /** Called for each Redis entry that this service cannot have written. */
-export type CountImplausible = (what: 'session' | 'lease' | 'rate' | 'count') => void
+export type CountImplausible = (what: 'session' | 'lease' | 'rate' | 'count' | 'denylist') => void
 
 const NAME = 'oss_vend_redis_implausible_total'
 

@@ -1,0 +1,116 @@
+import type { FastifyBaseLogger } from 'fastify'
+import type { Config } from '../config/config.ts'
+import type { Denial } from '../config/deny-file.ts'
+import type { VerifiedTokens } from '../identity/verified-tokens.ts'
+import type { Clock } from '../lib/clock.ts'
+import type { RedisClient } from '../lib/redis.ts'
+import { reportDenylist } from '../observe/denylist.ts'
+import { countImplausible } from '../observe/redis-implausible.ts'
+import { watchDenyFile } from '../reload/deny-file.ts'
+import type { Reloader } from '../reload/reloads.ts'
+import type { Seal } from '../sessions/seal.ts'
+import { createDenylist, type DenySource, type Known } from './denylist.ts'
+import { followList } from './follow-list.ts'
+import { recordKey } from './record.ts'
+import { createRefusing, type Refusing } from './refuse.ts'
+import { createSharedList } from './shared-list.ts'
+
+/** How often each replica looks whether the shared list has changed. It bounds when a change is in force everywhere. */
+export const LOOK_MS = 250
+/** A start waits for the first look for so long: a Redis that is gone keeps nobody from starting. */
+const START_MS = 500
+/** No session is longer, so that nothing needs to be known of entries that were lifted before. */
+const LONGEST_SESSION_MS = 43_200_000
+
+type Dependencies = Readonly<{
+  logger: FastifyBaseLogger
+  metrics: Parameters<typeof reportDenylist>[0]['metrics']
+  clock: Pick<Clock, 'monotonic' | 'after' | 'every'>
+  /** Epoch milliseconds. */
+  now: () => number
+  verifiedTokens: Pick<VerifiedTokens, 'delete' | 'forget'> | undefined
+  /** The Redis of the replicas, with what seals what is put there. */
+  shared: Readonly<{ redis: RedisClient; seal: Seal }> | undefined
+}>
+
+/** The denylist of a running service: what it refuses, and how it learns of changes. */
+export type Denying = Refusing &
+  Readonly<{
+    reload: Reloader
+    /** Reads the shared list once, if Redis answers, and follows it from then on. */
+    start(): Promise<void>
+    close(): void
+  }>
+
+export function createDenying(
+  { denyFile, issuers }: Pick<Config, 'denyFile' | 'issuers'>,
+  { logger, metrics, clock, now, verifiedTokens, shared }: Dependencies,
+): Denying {
+  const { monotonic } = clock
+  const denylist = createDenylist({ now, monotonic })
+  const report = reportDenylist({ logger, metrics, size: denylist.size })
+
+  function replace(source: DenySource, known: readonly Known[]): void {
+    denylist.replace(source, known)
+    verifiedTokens?.forget((caller) => denylist.find(caller) !== undefined)
+    report.changed(
+      source,
+      known.filter(({ liftedAt }) => liftedAt === undefined).map(({ denial }) => denial),
+    )
+  }
+
+  /** What the file denied before: sessions of these callers are older than their being let in again. */
+  let inFile: readonly Known[] = []
+  function takeFile(denials: readonly Denial[]): void {
+    const kept = new Set(denials.map(recordKey))
+    const lifted = inFile
+      .filter(({ denial }) => !kept.has(recordKey(denial)))
+      .map(({ denial, liftedAt = monotonic() }) => ({ denial, liftedAt }))
+      .filter(({ liftedAt }) => liftedAt > monotonic() - LONGEST_SESSION_MS)
+    inFile = [...denials.map((denial) => ({ denial })), ...lifted]
+    replace('file', inFile)
+  }
+  if (denyFile) takeFile(denyFile.denials)
+  const issuerNames = issuers.map(({ name }) => name)
+  const file = denyFile && watchDenyFile(denyFile, { issuerNames, report, take: takeFile })
+
+  const implausible = shared && countImplausible(metrics)
+  const follower =
+    shared &&
+    followList(createSharedList(shared.redis, shared.seal), {
+      monotonic,
+      take: (records, at) =>
+        replace(
+          'redis',
+          [...records.values()].map(({ denied, at: said, ...denial }) => ({
+            denial,
+            ...(!denied && { liftedAt: at.monotonic - Math.max(0, at.redis - said) }),
+          })),
+        ),
+      looked: (fault) => (fault === undefined ? report.good('redis') : report.stale('redis', fault)),
+      implausible: () => implausible?.('denylist'),
+    })
+
+  let stop = () => {}
+  return {
+    ...createRefusing({ denylist, report, verifiedTokens, monotonic }),
+    async reload(why) {
+      await Promise.all([file?.(why), why === 'asked' ? follower?.look() : undefined])
+    },
+    async start() {
+      if (!follower) return
+      await within(follower.look(), START_MS, clock)
+      stop = clock.every(LOOK_MS, follower.look)
+    },
+    close: () => stop(),
+  }
+}
+
+async function within(promise: Promise<void>, ms: number, { after }: Pick<Clock, 'after'>): Promise<void> {
+  let cancel = () => {}
+  const late = new Promise<void>((resolve) => {
+    cancel = after(ms, resolve)
+  })
+  await Promise.race([promise, late])
+  cancel()
+}

@@ -77,11 +77,13 @@ export function parseDenials(
   const denials = denialsIn(parsed.data)
   const faults =
     denials.length > MAX_ENTRIES ? [{ at: '', rule: `must hold at most ${MAX_ENTRIES} entries`, remedy: SHAPE }] : []
-  for (const name of new Set(denials.map(({ issuer }) => issuer))) {
-    if (issuerNames.includes(name)) continue
-    const meant = nearest(name, issuerNames)
-    const remedy = meant === undefined ? `the issuers are: ${issuerNames.join(', ')}` : `did you mean ${meant}?`
-    faults.push({ at: '', rule: 'must not name an issuer that is not configured', remedy })
+  for (const [list, entries] of Object.entries(parsed.data)) {
+    for (const [index, { issuer }] of (entries ?? []).entries()) {
+      if (issuerNames.includes(issuer)) continue
+      const meant = nearest(issuer, issuerNames)
+      const remedy = meant === undefined ? `the issuers are: ${issuerNames.join(', ')}` : `did you mean ${meant}?`
+      faults.push({ at: `.${list}[${index}].issuer`, rule: 'must be an issuer that is configured', remedy })
+    }
   }
   return faults.length > 0 ? { faults } : { denials }
 }

@@ -8,9 +8,9 @@ export type Snapshot = Readonly<{
   records: Records
   /** Redis' clock. */
   redisNow: number
-  /** Another one for each time that the list is written. */
+  /** Another one for another list. */
   version: string
-  /** The oldest part was written then, by Redis' clock; 0 for no list. */
+  /** When the list was written, by Redis' clock; 0 for none under the key that seals. */
   writtenAt: number
   /** Whether there are bytes that no replica can have left so. */
   implausible: boolean
@@ -35,54 +35,53 @@ export class ListFullError extends Error {
 
 const NAME = 'oss-vend denylist'
 const MAX_BYTES = 1024 * 1024
-/** Its version is in the seal's header, whose nonce is another one each time. */
-const VERSION_BYTES = 64
 
-// An entry of another type is read as one byte, which no seal is.
-const READ = `
-local list = redis.pcall('GETRANGE', KEYS[1], 0, ARGV[1])
+// An entry of another type is read as one byte, which no seal is. The digest is of the whole list: a writer could change
+// a part of it that nobody looks at, and hide it from the replicas that start later.
+const LIST = `
+local list = redis.pcall('GETRANGE', KEYS[1], 0, ${MAX_BYTES - 1})
 if type(list) == 'table' then list = '?' end
-local time = redis.call('TIME')
-return {list, time[1] * 1000 + math.floor(time[2] / 1000)}
+local digest = redis.sha1hex(list)
 `
-const WRITE = `
-local list = redis.pcall('GETRANGE', KEYS[1], 0, ${VERSION_BYTES - 1})
-if type(list) == 'table' then list = '?' end
-if list ~= ARGV[1] then return 0 end
+const READ = `${LIST}
+local time = redis.call('TIME')
+return {digest, time[1] * 1000 + math.floor(time[2] / 1000), ARGV[1] == 'whole' and list or ''}
+`
+const WRITE = `${LIST}
+if digest ~= ARGV[1] then return 0 end
 redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3])
 return 1
 `
-const answerSchema = z.tuple([z.instanceof(Buffer), z.int()])
+const answerSchema = z.tuple([z.instanceof(Buffer).transform(String), z.int(), z.instanceof(Buffer)])
 
 export function createSharedList(redis: RedisClient, seal: Pick<Seal, 'seal' | 'open' | 'names'>): SharedList {
   /** Where the list is: first by the key that seals, then by older ones, from which it is carried over. */
   const places = () => seal.names(NAME).map((name) => `oss-vend:{${name}}:deny`)
 
-  async function ask(place: string, bytes: number): Promise<Readonly<{ list: Buffer; redisNow: number }>> {
+  async function ask(what: 'whole' | 'digest') {
     if (redis.status !== 'ready') throw new Error('Redis is not connected')
-    const [list, redisNow] = answerSchema.parse(await redis.callBuffer('eval', READ, 1, place, bytes - 1))
-    return { list, redisNow }
+    const asked = places().map((place) => redis.callBuffer('eval', READ, 1, place, what))
+    const found = z.array(answerSchema).parse(await Promise.all(asked))
+    const [[, redisNow = 0] = []] = found
+    return { version: found.map(([digest]) => digest).join(), redisNow, lists: found.map(([, , list]) => list) }
   }
-
-  const versionOf = (lists: readonly Buffer[]) =>
-    lists.map((list) => list.subarray(0, VERSION_BYTES).toString('base64')).join()
 
   return {
     async version() {
-      const found = await Promise.all(places().map((place) => ask(place, VERSION_BYTES)))
-      return { version: versionOf(found.map(({ list }) => list)), redisNow: found[0]?.redisNow ?? 0 }
+      const { version, redisNow } = await ask('digest')
+      return { version, redisNow }
     },
     async read() {
-      const found = await Promise.all(places().map((place) => ask(place, MAX_BYTES)))
-      const redisNow = found[0]?.redisNow ?? 0
-      const lists = found.filter(({ list }) => list.length > 0).map(({ list }) => read(seal.open(NAME, list), redisNow))
-      const own = found[0]?.list.length === 0 ? undefined : lists[0]
+      const { version, redisNow, lists } = await ask('whole')
+      const read = lists.map((list) => (list.length > 0 ? listIn(seal.open(NAME, list), redisNow) : 'none'))
+      const good = read.filter((list) => list !== 'none' && list !== undefined)
+      const [own] = read
       return {
-        records: lists.reduce<Records>((all, list) => mergeRecords(all, list?.records ?? new Map()), new Map()),
+        records: good.reduce<Records>((all, { records }) => mergeRecords(all, records), new Map()),
         redisNow,
-        version: versionOf(found.map(({ list }) => list)),
-        writtenAt: own?.writtenAt ?? 0,
-        implausible: lists.includes(undefined),
+        version,
+        writtenAt: own === undefined || own === 'none' ? 0 : own.writtenAt,
+        implausible: read.includes(undefined),
       }
     },
     async write(records, { version, redisNow }) {
@@ -92,13 +91,13 @@ export function createSharedList(redis: RedisClient, seal: Pick<Seal, 'seal' | '
       const sealed = seal.seal(NAME, writeRecords(records, redisNow))
       if (sealed.length > MAX_BYTES) throw new ListFullError()
       if (redis.status !== 'ready') throw new Error('Redis is not connected')
-      return (await redis.eval(WRITE, 1, place, Buffer.from(own, 'base64'), sealed, MAX_AGE_MS)) === 1
+      return (await redis.eval(WRITE, 1, place, own, sealed, MAX_AGE_MS)) === 1
     },
   }
 }
 
 /** An old list that somebody put back says who was denied then: it is refused, by Redis' clock. */
-function read(text: string | undefined, redisNow: number) {
+function listIn(text: string | undefined, redisNow: number) {
   const list = text === undefined ? undefined : readRecords(text)
   return list && redisNow - list.writtenAt <= MAX_AGE_MS ? list : undefined
 }

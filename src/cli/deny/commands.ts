@@ -10,13 +10,13 @@ import { forFile, forMachines, type Listed, showEntry, untilWhen, whom } from '.
 /** Replicas look four times a second. After this, each that reaches Redis has seen a change. */
 const SPREAD_MS = 1000
 
-type Dependencies = Readonly<{ clock?: Pick<Clock, 'after' | 'now'> }>
+type Dependencies = Readonly<{ clock?: Pick<Clock, 'after' | 'now'>; spreadMs?: number }>
 
 /** `oss-vend deny`: 0 when the entry is in force on every replica that reaches Redis. @throws {CommandError} */
 export async function denyCommand(
   io: Io,
   { forMs, ...options }: NameOptions & Readonly<{ forMs?: number }>,
-  { clock = systemClock() }: Dependencies = {},
+  { clock = systemClock(), spreadMs = SPREAD_MS }: Dependencies = {},
 ): Promise<number> {
   const denial = namedEntry(io, options, { known: true })
   return configured(io, async () => {
@@ -29,7 +29,7 @@ export async function denyCommand(
     )
     if (!record)
       throw new CommandError(`${NO_REDIS} Put this into the file that DENY_FILE names:\n\n${forFile(denial)}`, 2)
-    await spread(clock)
+    await spread(clock, spreadMs)
     io.out(`${createPaint(io.terminal.out).green('✓')} Denied: ${whom(record)}${untilWhen(record)}.\n`)
     io.err(`${DENIED_NOTE}\n`)
     return 0
@@ -40,7 +40,7 @@ export async function denyCommand(
 export async function allowCommand(
   io: Io,
   options: NameOptions,
-  { clock = systemClock() }: Dependencies = {},
+  { clock = systemClock(), spreadMs = SPREAD_MS }: Dependencies = {},
 ): Promise<number> {
   const named = namedEntry(io, options, { known: false })
   const isSame = ({ denial: { by, issuer, name } }: Listed) =>
@@ -59,7 +59,7 @@ export async function allowCommand(
     if (!answer) throw new CommandError(`${NO_REDIS} Remove the entry from the file that DENY_FILE names`, 2)
     const { lifted, rest } = answer
     if (lifted) {
-      await spread(clock)
+      await spread(clock, spreadMs)
       io.out(`${createPaint(io.terminal.out).green('✓')} Allowed again: ${whom(named)}.\n`)
     } else io.out(`${createPaint(io.terminal.out).red('✗')} Redis has no entry for ${whom(named)}.\n`)
     if (fault) io.err(`${fault.message}\n`)
@@ -136,4 +136,4 @@ async function configured(io: Io, run: () => Promise<number>, json = false): Pro
   }
 }
 
-const spread = ({ after }: Pick<Clock, 'after'>) => new Promise<void>((resolve) => void after(SPREAD_MS, resolve))
+const spread = ({ after }: Pick<Clock, 'after'>, ms: number) => new Promise<void>((resolve) => void after(ms, resolve))

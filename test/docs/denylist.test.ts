@@ -19,7 +19,8 @@ t.test('the page and the commands have the same options', async (t) => {
     ({ out }) => out,
   )
   for (const option of named) t.match(help.join(), option)
-  for (const [option] of help.join().matchAll(/--[a-z][a-z-]+/gu)) t.ok(option === '--help' || named.has(option), option)
+  for (const [option] of help.join().matchAll(/--[a-z][a-z-]+/gu))
+    t.ok(option === '--help' || named.has(option), option)
 })
 
 t.test('its numbers are those of the code', async (t) => {

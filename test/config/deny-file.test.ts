@@ -65,6 +65,7 @@ t.test('what an entry says', async (t) => {
     { name: 'a list', text: '- subject: alice', want: [': must hold one or more of subjects, issuers and tokenIds'] },
     { name: 'no YAML', text: 'subjects: [', want: [`: ${bad}`] },
     { name: 'a list that is empty by mistake', text: 'subjects:\n', want: ['.subjects: must be a list'] },
+    { name: 'a member of JSON twice', text: '{"subjects":[],"subjects":[]}', want: [`: ${bad}`] },
     { name: 'a member twice', text: 'subjects: []\nsubjects: []\n', want: [`: ${bad}`] },
     {
       name: 'an entry without its subject',

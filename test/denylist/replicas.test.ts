@@ -1,8 +1,10 @@
 import { randomBytes } from 'node:crypto'
 import { writeFileSync } from 'node:fs'
 import t from 'tap'
+import { denyCommand } from '../../src/cli/deny/commands.ts'
+import { capturedIo } from '../helpers/captured-io.ts'
 import { slowClock } from '../helpers/clock.ts'
-import { needsRedis } from '../helpers/redis.ts'
+import { needsRedis, redisCluster } from '../helpers/redis.ts'
 import { until } from '../helpers/until.ts'
 import { denying, STALE, tokenOf } from './harness.ts'
 import { AES_KEY, pollUntil, sharing } from './shared.ts'
@@ -178,4 +180,19 @@ t.test('two operators at a time lose nothing', needsRedis, async (t) => {
   const done = await Promise.all(names.map((subject) => deny({ subject })))
   t.ok(done.every(({ exitCode }) => exitCode === 0))
   t.strictSame((await denied()).toSorted(), names)
+})
+
+t.test('a cluster holds the list as well', needsRedis, async (t) => {
+  const { port } = await redisCluster(t)
+  const env = {
+    REDIS_URL: `redis+cluster://127.0.0.1:${port}`,
+    CACHE_ENCRYPTION_KEY: AES_KEY,
+    REDIS_ALLOW_PLAINTEXT: 'true',
+  }
+  const one = await denying(t, { env, dependencies: { clock: slowClock() } })
+  t.equal(await one.vend(), 200)
+  const { io } = capturedIo(env, '')
+  t.equal(await denyCommand(io, { subject: 'alice', issuer: 'app' }, { spreadMs: 0 }), 0)
+  await one.poll()
+  t.equal(await one.vend(), DENIED)
 })

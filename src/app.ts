@@ -163,14 +163,7 @@ export async function buildApp(config: Config, dependencies: AppDependencies): P
   })
   const verify = await registerIdentity(app, issuers, { now, maxTokenBytes: config.maxTokenBytes, verifiedTokens })
   const shared = link && seal && { link, nameOf: (key: string) => `oss-vend:rate:${seal.names(key)[0]}` }
-  const denying = createDenying(config, {
-    logger,
-    metrics,
-    clock,
-    now,
-    verifiedTokens,
-    shared: redis && seal && { redis, seal },
-  })
+  const denying = createDenying(config, { logger, metrics, clock, now, verifiedTokens, redis, seal })
   const authenticate = registerRateLimits(app, config, denying.authenticate(verify), { now, metrics, shared })
   // Shed after the limits of addresses and before signatures are checked, which is most of what a request costs.
   app.addHook('onRequest', ({ routeOptions }, _reply, done) => {
@@ -226,13 +219,8 @@ export async function buildApp(config: Config, dependencies: AppDependencies): P
     verifiedTokens?.clear()
     await Promise.all(keySets.map((keySet) => keySet.refresh()))
   }
-  const reloads = createReloads(
-    [policies.look, refreshKeys, denying.reload, ...watchSecrets(secrets, { logger, metrics })],
-    {
-      logger,
-      clock,
-    },
-  )
+  const reloaders = [policies.look, refreshKeys, denying.reload, ...watchSecrets(secrets, { logger, metrics })]
+  const reloads = createReloads(reloaders, { logger, clock })
   const tendKeys = () => {
     for (const keySet of keySets) keySet.tend()
   }

@@ -29,8 +29,9 @@ type Dependencies = Readonly<{
   /** Epoch milliseconds. */
   now: () => number
   verifiedTokens: Pick<VerifiedTokens, 'delete' | 'forget'> | undefined
-  /** The Redis of the replicas, with what seals what is put there. */
-  shared: Readonly<{ redis: RedisClient; seal: Seal }> | undefined
+  /** The Redis of the replicas, and what seals what is put there. */
+  redis: RedisClient | undefined
+  seal: Seal | undefined
 }>
 
 /** The denylist of a running service: what it refuses, and how it learns of changes. */
@@ -44,7 +45,7 @@ export type Denying = Refusing &
 
 export function createDenying(
   { denyFile, issuers }: Pick<Config, 'denyFile' | 'issuers'>,
-  { logger, metrics, clock, now, verifiedTokens, shared }: Dependencies,
+  { logger, metrics, clock, now, verifiedTokens, redis, seal }: Dependencies,
 ): Denying {
   const { monotonic } = clock
   const denylist = createDenylist({ now, monotonic })
@@ -74,10 +75,11 @@ export function createDenying(
   const issuerNames = issuers.map(({ name }) => name)
   const file = denyFile && watchDenyFile(denyFile, { issuerNames, report, take: takeFile })
 
-  const implausible = shared && countImplausible(metrics)
+  const list = redis && seal && createSharedList(redis, seal)
+  const implausible = list && countImplausible(metrics)
   const follower =
-    shared &&
-    followList(createSharedList(shared.redis, shared.seal), {
+    list &&
+    followList(list, {
       monotonic,
       take: (records, at) =>
         replace(

@@ -66,7 +66,7 @@ export function readConfig(env: Environment, { sandbox = false } = {}) {
     shutdownDelayMs: values.SHUTDOWN_DELAY_MS,
     issuers,
     maxTokenBytes: values.JWT_MAX_BYTES,
-    /** Who is refused, as the file said at start. */
+    /** The file of the denylist, as it was read at start. */
     denyFile,
     /** Paths of the secrets in files, by the variable that they replace. */
     secretFiles,

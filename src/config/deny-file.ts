@@ -7,7 +7,7 @@ import type { ReportFault } from './faults.ts'
 import { meantField } from './unknown-field.ts'
 import { parseYaml } from './yaml.ts'
 
-/** Somebody, or a token, that is refused. */
+/** A caller, an issuer or a token that is refused. */
 export type Denial = Readonly<{
   by: 'subject' | 'issuer' | 'token'
   /** The short name of the issuer. */
@@ -122,7 +122,7 @@ function faultOf(issue: z.core.$ZodIssue): DenyFault {
   return { at, rule: 'must not have an unknown field', remedy: meantField(issue.keys, FIELDS) ?? SHAPE }
 }
 
-/** What was read at start: watched from then on. */
+/** The file as it was read at start. It is watched from then on. */
 export type DenyFile = Readonly<{ path: string; text: string; denials: readonly Denial[] }>
 
 /** Reads the file at start. Reports its faults: a service that cannot read whom to refuse must not start. */

@@ -17,9 +17,9 @@ import { createSharedList } from './shared-list.ts'
 
 /** How often each replica looks whether the shared list has changed. It bounds when a change is in force everywhere. */
 export const LOOK_MS = 250
-/** A start waits for the first look for so long: a Redis that is gone keeps nobody from starting. */
+/** A start waits this long for the first look: a Redis that is down must not stop the start. */
 const START_MS = 500
-/** No session is longer, so that nothing needs to be known of entries that were lifted before. */
+/** No session is longer: entries that the file lifted earlier can be forgotten. */
 const LONGEST_SESSION_MS = 43_200_000
 
 type Dependencies = Readonly<{
@@ -34,7 +34,7 @@ type Dependencies = Readonly<{
   seal: Seal | undefined
 }>
 
-/** The denylist of a running service: what it refuses, and how it learns of changes. */
+/** The denylist of a running service: it refuses callers, and learns of changes. */
 export type Denying = Refusing &
   Readonly<{
     reload: Reloader
@@ -60,7 +60,7 @@ export function createDenying(
     )
   }
 
-  /** What the file denied before: sessions of these callers are older than their being let in again. */
+  /** With the entries that it had before: their callers need new sessions. */
   let inFile: readonly Known[] = []
   function takeFile(denials: readonly Denial[]): void {
     const kept = new Set(denials.map(recordKey))

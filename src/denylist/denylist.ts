@@ -10,13 +10,13 @@ export type Known = Readonly<{ denial: Denial; liftedAt?: number }>
 /** An entry that refuses a caller. */
 export type Found = Readonly<{ denial: Denial; source: DenySource }>
 
-/** Who is refused now. It is asked for each request, so it is one to three look-ups in memory. */
+/** The entries in force. It is asked for each request, so an answer is one to four look-ups in memory. */
 export type Denylist = Readonly<{
   /** The entry that refuses this caller. One of the person comes before one of the token. */
   find(caller: Pick<Caller, 'issuer' | 'subject' | 'claims'>): Found | undefined
   /**
-   * Monotonic clock: what was fetched for this caller until then may have been cut off at the store, and is not handed
-   * out again.
+   * The instant, by the monotonic clock, at which the caller was let in again. The store may have cut off older sessions,
+   * so they are not handed out.
    */
   liftedAt(caller: Pick<Caller, 'issuer' | 'subject'>): number
   /** Takes all that a source knows in place of what it knew. */

@@ -11,14 +11,14 @@ type Dependencies = Readonly<{
   implausible: () => void
 }>
 
-/** For so long Redis may be out of reach before the list counts as out of date. */
+/** Redis may be out of reach for this long before the list counts as out of date. */
 const STALE_MS = 5000
-/** What Redis lacks is written this often at most. */
+/** The pause between two repairs of the list in Redis. */
 const WRITE_PAUSE_MS = 2000
 
 /**
  * Keeps this replica's copy of the shared list up to date. It asks for a few bytes, and for the whole list when they have
- * changed; no request waits for it. What is known is never forgotten because Redis lost it: the replica puts it back.
+ * changed; no request waits for it. If Redis loses the list, the replica keeps what it knows and puts it back.
  */
 export function followList(list: SharedList, { monotonic, take, looked, implausible }: Dependencies) {
   let known: Records = new Map()

@@ -2,8 +2,8 @@ import { z } from 'zod'
 import type { Denial } from '../config/deny-file.ts'
 
 /**
- * What the shared list says about one name: that it is denied, or that it was lifted. `at` is when that was said, by the
- * clock of Redis: the later word counts.
+ * One statement of the shared list about a name: it is denied, or it was lifted. `at` is the instant of the statement by
+ * the clock of Redis. The later statement counts.
  */
 export type DenyRecord = Denial & Readonly<{ denied: boolean; at: number }>
 
@@ -12,7 +12,7 @@ export type Records = ReadonlyMap<string, DenyRecord>
 
 const DAY_MS = 86_400_000
 /**
- * For so long it is remembered that a name was lifted, and that an entry ended: a replica that missed it, or an old list
+ * Lifted and ended entries are remembered for this long. Without them, a replica that missed the change, or an old list
  * that somebody puts back, would deny the name again.
  */
 const MEMORY_MS = 30 * DAY_MS
@@ -54,7 +54,7 @@ export function readRecords(text: string): WrittenList | undefined {
 
 export const byKey = (records: readonly DenyRecord[]): Records => new Map(records.map((one) => [recordKey(one), one]))
 
-/** All that either knows; the later word about a name counts, and of two at the same time the one that denies. */
+/** The union of both. The later statement about a name counts; of two at the same time, the one that denies. */
 export function mergeRecords(these: Records, those: Records): Records {
   const merged = new Map(these)
   for (const [key, record] of those) {
@@ -64,11 +64,11 @@ export function mergeRecords(these: Records, those: Records): Records {
   return merged
 }
 
-/** Whether a list lacks something that we know. */
+/** Whether a list lacks a statement that we know. */
 export const lacks = (list: Records, known: Records): boolean =>
   [...known].some(([key, { at }]) => (list.get(key)?.at ?? -1) < at)
 
-/** Without what nobody needs any more. Where they are too many, the oldest that deny nobody go first. */
+/** Drops records that are no longer needed. If too many are left, it drops the oldest that deny nobody. */
 export function pruned(records: Records, now: number): Records {
   const endOf = ({ denied, at, until = Number.POSITIVE_INFINITY }: DenyRecord) => (denied ? until : at)
   const kept = [...records].filter(([, record]) => endOf(record) > now - MEMORY_MS)

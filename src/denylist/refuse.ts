@@ -15,7 +15,7 @@ type Dependencies = Readonly<{
   monotonic: () => number
 }>
 
-/** Puts the denylist around what must not serve a denied caller. */
+/** Wraps the parts that must not serve a denied caller. */
 export type Refusing = Readonly<{
   /** Asked after the token is verified: a forger learns nothing about who is denied. */
   authenticate(authenticate: Authenticate): Authenticate

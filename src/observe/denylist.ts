@@ -4,7 +4,7 @@ import type { Denial, DenyFault } from '../config/deny-file.ts'
 
 type Source = 'file' | 'redis'
 
-/** What the denylist tells the operator. No line and no metric has a subject or a token. */
+/** Reports of the denylist to the operator. No line and no metric has a subject or a token. */
 export type DenyReport = Readonly<{
   /** A request was refused. */
   denied(by: Denial['by']): void

@@ -37,7 +37,7 @@ const everybody = JSON.stringify({
   records: [{ by: 'issuer', issuer: 'app', name: '', denied: true, at: Date.now() }],
 })
 
-t.test('whoever can write to Redis denies nobody and lifts nothing that a replica knows', needsRedis, async (t) => {
+t.test('a writer to Redis denies nobody, and lifts nothing that a replica knows', needsRedis, async (t) => {
   const rows: { name: string; meddle: Meddle; implausible: number }[] = [
     { name: 'deletes the list', meddle: (redis, place) => redis.del(place), implausible: 0 },
     {
@@ -99,7 +99,7 @@ t.test('whoever can write to Redis denies nobody and lifts nothing that a replic
   }
 })
 
-t.test('a list that is older than a month is nobody', needsRedis, async (t) => {
+t.test('a list older than a month is refused', needsRedis, async (t) => {
   const { admin, deny, place, list, replica } = await sharing(t)
   await deny({ subject: 'alice' })
   const now = Date.now()
@@ -124,7 +124,7 @@ t.test('a list is written again each day, so that it never grows too old', needs
   t.ok((await admin.pttl(await place())) > 29 * 86_400_000, 'and Redis forgets it when no replica is left')
 })
 
-t.test('whoever reads Redis learns nothing', needsRedis, async (t) => {
+t.test('a reader of Redis learns nothing', needsRedis, async (t) => {
   const { admin, deny, place } = await sharing(t)
   await deny({ subject: 'somebody-with-a-name', reason: 'a-reason-to-hide' })
   await deny({ tokenId: 'an-id-of-a-token' })

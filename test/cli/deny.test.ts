@@ -14,7 +14,7 @@ import { claims, mint } from '../helpers/tokens.ts'
 const KEY = randomBytes(32).toString('base64')
 const token = mint(claims())
 
-t.test('what is wrong is said, and nothing is done', async (t) => {
+t.test('wrong usage is explained, and changes nothing', async (t) => {
   const dir = t.testdir({ issuers: '- { name: app }\n- { name: partner }\n' })
   const two = { JWT_ISSUERS_FILE: `${dir}/issuers` }
   const alice = ['deny', '--subject', 'alice']

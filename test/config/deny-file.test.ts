@@ -36,7 +36,7 @@ t.test('a file of each kind of entry', async (t) => {
   ])
 })
 
-t.test('what an entry says', async (t) => {
+t.test('an entry means what it says, or is refused', async (t) => {
   const named = (name: string) => [{ by: 'subject', issuer: 'app', name }]
   const bad = 'must name a readable YAML or JSON file of at most 1 MiB that is not empty'
   const rows: { name: string; text: string; want: unknown }[] = [

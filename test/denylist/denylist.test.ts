@@ -19,7 +19,7 @@ const callerOf = ({ issuer = 'app', subject = 'alice', ...claims }: Record<strin
   claims,
 })
 
-t.test('who is refused, and by which entry', async (t) => {
+t.test('each entry refuses its own callers, and no others', async (t) => {
   const known = (denial: Denial, more: Partial<Denial> = {}): Known => ({ denial: { ...denial, ...more } })
   const rows = [
     { name: 'nobody, by an empty list', file: [], caller: callerOf(), want: undefined },
@@ -117,7 +117,7 @@ t.test('who is refused, and by which entry', async (t) => {
   }
 })
 
-t.test('since when a caller is let in again, by the monotonic clock', async (t) => {
+t.test('the instant at which a caller was let in again is known', async (t) => {
   const rows: { name: string; known: Known[]; want: number }[] = [
     { name: 'always', known: [], want: Number.NEGATIVE_INFINITY },
     { name: 'lifted', known: [{ denial: subject, liftedAt: 400 }], want: 400 },

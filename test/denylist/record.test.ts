@@ -70,7 +70,7 @@ t.test('replicas that tell each other what they know come to the same list, in w
   )
 })
 
-t.test('what is written is read, and nothing else is', async (t) => {
+t.test('a written list is read, and nothing else is', async (t) => {
   const records = byKey([record({ reason: 'r', until: NOW + 1 }), record({ by: 'token', denied: false })])
   t.strictSame(readRecords(writeRecords(records, NOW)), { writtenAt: NOW, records })
   const rows = [
@@ -86,7 +86,7 @@ t.test('what is written is read, and nothing else is', async (t) => {
   for (const text of rows) t.equal(readRecords(text), undefined, text.slice(0, 60))
 })
 
-t.test('only what nobody needs is forgotten', async (t) => {
+t.test('only records that are no longer needed are forgotten', async (t) => {
   const rows = [
     { name: 'an old entry without an end stays', one: record({ at: 1 }), want: 1 },
     { name: 'one that ended lately stays', one: record({ at: 1, until: NOW - 29 * DAY }), want: 1 },

@@ -12,7 +12,7 @@ import { AES_KEY, pollUntil, sharing } from './shared.ts'
 const DENIED = '403 caller_denied'
 
 t.test(
-  'what is denied is refused by every replica after its next look, and what is allowed is served',
+  'every replica refuses a denied caller after its next look, and serves it again once allowed',
   needsRedis,
   async (t) => {
     const { deny, allow, replicas, denied } = await sharing(t)

@@ -1,6 +1,6 @@
 import { type Group, text } from '../setting.ts'
 
-/** Who is refused, whatever the token says. */
+/** Callers that are refused although their tokens are good. */
 export const denylist = {
   DENY_FILE: {
     help: 'YAML or JSON file of subjects, issuers and token ids that are refused: see docs/denylist.md. The service does not start without it once it is named. A changed file is read while the service runs; a bad one is refused, and the old entries stay.',

@@ -112,7 +112,7 @@ t.test('its OpenAPI examples validate against their schemas, and so do its answe
   t.ok(examples > 3)
   t.match(post.requestBody.content['application/json']?.schema, { $ref: '#/components/schemas/ExplainRequest' })
   t.match(post.responses['200']?.content['application/json']?.schema, { $ref: '#/components/schemas/Explanation' })
-  t.strictSame(Object.keys(post.responses), ['200', '400', '401', '404', '413', '415', '429', '500', '503'])
+  t.strictSame(Object.keys(post.responses), ['200', '400', '401', '403', '404', '413', '415', '429', '500', '503'])
   const problem = validator('Problem')
   for (const { content } of Object.values(post.responses)) {
     for (const { value } of Object.values(content['application/problem+json']?.examples ?? {})) t.ok(problem(value))

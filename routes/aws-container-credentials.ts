@@ -128,6 +128,7 @@ const QUERY: readonly QueryParameter[] = [
 const CODES: readonly ErrorCode[] = [
   'invalid_request',
   'unauthenticated',
+  'caller_denied',
   'policy_not_allowed',
   'policy_not_found',
   'unsafe_value',

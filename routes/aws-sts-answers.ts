@@ -38,7 +38,7 @@ export const ANSWERS = {
   ),
   403: refusalOf(
     'policy_not_allowed',
-    '`AccessDenied`: there is no such policy, or it is not for this caller. `IDPRejectedClaim`: a claim must not enter a policy.',
+    '`AccessDenied`: there is no such policy, or it, or the whole service, is not for this caller. `IDPRejectedClaim`: a claim must not enter a policy.',
   ),
   500: refusalOf('internal_error', '`InternalFailure`: ask the operator.'),
   503: refusalOf('upstream_unavailable', '`ServiceUnavailable`: wait for `Retry-After`.'),

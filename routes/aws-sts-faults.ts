@@ -11,6 +11,7 @@ export type Fault = Readonly<{ status: number; code: string; message?: string }>
 /** How STS says what this service means. */
 export const FAULTS: Readonly<Record<ErrorCode, Fault>> = {
   unauthenticated: { status: 400, code: 'InvalidIdentityToken', message: 'The token is not valid' },
+  caller_denied: { status: 403, code: 'AccessDenied' },
   policy_not_allowed: { status: 403, code: 'AccessDenied' },
   key_not_allowed: { status: 403, code: 'AccessDenied' },
   policy_not_found: { status: 403, code: 'AccessDenied' },

@@ -134,6 +134,7 @@ export function explainRoutes(app: App, { authenticate, vending }: Services): vo
         ...problemResponses(
           'invalid_request',
           'unauthenticated',
+          'caller_denied',
           'policy_not_found',
           'payload_too_large',
           'unsupported_media_type',

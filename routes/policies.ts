@@ -62,6 +62,7 @@ export function policiesRoutes(app: App, { authenticate, vending }: Services): v
         ...problemResponses(
           'invalid_request',
           'unauthenticated',
+          'caller_denied',
           'rate_limited',
           'internal_error',
           'upstream_unavailable',

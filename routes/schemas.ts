@@ -76,6 +76,7 @@ export function presentGrant(grant: Grant): z.infer<typeof grantSchema> {
 export const VEND_ERRORS: readonly ErrorCode[] = [
   'invalid_request',
   'unauthenticated',
+  'caller_denied',
   'policy_not_allowed',
   'policy_not_found',
   'payload_too_large',

@@ -3,6 +3,7 @@ import { healthRoutes } from '../routes/health.ts'
 import { metricsRoutes } from '../routes/metrics.ts'
 import { registerRoutes } from '../routes/routes.ts'
 import type { Config } from './config/config.ts'
+import { createDenying } from './denylist/denying.ts'
 import { limitConnections } from './http/connections.ts'
 import { createDrain, type Drain } from './http/drain.ts'
 import type { App } from './http/fastify.ts'
@@ -18,6 +19,7 @@ import { createVerifiedTokens } from './identity/verified-tokens.ts'
 import { type Clock, systemClock } from './lib/clock.ts'
 import { createRoute } from './lib/outbound.ts'
 import type { RedisClient } from './lib/redis.ts'
+import { reportDenylist } from './observe/denylist.ts'
 import { httpMetrics } from './observe/http.ts'
 import { reportKeySets } from './observe/key-sets.ts'
 import { reportProxy } from './observe/proxy.ts'
@@ -137,7 +139,11 @@ export async function buildApp(config: Config, dependencies: AppDependencies): P
   limitConnections(app, config.maxConnections, metrics)
   const overload = createOverload(config.overload, { logger, metrics, clock, measure: dependencies.measure })
   const verify = await registerIdentity(app, issuers, { now, maxTokenBytes: config.maxTokenBytes, verifiedTokens })
-  const authenticate = registerRateLimits(app, config, verify, {
+  const denying = createDenying(config, {
+    ...{ clock, now, verifiedTokens, shared },
+    report: (size) => reportDenylist({ logger, metrics: registry, size }),
+  })
+  const authenticate = registerRateLimits(app, config, denying.authenticate(verify), {
     ...{ now, metrics },
     shared: shared && { link: shared.link, nameOf: (key) => `oss-vend:rate:${shared.seal.names(key)[0]}` },
   })
@@ -156,8 +162,8 @@ export async function buildApp(config: Config, dependencies: AppDependencies): P
   const services = {
     authenticate: traced(authenticate, tracing),
     now,
-    vending: createVending({ ...counter, targets: grantSettings }),
-    signing: createSigning({ ...counter, targets }),
+    vending: denying.vending(createVending({ ...counter, targets: grantSettings })),
+    signing: denying.signing(createSigning({ ...counter, targets })),
     ossOf: (grant: Grant) => targetOf(grant).oss,
     ready: () => !draining() && !overload.shedding() && trusted.usable(),
   }
@@ -184,13 +190,14 @@ export async function buildApp(config: Config, dependencies: AppDependencies): P
     await trusted.refresh()
   }
   const count = countSecrets(registry)
-  const reloaders = [policies.look, refreshKeys, ...watchSecrets(secrets, { logger, count })]
+  const reloaders = [policies.look, refreshKeys, denying.reload, ...watchSecrets(secrets, { logger, count })]
   const reloads = createReloads(reloaders, { logger, clock })
 
   let learning: readonly (() => void)[] = []
   app.addHook('onReady', async () => {
     // Or the first callers would find Redis gone.
     await redis.ready()
+    await denying.start()
     reportProxy(logger, config)
     trusted.start()
     learning = [...targets.values()].map(({ learn }) => learn())
@@ -200,6 +207,7 @@ export async function buildApp(config: Config, dependencies: AppDependencies): P
   app.addHook('onClose', async () => {
     trusted.stop()
     overload.close()
+    denying.close()
     reloads.close()
     for (const stop of learning) stop()
     await sessions.close()

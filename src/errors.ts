@@ -1,6 +1,7 @@
 /** Every error that a caller can see, with its HTTP status and fixed title. A code never changes its meaning. */
 export const ERRORS = {
   unauthenticated: { status: 401, title: 'A valid bearer token is required' },
+  caller_denied: { status: 403, title: 'This caller may not use this service' },
   policy_not_allowed: { status: 403, title: 'This policy is not for this caller' },
   key_not_allowed: { status: 403, title: 'The policy does not allow this operation on this key' },
   policy_not_found: { status: 404, title: 'No such policy' },

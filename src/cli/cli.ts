@@ -7,6 +7,7 @@ import { templateJsonSchema } from '../policy/template/template.ts'
 import type { CallerOptions } from './caller.ts'
 import { collectClaim, collectParam } from './claims.ts'
 import { type CredentialsOptions, credentialsCommand } from './credentials-command.ts'
+import { registerDeny } from './deny/register.ts'
 import { diffCommand } from './diff-command.ts'
 import { explainCommand } from './explain-command.ts'
 import { type InspectOptions, inspectCommand } from './inspect-command.ts'
@@ -75,6 +76,8 @@ function build(io: Io, serve: () => Promise<void>, done: (code: number) => void)
     .option('--token-env <name>', 'environment variable with it')
     .option('--token-command <command>', 'shell command that prints it')
     .action(async (options: CredentialsOptions) => done(await credentialsCommand(io, options)))
+
+  registerDeny((name, description) => command(program, name, description), io, done)
 
   const token = command(program, 'token', 'say why a token is accepted or refused')
   command(token, 'inspect', 'check a token as the service does, and name the setting to change')

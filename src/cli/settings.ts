@@ -78,7 +78,11 @@ export function templatesDirectory(env: Environment): string {
   return near === '' || near.startsWith('..') ? directory : near
 }
 
-function configuredIssuers(env: Environment): readonly IssuerOutline[] {
+/**
+ * The issuers of the service, also where the rest of their settings is wrong.
+ * @throws {CommandError}
+ */
+export function configuredIssuers(env: Environment): readonly IssuerOutline[] {
   const { JWT_ISSUERS_FILE: file, JWT_ISSUER: issuer = '', JWT_SUBJECT_CLAIM: subject } = env
   const strangers = strangersAt([issuer], subject || undefined)
   if (!file) return [{ name: ONLY_ISSUER, ...(strangers && { strangers }) }]

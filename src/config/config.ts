@@ -1,5 +1,6 @@
 import { fileURLToPath } from 'node:url'
 import { checkSettings } from './checks.ts'
+import { readDenyFile } from './deny-file.ts'
 import { type Environment, isComplete, readEnvironment, reportMisspelt } from './environment.ts'
 import { ConfigError, type ConfigFault, type ReportFault } from './faults.ts'
 import { readIssuers } from './issuers.ts'
@@ -28,6 +29,10 @@ export function readConfig(env: Environment, { sandbox = false } = {}) {
   const read = readEnvironment(env, report, (name) => !env.TARGETS_FILE || !isOfOneTarget(name))
   const { values, secretFiles } = read
   const issuers = readIssuers(values, { secretFiles, report, sandbox })
+  const issuerNames = issuers.map(({ name }) => name)
+  // With a faulty issuer left out, its entries would be faults, too.
+  const denyFile =
+    values.DENY_FILE && faults.length === 0 ? readDenyFile(values.DENY_FILE, issuerNames, report) : undefined
   checkSettings(values, report, sandbox)
   const targets = readTargets(env, read, report, sandbox)
   const outbound = readOutbound(values, env, report)
@@ -61,6 +66,8 @@ export function readConfig(env: Environment, { sandbox = false } = {}) {
     shutdownDelayMs: values.SHUTDOWN_DELAY_MS,
     issuers,
     maxTokenBytes: values.JWT_MAX_BYTES,
+    /** The file of the denylist, as it was read at start. */
+    denyFile,
     /** Paths of the secrets in files, by the variable that they replace. */
     secretFiles,
     policiesDir: values.POLICIES_DIR ?? SHIPPED_POLICIES,

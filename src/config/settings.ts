@@ -1,6 +1,7 @@
 import type { z } from 'zod'
 import { awsSts } from './groups/aws-sts.ts'
 import { cache } from './groups/cache.ts'
+import { denylist } from './groups/denylist.ts'
 import { jdcloud } from './groups/jdcloud.ts'
 import { limits } from './groups/limits.ts'
 import { listening } from './groups/listening.ts'
@@ -16,6 +17,7 @@ export const groups = {
   Listening: listening,
   'Limits and overload': limits,
   'Trusted tokens': tokens,
+  Denylist: denylist,
   'Credential source': sts,
   'JD Cloud': jdcloud,
   'AWS-compatible STS': awsSts,
@@ -34,6 +36,7 @@ export const settings = {
   ...listening,
   ...limits,
   ...tokens,
+  ...denylist,
   ...sts,
   ...jdcloud,
   ...awsSts,

@@ -24,6 +24,8 @@ export type VerifiedTokens = Readonly<{
   /** For tokens that passed every check, and no others: a refused one must never be looked up here. */
   add(token: string, verified: VerifiedToken): void
   delete(token: string): void
+  /** Forgets the tokens of these callers. */
+  forget(callers: (caller: Caller) => boolean): void
   clear(): void
   size(): number
 }>
@@ -51,6 +53,9 @@ export function createVerifiedTokens({ maxEntries, onLookup = () => {} }: Option
     },
     add: (token, verified) => void entries.set(keyOf(token), verified, { size: token.length }),
     delete: (token) => void entries.delete(keyOf(token)),
+    forget(callers) {
+      for (const [key, { caller }] of entries) if (callers(caller)) entries.delete(key)
+    },
     clear: () => entries.clear(),
     size: () => entries.size,
   }

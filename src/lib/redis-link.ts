@@ -24,7 +24,7 @@ export type RedisMetrics = Readonly<{
   /** It did not answer a question, or refused it with an error. */
   failed(kind: 'connection' | 'timeout' | 'reply'): void
   /** It has an entry that no replica can have left so. */
-  implausible(what: 'session' | 'lease' | 'rate' | 'count'): void
+  implausible(what: 'session' | 'lease' | 'rate' | 'count' | 'denylist'): void
 }>
 
 type Dependencies = Readonly<{

@@ -1,6 +1,5 @@
-import { constants } from 'node:fs'
-import { open } from 'node:fs/promises'
 import type { FastifyBaseLogger } from 'fastify'
+import { readSmallFile } from '../lib/small-file.ts'
 import type { Reloader } from './reloads.ts'
 
 /** The result for new contents. `log` has details without secrets. */
@@ -96,17 +95,4 @@ function same(these: readonly string[] | undefined, those: readonly string[] | u
 /** Larger files are not secrets. */
 const MAX_BYTES = 64 * 1024
 
-/** @throws when the file is empty or is not a regular file of this size */
-async function readSecret(path: string): Promise<string> {
-  // Opening a pipe would block until someone writes to it.
-  const file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK)
-  try {
-    const stat = await file.stat()
-    if (!stat.isFile() || stat.size > MAX_BYTES) throw new Error('not a small file')
-    const content = (await file.readFile('utf8')).trim()
-    if (content === '') throw new Error('empty')
-    return content
-  } finally {
-    await file.close()
-  }
-}
+const readSecret = (path: string) => readSmallFile(path, MAX_BYTES)

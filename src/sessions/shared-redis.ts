@@ -11,7 +11,7 @@ const START_MS = 500
 /** The replicas' Redis, if there is one. */
 export type SharedRedis = Readonly<{
   /** Absent without a configured Redis. */
-  shared?: Readonly<{ link: RedisLink; seal: Seal }>
+  shared?: Readonly<{ redis: RedisClient; link: RedisLink; seal: Seal }>
   /** Waits until it answers, for a while: one that is down keeps no service from starting. */
   ready: () => Promise<void>
   close: () => void
@@ -36,7 +36,7 @@ export async function connectShared(
   if (!redis) return { ready: async () => {}, close: () => {} }
   const link = config && createRedisLink({ ...dependencies, redis, metrics: metrics() })
   return {
-    ...(config && link && { shared: { link, seal: createSeal(config.encryptionKeys) } }),
+    ...(config && link && { shared: { redis, link, seal: createSeal(config.encryptionKeys) } }),
     ready: () => readyWithin(redis, START_MS, dependencies.clock),
     close() {
       link?.close()

@@ -71,6 +71,7 @@ t.test('defaults apply, and an empty variable counts as unset', async (t) => {
   t.match(readFileSync(`${policiesDir}/user-upload.yaml`, 'utf8'), 'description:', 'the shipped policies')
   t.strictSame(rest, {
     outbound: { noProxy: '', authorities: [] },
+    denyFile: undefined,
     awsStsAtRoot: false,
     host: '127.0.0.1',
     port: 3000,

@@ -116,6 +116,7 @@ t.test('its OpenAPI examples validate against their schemas, and so do its answe
     '200',
     '400',
     '401',
+    '403',
     '404',
     '408',
     '413',

@@ -41,7 +41,9 @@ type Given = Readonly<{
  * permissions of the others away.
  */
 export function documentsOf({ configs, settings, catalogue, user }: Given): RoleDocuments[] {
-  const bindings = [...catalogue.values()].flatMap((template): Binding[] =>
+  // Without allow, a template is for nobody.
+  const used = [...catalogue.values()].filter(({ allow }) => allow)
+  const bindings = used.flatMap((template): Binding[] =>
     (targetsOf(template, settings).targets ?? []).map((one) => ({ template, settings: one })),
   )
   const roles = new Map<string, TargetConfig[]>()

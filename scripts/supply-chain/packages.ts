@@ -24,6 +24,8 @@ const manifestSchema = z.object({
   author: person.optional(),
 })
 const TEXT_FILE = /^(?:un)?licen[cs]e|^copying|^copyright|^notice|^third.?party|\.licen[cs]e\.txt$/iu
+// licences.js is code, and not a licence.
+const CODE_FILE = /\.(?:[cm]?[jt]s|json|map)$/u
 
 /**
  * The packages that the lockfile installs without development, from what is in node_modules, sorted by name.
@@ -46,7 +48,7 @@ export function shippedPackages(root: string): ShippedPackage[] {
 
 function packageIn(directory: string): ShippedPackage {
   const { name, version, license, author } = manifestSchema.parse(readJson(join(directory, 'package.json')))
-  const texts = filesIn(directory).filter((path) => TEXT_FILE.test(basename(path)))
+  const texts = filesIn(directory).filter((path) => TEXT_FILE.test(basename(path)) && !CODE_FILE.test(path))
   return {
     name,
     version,

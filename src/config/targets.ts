@@ -93,12 +93,12 @@ export function readTargets(
 export const readTargetsWithoutKeys = (file: string, report: ReportFault): readonly TargetConfig[] =>
   readFile(file, { report, sandbox: true, withoutKeys: true })
 
-/** The target of the variables, with placeholders for keys. Reads no secret. Reports every fault but missing keys. */
+/** The target of the variables, with placeholders for its keys. Reads no secret. */
 export function readTargetWithoutKeys(env: Environment, report: ReportFault): TargetConfig | undefined {
   const kind = sourceOf({ source: env.CREDENTIAL_SOURCE ?? '' })
   const keys = Object.entries(NO_KEYS).flatMap(([field, value]) => {
-    const variables = FIELDS.get(field)
-    return variables ? Object.values(variables).map((name) => [name, name === variables[kind] ? value : '']) : []
+    const name = FIELDS.get(field)?.[kind]
+    return name === undefined ? [] : [[name, value]]
   })
   const { values, secretFiles } = readEnvironment({ ...env, ...Object.fromEntries(keys) }, report, isOfOneTarget)
   checkTarget(values, report, true)

@@ -26,6 +26,9 @@ const auditSchema = z.object({
   vulnerabilities: z.record(z.string(), z.object({ via: z.array(z.union([z.string(), advisorySchema])) })),
 })
 
+/** npm's output for an answer that is not an audit. Its message has the address of the registry, so it is not printed. */
+const refusalSchema = z.object({ statusCode: z.int() })
+
 /** `unchecked`: the registry did not answer what was asked, so nobody knows of any advisory. */
 export type AdvisoryReport = Readonly<{
   outcome: 'clean' | 'open' | 'unchecked'
@@ -51,7 +54,11 @@ export function checkAdvisories(output: string, accepted: AcceptedAdvisories, no
   })
   const { data } = auditSchema.safeParse(parseJson(output))
   if (!data) {
-    const unknown = '! not checked: the registry offers no audit. Nobody knows whether an advisory is open.'
+    const { statusCode } = refusalSchema.safeParse(parseJson(output)).data ?? {}
+    const why = statusCode
+      ? `the registry offers no audit (it answers ${statusCode})`
+      : 'npm could not ask the registry'
+    const unknown = `! not checked: ${why}. Nobody knows whether an advisory is open.`
     return { outcome: faults.length > 0 ? 'open' : 'unchecked', lines: [...faults, unknown] }
   }
   const found = new Map(

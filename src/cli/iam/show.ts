@@ -1,11 +1,13 @@
-import { MAX_SESSION_POLICY_BYTES } from '../../policy/language/document.ts'
 import { printable } from '../../policy/template/finding.ts'
 import { createPaint, type Io, writeJson } from '../io.ts'
 import type { IamPolicy } from './documents.ts'
 import type { DocumentName, RoleDocuments } from './roles.ts'
 
-/** The limit of AWS for a managed policy, without spaces. JD Cloud's pages name none. */
-const AWS_MOST_BYTES = 6144
+/**
+ * The limit of a policy, by JD Cloud's SDK and by AWS. AWS does not count white space, JD Cloud does not say whether it
+ * does. The answer is the same for both: without it, the policy must fit.
+ */
+const MOST_CHARACTERS = 6144
 
 /** Prints documents to standard output, each after a heading on standard error. */
 export function showDocuments(
@@ -27,24 +29,24 @@ export function showDocuments(
   }
 }
 
-const USER_NOTES = ['Give it this policy and no other, and no password for the console.']
+const USER_NOTES = ['Give it this policy and no other, and no login to the console.']
 
 function notesOn({ templates, targets, sessionSeconds, permissions, kind }: RoleDocuments): readonly string[] {
   if (!permissions) return [`No template leads to ${targets.join(' or ')}, so the role needs no permissions.`]
-  const bytes = Buffer.byteLength(JSON.stringify(permissions))
+  const [printed, compact] = [JSON.stringify(permissions, null, 2).length, JSON.stringify(permissions).length]
   return [
     `They cover the templates ${templates.join(', ')}, and no more.`,
     `The role must allow sessions of ${sessionSeconds} seconds.`,
-    ...(kind === 'aws-sts' && bytes > AWS_MOST_BYTES
-      ? [`It has ${bytes} bytes, and a policy of AWS at most ${AWS_MOST_BYTES}: ${SPLIT}`]
+    ...(compact > MOST_CHARACTERS
+      ? [`It has ${compact} characters without white space, and a policy at most ${MOST_CHARACTERS}. ${SPLIT}`]
       : []),
-    ...(kind === 'jdcloud' && bytes > MAX_SESSION_POLICY_BYTES
-      ? [`It has ${bytes} bytes. JD Cloud's pages name no limit. If the console refuses it, ${SPLIT}`]
+    ...(kind === 'jdcloud' && compact <= MOST_CHARACTERS && printed > MOST_CHARACTERS
+      ? [`Take the white space out, for example by jq -c: a policy has at most ${MOST_CHARACTERS} characters.`]
       : []),
   ]
 }
 
-const SPLIT = 'give the role several policies, each with some of the statements. A role takes ten.'
+const SPLIT = 'Give the role several policies, each with some of the statements. A role takes ten.'
 
 function trustNotes({ kind }: RoleDocuments, user: string | undefined): readonly string[] {
   return [

@@ -294,9 +294,12 @@ t.test('a large document says what to do with it', async (t) => {
         }),
       ]),
     )
-  const dir = t.testdir({ some: many(45), more: many(160) })
-  const jdcloud = await run(['iam', '--document', 'role', '--dir', `${dir}/some`], { env: ENV })
-  t.match(jdcloud.err, /It has \d{4} bytes\. JD Cloud's pages name no limit\. .*several policies/u)
-  const aws = await run(['iam', '--document', 'role', '--dir', `${dir}/more`], { env: AWS })
-  t.match(aws.err, /It has \d{4} bytes, and a policy of AWS at most 6144: .*several policies/u)
+  const dir = t.testdir({ some: many(115), more: many(180) })
+  const notes = async (env: Record<string, string>, folder: string) =>
+    (await run(['iam', '--document', 'role', '--dir', `${dir}/${folder}`], { env })).err
+  t.match(await notes(ENV, 'some'), /Take the white space out.*6144/u)
+  t.notMatch(await notes(AWS, 'some'), /white space/u, 'AWS does not count it')
+  for (const env of [ENV, AWS])
+    t.match(await notes(env, 'more'), /It has \d{4} characters without white space, .*6144\. .*several policies/u)
+  t.notMatch((await run(['iam', '--document', 'role'], { env: ENV })).err, /white space/u)
 })

@@ -37,9 +37,14 @@ t.test('no package needs its install script', async (t) => {
       .filter(([, { hasInstallScript }]) => hasInstallScript)
       .map(([at]) => at.replace(/^.*node_modules\//u, '')),
   )
-  // core-js prints a request for donations. esbuild replaces a launcher by the binary that it launches. Look at any other
-  // script before you add its package.
-  t.strictSame([...new Set(scripted)].sort(), ['core-js', 'esbuild'])
+  // core-js prints a request for donations, protobufjs a warning, and esbuild replaces a launcher by the binary that it
+  // launches. Read the script of any other package before you add it here.
+  const known = ['core-js', 'esbuild', 'protobufjs']
+  t.ok(scripted.length > 0)
+  t.strictSame(
+    scripted.filter((name) => !known.includes(name)),
+    [],
+  )
 })
 
 t.test('dependencies are pinned to exact versions', async (t) => {

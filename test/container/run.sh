@@ -95,6 +95,9 @@ token=$(sed -n 's/^TOKEN=//p' "$work/sandbox.env")
 port=$((20000 + RANDOM % 20000))
 environment=("${image_environment[@]}" "${settings[@]}" "PORT=$port" HOST=127.0.0.1)
 
+iam() { in_image "${command[@]}" iam --document role | grep -q '"jrn:oss:\*:111111111111:test-app/users/\*/\*"'; }
+check 'it prints the permissions that its role needs' iam
+
 replace_shell=exec in_image "${command[@]}" >"$work/service.log" 2>&1 &
 service_pid=$!
 get() { curl -fsS -o /dev/null "http://127.0.0.1:$port$1"; }

@@ -63,12 +63,13 @@ function textsOf(part: Part, { template, settings }: Binding): readonly string[]
 function merge(allowances: readonly Allowance[]): Statement[] {
   const all = [...new Map(allowances.map((one) => [JSON.stringify([one.action, one.resource]), one])).values()]
   const needed = all.filter((one) => !all.some((other) => other !== one && coversAllowance(other, one)))
-  const actionsOn = [...groups(needed, ({ resource }) => resource)].sort(([a], [b]) => (a < b ? -1 : 1))
-  const alike = groups(actionsOn, ([, same]) => JSON.stringify(same.map(({ action }) => action).sort(byOrder)))
-  return [...alike].map(([actions, group]) => ({
+  const actionsOn = [...groups(needed, ({ resource }) => resource)]
+    .map(([resource, same]) => ({ resource, actions: same.map(({ action }) => action).sort(byOrder) }))
+    .sort((a, b) => (a.resource < b.resource ? -1 : 1))
+  return [...groups(actionsOn, ({ actions }) => actions.join()).values()].map((alike) => ({
     Effect: 'Allow',
-    Action: JSON.parse(actions),
-    Resource: group.map(([resource]) => resource),
+    Action: alike[0]?.actions ?? [],
+    Resource: alike.map(({ resource }) => resource),
   }))
 }
 

@@ -12,6 +12,10 @@ COPY tsconfig.json tsconfig.build.json ./
 COPY src ./src
 COPY routes ./routes
 RUN npm run build
+# A licence that is not on the list ends the build. The bundle has the code of its packages without their files.
+COPY scripts ./scripts
+COPY LICENSE ./
+RUN npm run licences -- --write THIRD-PARTY-LICENCES && npm run --silent sbom >sbom.cdx.json
 
 FROM dependencies AS production
 RUN npm prune --omit=dev --ignore-scripts
@@ -25,6 +29,7 @@ ENV NODE_ENV=production HOST=0.0.0.0 PORT=3000 OPS_HOST=0.0.0.0
 WORKDIR /app
 COPY --from=production /app/node_modules ./node_modules
 COPY --from=build /app/dist ./dist
+COPY --from=build /app/LICENSE /app/THIRD-PARTY-LICENCES /app/sbom.cdx.json ./
 COPY package.json ./
 COPY policies ./policies
 # By number, so that Kubernetes can see that it is not root. Nothing is written: run it with a read-only root.

@@ -10,6 +10,8 @@ import { type CredentialsOptions, credentialsCommand } from './credentials-comma
 import { registerDeny } from './deny/register.ts'
 import { diffCommand } from './diff-command.ts'
 import { explainCommand } from './explain-command.ts'
+import { type IamOptions, iamCommand } from './iam/iam-command.ts'
+import { DOCUMENTS } from './iam/roles.ts'
 import { type InspectOptions, inspectCommand } from './inspect-command.ts'
 import { CommandError, type Io, writeJson } from './io.ts'
 import { lintCommand } from './lint-command.ts'
@@ -94,6 +96,17 @@ function build(io: Io, serve: () => Promise<void>, done: (code: number) => void)
       done(await inspectCommand(io, options))
     })
 
+  command(program, 'iam', 'print the policies of the role and the sub-user, for your account, bucket and templates')
+    .addOption(new Option('--document <name>', 'only this document').choices(DOCUMENTS))
+    .option('--target <name>', 'only the role of this target')
+    .option('--user <name>', 'name of the sub-user, which the trust of the role then names', userName)
+    .option('--dir <dir>', 'directory of templates')
+    .option('--issuer <name>', 'short name of an issuer; repeatable', collect)
+    .option('--targets <file>', 'file of several targets (default: TARGETS_FILE)')
+    .option('--json', 'print all documents as one')
+    .addHelpText('after', IAM_HELP)
+    .action(async (options: IamOptions) => done(await iamCommand(io, options)))
+
   const policies = command(program, 'policies', 'check, test, explain and compare policy templates').addHelpText(
     'after',
     '\nThe commands read JDCLOUD_ACCOUNT_ID, OSS_BUCKET, OSS_REGION, JDCLOUD_MAX_SESSION_SECONDS, JWT_ISSUERS_FILE\nand TARGETS_FILE;\nunset variables have the values of the documentation. The default directory is POLICIES_DIR, then ./policies, then the\nshipped templates.',
@@ -149,6 +162,10 @@ function build(io: Io, serve: () => Promise<void>, done: (code: number) => void)
   return program
 }
 
+const IAM_HELP = `
+The command reads the variables of the service and needs none of its keys. Documents go to standard output, and words to
+standard error: oss-vend iam --document role > role.json.`
+
 const TOKEN_HELP = `
 The command reads the JWT_ variables of the service, HTTPS_PROXY and the like, and what the policies commands read. It
 fetches the key set of the token's issuer if the service would, and says so; it never sends the token anywhere, and never
@@ -165,6 +182,12 @@ function dateTime(text: string): number {
   const { data } = z.iso.datetime({ offset: true }).safeParse(text)
   if (data === undefined) throw new InvalidArgumentError('must be a date and time such as 2030-01-31T12:00:00Z.')
   return Date.parse(data)
+}
+
+function userName(text: string): string {
+  if (!/^[\w+=,.@-]{1,64}$/u.test(text))
+    throw new InvalidArgumentError('must be the name of a user, not its JRN or ARN.')
+  return text
 }
 
 function wholeSeconds(text: string): number {

@@ -94,6 +94,18 @@ export function readTargets(
 export const readTargetsWithoutKeys = (file: string, report: ReportFault): readonly TargetConfig[] =>
   readFile(file, { report, sandbox: true, withoutKeys: true })
 
+/** The target of the variables, with placeholders for its keys. Reads no secret. */
+export function readTargetWithoutKeys(env: Environment, report: ReportFault): TargetConfig | undefined {
+  const kind = sourceOf({ source: env.CREDENTIAL_SOURCE ?? '' })
+  const keys = Object.entries(NO_KEYS).flatMap(([field, value]) => {
+    const name = FIELDS.get(field)?.[kind]
+    return name === undefined ? [] : [[name, value]]
+  })
+  const { values, secretFiles } = readEnvironment({ ...env, ...Object.fromEntries(keys) }, report, isOfOneTarget)
+  checkTarget(values, report, true)
+  return targetOf(ONLY_TARGET, values, secretFiles)
+}
+
 function targetOf(
   name: string,
   values: ReadSettings,

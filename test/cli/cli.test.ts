@@ -22,7 +22,16 @@ examples:
 
 t.test('--help works for every command, on standard output, with exit code 0', async (t) => {
   const commands = ['lint', 'test', 'render', 'explain', 'schema', 'diff'].map((name) => ['policies', name])
-  for (const command of [[], ['serve'], ['credentials'], ['token'], ['token', 'inspect'], ['policies'], ...commands]) {
+  for (const command of [
+    [],
+    ['serve'],
+    ['credentials'],
+    ['iam'],
+    ['token'],
+    ['token', 'inspect'],
+    ['policies'],
+    ...commands,
+  ]) {
     const { exitCode, out, err } = await run([...command, '--help'])
     t.equal(exitCode, 0, command.join(' '))
     t.match(out, `Usage: oss-vend${command.length > 0 ? ` ${command.join(' ')}` : ''}`)

@@ -10,7 +10,11 @@ check 'stops on SIGTERM, listens on 3000' test "$(field '[c.StopSignal, Object.k
 check 'runs as a user by number' test "$(field c.User)" = '"1000:1000"'
 check 'the ops listener is open to other containers' bash -c "grep -q '\"OPS_HOST=0.0.0.0\"' '$work/image.json'"
 check 'has no sandbox, no tests, no sources' test ! -e "$root/app/sandbox" -a ! -e "$root/app/dist/sandbox" -a ! -e "$root/app/test" -a ! -e "$root/app/src"
-check 'has no development dependencies' test ! -e "$root/app/node_modules/typescript" -a ! -e "$root/app/node_modules/tsx" -a ! -e "$root/app/node_modules/tap"
+check 'has no development dependencies' test ! -e "$root/app/node_modules/typescript" -a ! -e "$root/app/node_modules/tsx" -a ! -e "$root/app/node_modules/tap" -a ! -e "$root/app/scripts"
+check 'has its bill of materials, which lists exactly the packages in it' node --import tsx test/container/bill.ts "$root/app"
+check 'has its licence, and those of the packages in it' bash -c "grep -q 'Apache License' '$root/app/LICENSE' && grep -q '^fastify ' '$root/app/THIRD-PARTY-LICENCES'"
+# Values of the build are in the history of an image for everybody.
+check 'has no secret of the shell in its environment or its history' bash -c "! grep -qiE '[A-Z_]*(SECRET|TOKEN|PASSWORD|ACCESS_KEY)[A-Z_]*=|_auth' '$work/image.json'"
 check 'has no hidden files, such as .env or .git' test -z "$(find "$root/app" -path "$root/app/node_modules" -prune -o -name '.*' -print)"
 
 # --- run -------------------------------------------------------------------------------------------------------------
@@ -25,6 +29,9 @@ check 'it checks the templates that are shipped in it' in_image "${command[@]}" 
 start_sandbox
 port=$((20000 + RANDOM % 20000))
 environment=("${image_environment[@]}" "${settings[@]}" "PORT=$port" HOST=127.0.0.1)
+
+iam() { in_image "${command[@]}" iam --document role | grep -q '"jrn:oss:\*:111111111111:test-app/users/\*/\*"'; }
+check 'it prints the permissions that its role needs' iam
 
 replace_shell=exec in_image "${command[@]}" >"$work/service.log" 2>&1 &
 service_pid=$!

@@ -40,7 +40,7 @@ export const jdcloud = {
   },
   JDCLOUD_ROLE_NAME: {
     source: 'jdcloud',
-    help: 'Name of the role to assume, such as test-role; not its JRN. Its permissions limit every session.',
+    help: 'Name of the role to assume, such as test-role; not its JRN. Its permissions limit every session: oss-vend iam prints the least that your templates need.',
     schema: z.string().regex(/^[A-Za-z0-9+=,.@_-]{1,64}$/u),
     required: true,
     rule: 'must be the name of the role to assume',

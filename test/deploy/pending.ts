@@ -2,7 +2,7 @@
  * TEMPORARY: metrics (with their labels) and settings that deploy/ names and that other parts of the product bring.
  * Remove each when the service has it, and then this file.
  */
-export const PENDING_SETTINGS: readonly string[] = ['AUDIT_LOG']
+export const PENDING_SETTINGS: readonly string[] = ['AUDIT_LOG', 'JDCLOUD_KEY_CREATED']
 
 export const PENDING_METRICS: Readonly<Record<string, readonly string[]>> = {
   oss_vend_http_request_seconds: ['method', 'route', 'status'],

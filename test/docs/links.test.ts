@@ -9,6 +9,7 @@ const pages = [
   'CONTRIBUTING.md',
   'SECURITY.md',
   'examples/README.md',
+  'deploy/README.md',
   ...readdirSync('docs').flatMap((file) => (file.endsWith('.md') ? [`docs/${file}`] : [])),
 ]
 

@@ -8,6 +8,7 @@ import type { CallerOptions } from './caller.ts'
 import { collectClaim, collectParam } from './claims.ts'
 import { type CredentialsOptions, credentialsCommand } from './credentials-command.ts'
 import { diffCommand } from './diff-command.ts'
+import { type DoctorOptions, doctorCommand } from './doctor/doctor-command.ts'
 import { explainCommand } from './explain-command.ts'
 import { type InspectOptions, inspectCommand } from './inspect-command.ts'
 import { CommandError, type Io, writeJson } from './io.ts'
@@ -75,6 +76,12 @@ function build(io: Io, serve: () => Promise<void>, done: (code: number) => void)
     .option('--token-env <name>', 'environment variable with it')
     .option('--token-command <command>', 'shell command that prints it')
     .action(async (options: CredentialsOptions) => done(await credentialsCommand(io, options)))
+
+  command(program, 'doctor', 'check that all is set up right: keys, role, templates, bucket, key sets, Redis')
+    .option('--probe', 'also write, read and delete a small object in the folders of each template')
+    .option('--json', 'print the result as JSON')
+    .addHelpText('after', DOCTOR_HELP)
+    .action(async (options: DoctorOptions) => done(await doctorCommand(io, options)))
 
   const token = command(program, 'token', 'say why a token is accepted or refused')
   command(token, 'inspect', 'check a token as the service does, and name the setting to change')
@@ -145,6 +152,12 @@ function build(io: Io, serve: () => Promise<void>, done: (code: number) => void)
   )
   return program
 }
+
+const DOCTOR_HELP = `
+The command reads the variables of the service. It asks STS for sessions and opens connections to OSS, to key servers and
+to Redis. It prints no secret, and without --probe it writes no object.
+
+Exit codes: 0 nothing is wrong, 1 something is, 2 wrong usage, 78 a configuration that cannot be used.`
 
 const TOKEN_HELP = `
 The command reads the JWT_ variables of the service, HTTPS_PROXY and the like, and what the policies commands read. It

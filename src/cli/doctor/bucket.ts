@@ -2,7 +2,7 @@ import type { TargetConfig } from '../../config/targets.ts'
 import type { FieldNames } from './assume-role.ts'
 import { failed, type Line, type Outcome, passed } from './check.ts'
 import { outboundWords } from './connection.ts'
-import type { Answer, Store } from './s3.ts'
+import { type Answer, isRegion, type Store } from './s3.ts'
 
 type Target = Pick<TargetConfig, 'oss' | 'sts'>
 
@@ -18,17 +18,18 @@ export async function checkBucket(store: Store, { oss, sts }: Target, names: Fie
   }
   const { value: told } = answer
   // Ceph and MinIO have names of their own in this place, and AWS has none for its first region.
-  if (told === region || sts.kind !== 'jdcloud') return { lines: [passed(`${bucket} is in ${region}`)], value: true }
-  const elsewhere = { ok: false, code: 'PermanentRedirect' } as const
-  return { lines: [bucketFault(elsewhere, oss, names)] }
+  if (!told || sts.kind !== 'jdcloud') return { lines: [passed(`${bucket} is there`)], value: true }
+  if (told === region) return { lines: [passed(`${bucket} is in ${region}`)], value: true }
+  return { lines: [elsewhere(isRegion(told) ? told : undefined, oss, names)] }
 }
 
 /** Why a bucket could not be used, whatever it was asked. */
 export function bucketFault(
   { code, region: told, unreached }: Extract<Answer, { ok: false }>,
-  { bucket, region, endpoint }: TargetConfig['oss'],
+  oss: TargetConfig['oss'],
   names: FieldNames,
 ): Line {
+  const { bucket, endpoint } = oss
   if (unreached) {
     const { why, remedy, settings } = outboundWords(unreached)
     return failed(`${endpoint}: ${why}`, remedy, settings ?? names('endpoint'))
@@ -40,11 +41,8 @@ export function bucketFault(
     }
     case 'PermanentRedirect':
     case 'TemporaryRedirect':
-    case 'AuthorizationHeaderMalformed': {
-      const where = told === undefined ? 'another region' : `${told}, another region`
-      const remedy = `set the region of the bucket${told === undefined ? ': the console shows it' : `, ${told}`}, and the endpoint of that region`
-      return failed(`${bucket} is not in ${region} but in ${where} (${code})`, remedy, names('region', 'endpoint'))
-    }
+    case 'AuthorizationHeaderMalformed':
+      return elsewhere(told, oss, names)
     case 'RequestTimeTooSkewed':
       return failed('OSS refuses the date of the signature', 'set the clock of this machine (NTP)')
     case 'InvalidAccessKeyId':
@@ -62,4 +60,9 @@ export function bucketFault(
       )
     }
   }
+}
+
+function elsewhere(told: string | undefined, { bucket, region }: TargetConfig['oss'], names: FieldNames): Line {
+  const remedy = `set the region of the bucket${told === undefined ? ', which the console shows' : `, ${told}`}, and the endpoint of that region`
+  return failed(`${bucket} is not in ${region} but in ${told ?? 'another region'}`, remedy, names('region', 'endpoint'))
 }

@@ -155,11 +155,13 @@ const CODES: ReadonlySet<string> = new Set([
   'SlowDown',
   'TemporaryRedirect',
 ])
-const REGION = /^[a-z]{2}-[a-z]{3,12}-\d{1,2}$/u
+
+/** Whether a text can be shown as a region, whoever wrote it. */
+export const isRegion = (text: string) => /^[a-z]{2}-[a-z]{3,12}-\d{1,2}$/u.test(text)
 
 const faultSchema = z.looseObject({
   name: z.string().optional().catch(undefined),
-  Region: z.string().regex(REGION).optional().catch(undefined),
+  Region: z.string().refine(isRegion).optional().catch(undefined),
   $metadata: z
     .looseObject({ httpStatusCode: z.int().optional().catch(undefined) })
     .optional()

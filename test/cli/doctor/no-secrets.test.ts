@@ -99,7 +99,11 @@ for (const { name, plant, told } of [
     told: /✗ bucket .*not in cn-north-1/u,
     plant: async (t: Test) => ({
       JDCLOUD_STS_ENDPOINT: await givesSentinels(t),
-      OSS_ENDPOINT: await echo(t, 200, (text) => `<LocationConstraint>${text}</LocationConstraint>`),
+      OSS_ENDPOINT: await echo(
+        t,
+        200,
+        (text) => `<LocationConstraint xmlns="http://s3.amazonaws.com/doc/2006-03-01/">${text}</LocationConstraint>`,
+      ),
     }),
   },
   {

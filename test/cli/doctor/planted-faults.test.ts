@@ -238,6 +238,15 @@ const ROWS: readonly Row[] = [
     notChecked: ['bucket', 'cors'],
   },
   {
+    fault: 'OSS that never answers',
+    plant(_t, { oss }) {
+      oss.faults.set({ kind: 'hang' })
+      return { STS_TIMEOUT_MS: '1000' }
+    },
+    want: { name: 'oss', message: /did not answer in time/u, remedy: /firewall, route and proxy/u },
+    notChecked: ['bucket', 'cors'],
+  },
+  {
     fault: 'a bucket without CORS rules',
     plant(_t, { oss }) {
       for (const bucket of oss.store.values()) bucket.cors.rules = undefined
@@ -282,6 +291,15 @@ const ROWS: readonly Row[] = [
       remedy: /compare the address/u,
       settings: ['JWT_JWKS_URL'],
     },
+  },
+  {
+    fault: 'a key server that never answers',
+    plant: async (t) => ({
+      JWT_SECRET: '',
+      JWT_JWKS_URL: `${await listen(t, () => {})}/keys`,
+      JWT_JWKS_TIMEOUT_MS: '200',
+    }),
+    want: { name: 'issuer app', message: /did not answer in time/u, remedy: /firewall, route and proxy/u },
   },
   {
     fault: 'an empty key set',

@@ -11,6 +11,9 @@ import type { Answer, Store } from './s3.ts'
 /** The name of an object that cannot be deleted again: the next run writes it anew instead of adding one. */
 const KEPT = 'probe'
 
+/** Answers about an upload to those who may ask. Ceph names the key. */
+const NOT_FOUND: readonly string[] = ['NoSuchUpload', 'NoSuchKey']
+
 type Context = ProbeContext & Readonly<{ names: FieldNames }>
 
 /** Whether the role covers what the examples of a template can do, and a neighbour's folder is shut. Writes objects. */
@@ -34,7 +37,7 @@ async function probeExample(accepted: AcceptedExample, context: Context): Promis
   const plan = erasable ? planned : probeKeys(accepted, oss, `${KEPT}-${accepted.grant.template}`)
   const session = await context.open(accepted.credentials)
   const written = new Set<string>()
-  const found: Found = { done: [], folders: new Set(), failures: [], notes: [] }
+  const found: Found = { done: [], folders: new Set(), shut: [], failures: [], notes: [] }
   try {
     const probe = { plan, session, hand, written, found, context }
     await tryObjects(probe)
@@ -47,13 +50,13 @@ async function probeExample(accepted: AcceptedExample, context: Context): Promis
   const notes = found.notes.map((note) => `; ${note}`).join('')
   if (found.failures.length === 0) {
     const where = found.folders.size > 0 ? ` in ${[...found.folders].join(', ')}` : ''
-    return [passed(`${found.done.join(', ') || 'nothing to try'}${where}${notes}`)]
+    return [passed(`${found.done.join(', ') || 'nothing to try'}${where}${found.shut.join('')}${notes}`)]
   }
   return found.failures.map((line, index) => (index === 0 ? { ...line, message: `${line.message}${notes}` } : line))
 }
 
 /** What a probe found. Filled in as it goes, so that it is told even if the probe ends early. */
-type Found = Readonly<{ done: string[]; folders: Set<string>; failures: Line[]; notes: string[] }>
+type Found = Readonly<{ done: string[]; folders: Set<string>; shut: string[]; failures: Line[]; notes: string[] }>
 
 type Probe = Readonly<{
   plan: ProbeKeys
@@ -83,7 +86,7 @@ async function tryObjects({ plan, session, hand, written, found, context }: Prob
 
   // Of an upload that nobody has begun, so nothing is written.
   const ofUpload = (answer: Answer): Answer =>
-    !answer.ok && answer.code === 'NoSuchUpload' ? { ok: true, value: undefined } : answer
+    !answer.ok && NOT_FOUND.includes(answer.code) ? { ok: true, value: undefined } : answer
   const parts = keys.get('oss:ListMultipartUploadParts')
   if (parts !== undefined) {
     judge('oss:ListMultipartUploadParts', 'lists parts', parts, ofUpload(await session.listParts(parts)))
@@ -141,7 +144,7 @@ async function tryNeighbour({ plan, session, hand, written, found, context }: Pr
       const remedy =
         'do not go live: the store ignores the session policy, so every caller can reach what the role can reach'
       found.failures.push(failed(`can ${what} ${key}, which its policy does not open`, remedy))
-    } else if (answer.code === 'AccessDenied') found.notes.push(`${what}s nothing beside it`)
+    } else if (answer.code === 'AccessDenied') found.shut.push(`; ${what}s nothing beside it`)
     else found.failures.push(bucketFault(answer, context.oss, context.names))
   }
 }
@@ -159,7 +162,10 @@ function noteWritten(key: string, answer: Answer, written: Set<string>): void {
 }
 
 function refusedBy(action: OssAction, key: string, answer: Extract<Answer, { ok: false }>, context: Context): Line {
-  if (answer.code !== 'AccessDenied') return bucketFault(answer, context.oss, context.names)
-  const remedy = `allow ${action} there in the policy of the role, or take it out of the template`
-  return failed(`the role does not allow ${action} on ${key}`, remedy, context.names('role'))
+  if (answer.code === 'AccessDenied') {
+    const remedy = `allow ${action} there in the policy of the role, or take it out of the template`
+    return failed(`the role does not allow ${action} on ${key}`, remedy, context.names('role'))
+  }
+  const fault = bucketFault(answer, context.oss, context.names)
+  return { ...fault, message: `${action} on ${key}: ${fault.message}` }
 }

@@ -51,6 +51,13 @@ const NOT_PERMITTED: Words = {
   remedy: 'attach a policy to the sub-user that allows sts:assumeRole on the role',
   fields: ['role'],
 }
+/** Ceph says the same to a wrong secret key as to a role that does not trust us. */
+const KEYS_OR_ROLE: Words = {
+  about: 'request',
+  why: 'STS refuses the keys or the role',
+  remedy: 'check both keys, that the sub-user may assume the role, and that the role trusts it',
+  fields: ['accessKey', 'secretKey', 'role'],
+}
 const TOO_LONG: Words = {
   about: 'length',
   why: 'STS gives no session of this length',
@@ -78,7 +85,7 @@ const REASONS: Readonly<Record<string, Words>> = {
   IncompleteSignature: WRONG_SECRET,
   RequestExpired: WRONG_DATE,
   RequestTimeTooSkewed: WRONG_DATE,
-  AccessDenied: NOT_TRUSTED,
+  AccessDenied: KEYS_OR_ROLE,
   AccessDeniedException: NOT_TRUSTED,
   NoSuchEntity: NO_ROLE,
 }
@@ -102,10 +109,7 @@ function deniedWords(reason = '', status: unknown): Words {
   const known = Object.hasOwn(REASONS, reason) ? REASONS[reason] : undefined
   if (known) return known
   if (status === 401) return { ...WRONG_SECRET, why: 'STS does not accept the signature', remedy: CLOCK }
-  if (status === 403) {
-    const remedy = 'check that the keys are active, that the sub-user may assume the role, and that the role trusts it'
-    return { about: 'request', why: 'STS refuses the keys or the role', remedy, fields: ['accessKey', 'role'] }
-  }
+  if (status === 403) return KEYS_OR_ROLE
   const remedy = 'look the reason up in the documentation of STS; JD Cloud support finds the call by its request id'
   return { about: 'request', why: 'STS refuses the request', remedy, fields: [] }
 }

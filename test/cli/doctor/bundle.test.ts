@@ -3,8 +3,9 @@ import { readFileSync } from 'node:fs'
 import { promisify } from 'node:util'
 import t from 'tap'
 import { z } from 'zod'
+import { reportSchema } from '../../helpers/doctor-report.ts'
 import { keys } from '../../helpers/tokens.ts'
-import { reportSchema, soundCloud } from './harness.ts'
+import { soundCloud } from './harness.ts'
 
 const run = promisify(execFile)
 const outputsSchema = z.record(

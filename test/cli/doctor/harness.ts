@@ -1,5 +1,4 @@
 import type { Test } from 'tap'
-import { z } from 'zod'
 import { type Sandbox, startSandbox } from '../../../sandbox/index.ts'
 import { sandboxEnvironment } from '../../../sandbox/local.ts'
 import type { CorsRule } from '../../../sandbox/oss/cors-rules.ts'
@@ -7,6 +6,7 @@ import type { Scenario } from '../../../sandbox/world.ts'
 import { type DoctorOptions, doctorCommand } from '../../../src/cli/doctor/doctor-command.ts'
 import type { Environment } from '../../../src/config/environment.ts'
 import { capturedIo } from '../../helpers/captured-io.ts'
+import { type ReportLine, reportSchema } from '../../helpers/doctor-report.ts'
 
 export const ORIGIN = 'https://app.example.com'
 
@@ -29,25 +29,6 @@ export async function soundCloud(t: Test, scenario: Scenario = {}): Promise<{ sa
 }
 
 type Dependencies = Parameters<typeof doctorCommand>[2]
-
-const lineSchema = z.strictObject({
-  group: z.string(),
-  name: z.string(),
-  status: z.enum(['passed', 'failed', 'not_checked']),
-  message: z.string(),
-  remedy: z.string().optional(),
-  settings: z.array(z.string()).optional(),
-})
-
-/** The form of `--json`. */
-export const reportSchema = z.strictObject({
-  passed: z.int(),
-  failed: z.int(),
-  notChecked: z.int(),
-  checks: z.array(lineSchema),
-})
-
-export type ReportLine = z.infer<typeof lineSchema>
 
 /** The text that people read. Servers may be on this machine, without TLS. */
 export async function doctor(env: Environment, options: DoctorOptions = {}, dependencies: Dependencies = {}) {

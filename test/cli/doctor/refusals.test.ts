@@ -22,7 +22,7 @@ t.test('what STS refuses is told apart', async (t) => {
     [denied(403, 'InvalidClientTokenId'), 'keys', /does not know the access key/u],
     [denied(403, 'SignatureDoesNotMatch'), 'keys', /secret key does not belong/u],
     [denied(403, 'RequestTimeTooSkewed'), 'keys', /refuses the signature/u],
-    [denied(403, 'AccessDenied'), 'role', /does not trust/u],
+    [denied(403, 'AccessDenied'), 'request', /refuses the keys or the role/u],
     [denied(404, 'NoSuchEntity'), 'role', /no such role/u],
     [new VendError('policy_too_large'), 'request', /too large for STS/u],
     [new VendError('upstream_timeout'), 'unanswered', /did not answer in time/u],

@@ -119,7 +119,7 @@ t.test('a store with an AWS-compatible STS is checked by the names of its own se
   for (const { refusal, name, setting } of [
     { refusal: 'InvalidClientTokenId', name: 'keys', setting: 'AWS_STS_ACCESS_KEY' },
     { refusal: 'SignatureDoesNotMatch', name: 'keys', setting: 'AWS_STS_SECRET_KEY' },
-    { refusal: 'AccessDenied', name: 'role', setting: 'AWS_STS_ROLE_ARN' },
+    { refusal: 'AccessDeniedException', name: 'role', setting: 'AWS_STS_ROLE_ARN' },
   ]) {
     const bad = await diagnose({ ...store, AWS_STS_ENDPOINT: await awsSts(t, refusal) })
     t.strictSame(bad.named('failed'), [name], refusal)

@@ -56,8 +56,10 @@ const PROXY: Words = {
 }
 
 /** The same words for a code that something other than an outbound call brought, such as ioredis. */
-export const connectionWords = (code: string): Words =>
-  CODES[code] ?? { why: 'the connection failed', remedy: 'check the address and the network of this machine' }
+export function connectionWords(code: string): Words {
+  if (/TIMEOUT$|TIMEDOUT$/u.test(code)) return TOO_LATE
+  return CODES[code] ?? { why: 'the connection failed', remedy: 'check the address and the network of this machine' }
+}
 
 /** In words, with the code for whoever looks it up. */
 export function outboundWords({ failure, code }: Pick<OutboundError, 'failure' | 'code'>): Words {
@@ -74,7 +76,7 @@ function wordsFor(failure: OutboundError['failure'], code: string): Words {
     case 'too_large':
       return { why: 'it answered with too much', remedy: 'check who answers at this address' }
     case 'network':
-      return CODES[code] ?? (code.endsWith('TIMEOUT') ? TOO_LATE : connectionWords(code))
+      return connectionWords(code)
   }
 }
 

@@ -1,5 +1,6 @@
 import type { TargetConfig } from '../../config/targets.ts'
 import { call, OutboundError, type OutboundResponse, type Pool } from '../../lib/outbound.ts'
+import { matchesWildcard } from '../../policy/language/wildcard.ts'
 import type { Template } from '../../policy/template/template.ts'
 import { failed, type Line, notChecked, type Outcome, passed } from './check.ts'
 import { unreached } from './connection.ts'
@@ -13,12 +14,13 @@ type Options = Readonly<{
 }>
 
 /** What browsers send by `POST` are forms, and the first and the last step of an upload in parts. */
-const METHODS: Readonly<Record<string, readonly string[]>> = {
-  'oss:GetObject': ['GET'],
-  'oss:PutObject': ['PUT', 'POST'],
-  'oss:DeleteObject': ['DELETE'],
-  'oss:AbortMultipartUpload': ['DELETE'],
-}
+const METHODS: readonly (readonly [action: string, method: string])[] = [
+  ['oss:GetObject', 'GET'],
+  ['oss:PutObject', 'PUT'],
+  ['oss:PutObject', 'POST'],
+  ['oss:DeleteObject', 'DELETE'],
+  ['oss:AbortMultipartUpload', 'DELETE'],
+]
 /** What AWS's SDK for JavaScript sends from a page. */
 const HEADERS = [
   'amz-sdk-invocation-id',
@@ -35,7 +37,9 @@ const HEADERS = [
 export async function checkCors(options: Options): Promise<Outcome<true>> {
   const { origins, templates } = options
   if (origins.length === 0) return { lines: [notChecked('CORS_ORIGINS names no pages')] }
-  const methods = [...new Set(templates.flatMap(({ actions }) => actions.flatMap((action) => METHODS[action] ?? [])))]
+  const patterns = templates.flatMap(({ actions }) => actions)
+  const allowed = METHODS.filter(([action]) => patterns.some((pattern) => matchesWildcard(pattern, action)))
+  const methods = [...new Set(allowed.map(([, method]) => method))]
   if (methods.length === 0) return { lines: [notChecked('no template allows anything that a page does')] }
   return { lines: await Promise.all(origins.map((origin) => originLine(origin, methods, options))) }
 }

@@ -45,6 +45,8 @@ function within(work: Promise<unknown>, clock: Pick<Clock, 'after'>): Promise<vo
 }
 
 const SETTING = ['REDIS_URL']
+const LATE =
+  'check host, port and firewall, whether Redis is busy, and whether it speaks TLS if the address is rediss://'
 const PASSWORD = 'set user and password as Redis has them, with special characters percent-encoded'
 
 /** Redis's own words for a refusal. Only their beginning is read: the rest may quote a command. */
@@ -62,14 +64,16 @@ const REPLIES: readonly (readonly [begins: RegExp, what: string, remedy: string]
     'name the primary, or use redis+sentinel:// or redis+cluster://',
   ],
   [/^OOM/u, 'is full', 'raise maxmemory, or let it drop keys (maxmemory-policy volatile-lru)'],
+  [/^ERR DB index/u, 'has no database of this number', 'correct the number at the end of the address'],
+  // ioredis' own words.
+  [/^Socket timeout|^connect ETIMEDOUT/u, 'did not answer in time', LATE],
   [/^LOADING/u, 'is still loading its data', 'run the doctor again in a minute'],
   [/^(?:CLUSTERDOWN|MASTERDOWN)/u, 'is down', 'look at the state of its nodes'],
 ]
 
 function faultOf(error: unknown, where: string): Line {
   if (error instanceof LateError) {
-    const remedy = 'check host, port and firewall, and that Redis runs and is not blocked'
-    return failed(`${where} did not answer within ${LIMIT_MS / 1000} seconds`, remedy, SETTING)
+    return failed(`${where} did not answer in time`, LATE, SETTING)
   }
   for (const fault of causesOf(error)) {
     const reply = REPLIES.find(([begins]) => begins.test(fault.message))

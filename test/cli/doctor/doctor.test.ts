@@ -1,13 +1,10 @@
-import { randomBytes } from 'node:crypto'
 import t from 'tap'
 import { doctorCommand } from '../../../src/cli/doctor/doctor-command.ts'
 import { showReport } from '../../../src/cli/doctor/report.ts'
 import { createPaint } from '../../../src/cli/io.ts'
 import { capturedIo } from '../../helpers/captured-io.ts'
 import { run } from '../../helpers/cli.ts'
-import { jwk } from '../../helpers/key-servers.ts'
 import { listen } from '../../helpers/listen.ts'
-import { needsRedis, redisServer } from '../../helpers/redis.ts'
 import { NO_SINGLE_TARGET } from '../../helpers/targets.ts'
 import { templateText } from '../../helpers/templates.ts'
 import { diagnose, doctor, soundCloud } from './harness.ts'
@@ -172,23 +169,6 @@ t.test('each target of TARGETS_FILE is checked', async (t) => {
     { status: 'not_checked' },
   )
   t.notOk(of('Target beta').some(({ name }) => name.includes('for-acme')))
-})
-
-t.test('a Redis and a key set that are right have their ticks', needsRedis, async (t) => {
-  const { env } = await soundCloud(t)
-  const redis = await redisServer(t, '--requirepass', 'right')
-  const set = JSON.stringify({ keys: [jwk('a'), { kty: 'oct' }] })
-  const { exitCode, lines } = await diagnose({
-    ...env,
-    REDIS_URL: `redis://:right@127.0.0.1:${redis.port}`,
-    CACHE_ENCRYPTION_KEY: randomBytes(32).toString('base64'),
-    JWT_SECRET: '',
-    JWT_JWKS_URL: `${await listen(t, (_request, response) => response.end(set))}/keys`,
-  })
-  t.equal(exitCode, 0)
-  const messageOf = (wanted: string) => lines.find(({ name }) => name === wanted)?.message
-  t.match(messageOf('redis'), /answers in plain text, takes the password, and can be written/u)
-  t.match(messageOf('issuer app'), /1 key for RS256 or ES256, .*entries that cannot be used: symmetric/u)
 })
 
 t.test('faults of the configuration are crosses, and nothing else is checked', async (t) => {

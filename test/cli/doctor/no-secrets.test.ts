@@ -95,6 +95,18 @@ for (const { name, plant, told } of [
     }),
   },
   {
+    name: 'OSS names a region that is what it was sent',
+    told: /✗ bucket .*not in cn-north-1 but in another region/u,
+    plant: async (t: Test) => ({
+      JDCLOUD_STS_ENDPOINT: await givesSentinels(t),
+      OSS_ENDPOINT: await echo(
+        t,
+        301,
+        (text) => `<Error><Code>PermanentRedirect</Code><Region>${text.trim().split(' ')[0]}</Region></Error>`,
+      ),
+    }),
+  },
+  {
     name: 'OSS gives everything that it was sent',
     told: /✗ bucket .*not in cn-north-1/u,
     plant: async (t: Test) => ({

@@ -11,6 +11,7 @@ import { type Check, notChecked, readValue } from './check.ts'
 import { checkClock } from './clock.ts'
 import { checkCors } from './cors.ts'
 import type { ProbeContext } from './hand.ts'
+import { inTurn } from './in-turn.ts'
 import type { Shared } from './plan.ts'
 import { checkProbe } from './probe.ts'
 import { reach } from './reach.ts'
@@ -20,6 +21,7 @@ import { grantedExamples, longestSession, templatesFor } from './templates.ts'
 
 /** No answer that the doctor reads is near this. */
 const MAX_RESPONSE_BYTES = 256 * 1024
+const MOST_PROBES = 4
 const NEEDS_PROBE = 'it writes an object, so it needs --probe'
 
 /** The checks of one target, in the order of the report, and what ends their connections. */
@@ -35,8 +37,15 @@ export function targetChecks(target: TargetConfig, running: Target | undefined, 
   const request = probeRequest(running.settings)
   const { connectTimeoutMs, timeoutMs } = config.calls
   const limits = { route, connectTimeoutMs, timeoutMs }
-  const pool = createPool({ ...limits, connections: 4, maxResponseBytes: MAX_RESPONSE_BYTES, keepAlive: false })
+  const pool = createPool({
+    ...limits,
+    connections: MOST_PROBES,
+    maxResponseBytes: MAX_RESPONSE_BYTES,
+    keepAlive: false,
+  })
   const open = (credentials: Credentials) => openStore({ oss, pool, timeoutMs }, credentials)
+  // Otherwise calls would wait for a connection until their time is over, where there are many templates.
+  const turn = inTurn(MOST_PROBES)
   const mine = templatesFor(loaded, name, settings)
 
   const reachable = check({
@@ -96,7 +105,7 @@ export function targetChecks(target: TargetConfig, running: Target | undefined, 
       needs: shared.probe ? [accepted, bucket] : [],
       run: async () =>
         shared.probe
-          ? checkProbe(await readValue(accepted), { ...context, names })
+          ? turn(async () => checkProbe(await readValue(accepted), { ...context, names }))
           : { lines: [notChecked(NEEDS_PROBE)] },
     })
     return { accepted, probe, context }

@@ -175,7 +175,7 @@ plantFaults([
     fault: 'OSS that never answers',
     plant(_t, { oss }) {
       oss.faults.set({ kind: 'hang' })
-      return { STS_TIMEOUT_MS: '1000' }
+      return { STS_TIMEOUT_MS: '3000' }
     },
     want: { name: 'oss', message: /did not answer in time/u, remedy: /firewall, route and proxy/u },
     notChecked: ['bucket', 'cors'],

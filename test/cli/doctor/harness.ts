@@ -25,7 +25,9 @@ export async function soundCloud(t: Test, scenario: Scenario = {}): Promise<{ sa
   const sandbox = await startSandbox({ scenario })
   t.teardown(() => sandbox.close())
   for (const bucket of sandbox.oss.store.values()) bucket.cors.rules = [PAGES]
-  return { sandbox, env: { ...sandboxEnvironment(sandbox), CORS_ORIGINS: ORIGIN } }
+  // On a busy machine, a server that is there is not late.
+  const patience = { STS_CONNECT_TIMEOUT_MS: '5000', STS_TIMEOUT_MS: '8000' }
+  return { sandbox, env: { ...sandboxEnvironment(sandbox), CORS_ORIGINS: ORIGIN, ...patience } }
 }
 
 type Dependencies = Parameters<typeof doctorCommand>[2]

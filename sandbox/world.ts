@@ -26,6 +26,8 @@ export type Role = Readonly<{
 export type World = Readonly<{
   accountId: string
   region: string
+  /** Where the buckets lie. OSS serves them only if it is its own region. */
+  bucketRegion: string
   clock: Clock
   /** By access key. */
   users: ReadonlyMap<string, User>
@@ -42,6 +44,8 @@ export const SANDBOX_KEYS = {
   testIam: { accessKey: 'JDC_SANDBOXTESTIAM000000000000000', secretKey: 'SANDBOXTESTIAMSECRETKEY000000000' },
 } as const
 
+const REGION = 'cn-north-1'
+
 const allow = (Action: readonly string[], Resource: string): Policy => ({
   Version: '3',
   Statement: [{ Effect: 'Allow', Action, Resource: [Resource] }],
@@ -55,6 +59,10 @@ export type Scenario = Readonly<{
   /** For a second account beside the documented one. */
   accountId?: string
   bucket?: string
+  /** Of the buckets, if it is not the region of this OSS. */
+  bucketRegion?: string
+  /** Names of the sub-users that the role trusts. */
+  trusts?: readonly string[]
 }>
 
 /**
@@ -67,6 +75,8 @@ export function createWorld({
   rolePolicies,
   accountId = '111111111111',
   bucket = 'test-app',
+  bucketRegion = REGION,
+  trusts = ['test-iam'],
 }: Scenario = {}): World {
   const roleJrn = `jrn:iam::${accountId}:role/test-role`
   const users: User[] = [
@@ -88,12 +98,13 @@ export function createWorld({
         `jrn:oss:*:${accountId}:${bucket}/*`,
       ),
     ],
-    trusts: ['test-iam'],
+    trusts,
     maxSessionSeconds,
   }
   return {
     accountId,
-    region: 'cn-north-1',
+    region: REGION,
+    bucketRegion,
     clock,
     users: new Map(users.map((user) => [user.accessKey, user])),
     roles: new Map([[role.jrn, role]]),

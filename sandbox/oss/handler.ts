@@ -128,5 +128,8 @@ function prepare(route: Route, context: Context): () => OssResponse | Promise<Os
   if ('handleWithoutBucket' in route) return () => route.handleWithoutBucket(context)
   const bucket = context.store.get(context.request.bucket ?? '')
   if (!bucket) throw new OssError('NoSuchBucket')
+  const { region, bucketRegion: Region } = context.world
+  // JD Cloud documents no answer for a bucket of another region. This is that of S3.
+  if (Region !== region) throw new OssError('PermanentRedirect', undefined, { Region })
   return () => route.handle({ ...context, bucket })
 }

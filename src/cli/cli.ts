@@ -9,6 +9,7 @@ import { collectClaim, collectParam } from './claims.ts'
 import { type CredentialsOptions, credentialsCommand } from './credentials-command.ts'
 import { registerDeny } from './deny/register.ts'
 import { diffCommand } from './diff-command.ts'
+import { type DoctorOptions, doctorCommand } from './doctor/doctor-command.ts'
 import { explainCommand } from './explain-command.ts'
 import { type IamOptions, iamCommand } from './iam/iam-command.ts'
 import { DOCUMENTS } from './iam/roles.ts'
@@ -80,6 +81,11 @@ function build(io: Io, serve: () => Promise<void>, done: (code: number) => void)
     .action(async (options: CredentialsOptions) => done(await credentialsCommand(io, options)))
 
   registerDeny((name, description) => command(program, name, description), io, done)
+  command(program, 'doctor', 'check that all is set up right: keys, role, templates, bucket, key sets, Redis')
+    .option('--probe', 'also write, read and delete a small object in the folders of each template')
+    .option('--json', 'print the result as JSON')
+    .addHelpText('after', DOCTOR_HELP)
+    .action(async (options: DoctorOptions) => done(await doctorCommand(io, options)))
 
   const token = command(program, 'token', 'say why a token is accepted or refused')
   command(token, 'inspect', 'check a token as the service does, and name the setting to change')
@@ -165,6 +171,11 @@ function build(io: Io, serve: () => Promise<void>, done: (code: number) => void)
 const IAM_HELP = `
 The command reads the variables of the service and needs none of its keys. Documents go to standard output, and words to
 standard error: oss-vend iam --document role > role.json.`
+const DOCTOR_HELP = `
+The command reads the variables of the service. It asks STS for sessions and opens connections to OSS, to key servers and
+to Redis. It prints no secret, and without --probe it writes no object.
+
+Exit codes: 0 nothing is wrong, 1 something is, 2 wrong usage, 78 a configuration that cannot be used.`
 
 const TOKEN_HELP = `
 The command reads the JWT_ variables of the service, HTTPS_PROXY and the like, and what the policies commands read. It

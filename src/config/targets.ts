@@ -40,6 +40,19 @@ const OF_ONE_TARGET: Readonly<Record<string, Setting>> = {
 type Variables = Readonly<Record<'jdcloud' | 'aws-sts', string>>
 const both = (variable: string): Variables => ({ jdcloud: variable, 'aws-sts': variable })
 
+/** The fields that the commands name. */
+export type TargetField =
+  | 'accessKey'
+  | 'account'
+  | 'bucket'
+  | 'endpoint'
+  | 'maxSessionSeconds'
+  | 'region'
+  | 'role'
+  | 'secretKey'
+  | 'signHost'
+  | 'stsEndpoint'
+
 /** The variable of each field. One that belongs to the other source is a fault, as it is in the environment. */
 const FIELDS: ReadonlyMap<string, Variables> = new Map([
   ['source', both('CREDENTIAL_SOURCE')],
@@ -61,6 +74,12 @@ const FIELDS: ReadonlyMap<string, Variables> = new Map([
   ['secretKeyFile', { jdcloud: 'JDCLOUD_SECRET_KEY_FILE', 'aws-sts': 'AWS_STS_SECRET_KEY_FILE' }],
 ])
 const NAMES = ['name', ...FIELDS.keys()]
+
+/** Where an operator finds a field of a target: its variable, or its place in the targets file. */
+export const targetSetting = (
+  field: TargetField,
+  { name, kind, fromFile }: Readonly<{ name: string; kind: SourceConfig['kind']; fromFile: boolean }>,
+): string => (fromFile ? `${field} of ${name} in TARGETS_FILE` : (FIELDS.get(field)?.[kind] ?? field))
 
 /** Whether a setting describes a single target, so that `TARGETS_FILE` replaces it. */
 export const isOfOneTarget = (name: string): boolean => Object.hasOwn(OF_ONE_TARGET, name)

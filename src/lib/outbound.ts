@@ -116,7 +116,7 @@ function inContext(contextNow: () => SecureContext, options: buildConnector.Buil
 
 /** A request to somebody else. */
 export type OutboundRequest = Readonly<{
-  method: 'GET' | 'POST'
+  method: 'GET' | 'POST' | 'PUT' | 'DELETE' | 'OPTIONS'
   url: string
   headers?: Readonly<Record<string, string>>
   body?: string

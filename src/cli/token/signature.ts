@@ -105,8 +105,13 @@ const FAILURES: Readonly<Record<string, readonly [why: string, ...fields: EntryF
 function failureOf(fetch: KeyFetch | undefined): Failure {
   const result = fetch?.result ?? 'network'
   if (result === 'ok') return { result, why: 'the key set has no key that can be used', fields: ['jwksUrl'] }
+  return { result, ...fetchFailure(result) }
+}
+
+/** Why a fetch of keys failed, by the word of `failureOf` in key-server.ts, and the fields to look at. */
+export function fetchFailure(result: string): Readonly<{ why: string; fields: readonly EntryField[] }> {
   const [why, ...fields] = FAILURES[result] ?? [`the key server failed: ${result}`, 'jwksUrl']
-  return { result, why: `${why} (${result})`, fields }
+  return { why: `${why} (${result})`, fields }
 }
 
 /** Entries of the fetched set that are not used. */

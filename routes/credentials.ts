@@ -103,6 +103,7 @@ export function credentialsRoutes(
   app.route({
     method: 'POST',
     url: '/v1/credentials',
+    config: { decision: true },
     schema: {
       operationId: 'createCredentials',
       summary: 'Trade a token for short-lived OSS credentials',
@@ -116,8 +117,10 @@ export function credentialsRoutes(
     },
     onRequest: requireBearer(authenticate),
     handler: async (request, reply) => {
-      const { policy } = request.body
-      const vended = await namingPolicy(request, policy, () => vending.vend(callerOf(request), request.body))
+      const { policy, params } = request.body
+      const vended = await namingPolicy(request, { policy, params }, () =>
+        vending.vend(callerOf(request), request.body),
+      )
       const expiration = expirationOf(vended.session.expiresAt)
       logVended(request, reply, vended, expiration)
       const expiresInSeconds = Math.max(0, Math.floor((vended.session.expiresAt - now()) / 1000))

@@ -93,6 +93,7 @@ export function presignedPostsRoutes(app: App, { authenticate, signing }: Servic
   app.route({
     method: 'POST',
     url: '/v1/presigned-posts',
+    config: { decision: true },
     schema: {
       operationId: 'createPresignedPosts',
       summary: 'Sign forms for uploads with a limit on size and type',
@@ -106,9 +107,10 @@ export function presignedPostsRoutes(app: App, { authenticate, signing }: Servic
     },
     onRequest: requireBearer(authenticate),
     handler: async (request, reply) => {
-      const { policy } = request.body
-      const told = await namingPolicy(request, policy, () => signing.signPosts(callerOf(request), request.body))
-      logSigned(request, reply, told, 'PostObject')
+      const { policy, params, key, keyPrefix } = request.body
+      const asked = { policy, params, operation: 'PostObject', keys: key === undefined ? undefined : [key], keyPrefix }
+      const told = await namingPolicy(request, asked, () => signing.signPosts(callerOf(request), request.body))
+      logSigned(request, reply, told, asked.operation)
       return { posts: told.signed.map((post) => ({ ...post, fields: { ...post.fields } })), ...presentLife(told) }
     },
   })

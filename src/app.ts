@@ -1,4 +1,5 @@
 import type { FastifyBaseLogger } from 'fastify'
+import type { DestinationStream } from 'pino'
 import { Registry } from 'prom-client'
 import { awsContainerCredentialsRoutes } from '../routes/aws-container-credentials.ts'
 import { awsStsRoutes } from '../routes/aws-sts.ts'
@@ -29,6 +30,7 @@ import { createRoute, type Pool } from './lib/outbound.ts'
 import { packageVersion } from './lib/package-version.ts'
 import { connectRedis, type RedisClient, readyWithin } from './lib/redis.ts'
 import { createRedisLink } from './lib/redis-link.ts'
+import { registerAudit } from './observe/audit/audit.ts'
 import { reportKeySets } from './observe/key-sets.ts'
 import { reportProxy } from './observe/proxy.ts'
 import { reportReloads } from './observe/reloads.ts'
@@ -71,6 +73,8 @@ export type AppDependencies = Readonly<{
   /** Where metrics are counted; `/metrics` of the ops listener shows it. */
   metrics?: Registry
   measure?: Measure
+  /** Where the logger writes, for audit events that go there too. */
+  stdout?: DestinationStream
   /** Whether the weak settings that `readConfig` lets through for a sandbox are let through at run time too. */
   sandbox?: boolean
 }>
@@ -153,6 +157,7 @@ export async function buildApp(config: Config, dependencies: AppDependencies): P
 
   const onCut = countCuts(metrics)
   const app = await createServer(config, logger, onCut)
+  const audit = await registerAudit(app, config.audit, { ...dependencies, metrics, clock: { ...clock, now } })
   const { draining, stop } = createDrain(app, clock)
   limitConnections(app, config.maxConnections, metrics)
   const overload = createOverload(config.overload, { logger, metrics, clock, measure: dependencies.measure })
@@ -160,7 +165,9 @@ export async function buildApp(config: Config, dependencies: AppDependencies): P
     maxEntries: config.tokenCacheEntries,
     onLookup: countTokenCache(metrics, () => verifiedTokens?.size() ?? 0),
   })
-  const verify = await registerIdentity(app, issuers, { now, maxTokenBytes: config.maxTokenBytes, verifiedTokens })
+  const verify = audit.noting(
+    await registerIdentity(app, issuers, { now, maxTokenBytes: config.maxTokenBytes, verifiedTokens }),
+  )
   const shared = link && seal && { link, nameOf: (key: string) => `oss-vend:rate:${seal.names(key)[0]}` }
   const authenticate = registerRateLimits(app, config, verify, { now, metrics, shared })
   // Shed after the limits of addresses and before signatures are checked, which is most of what a request costs.
@@ -217,10 +224,10 @@ export async function buildApp(config: Config, dependencies: AppDependencies): P
     verifiedTokens?.clear()
     await Promise.all(keySets.map((keySet) => keySet.refresh()))
   }
-  const reloads = createReloads([policies.look, refreshKeys, ...watchSecrets(secrets, { logger, metrics })], {
-    logger,
-    clock,
-  })
+  const reloads = createReloads(
+    [policies.look, refreshKeys, audit.reopen, ...watchSecrets(secrets, { logger, metrics })],
+    { logger, clock },
+  )
   const tendKeys = () => {
     for (const keySet of keySets) keySet.tend()
   }

@@ -5,6 +5,7 @@ import { buildApp } from './app.ts'
 import { runCli } from './cli/cli.ts'
 import { readConfig } from './config/config.ts'
 import { ConfigError, EX_CONFIG } from './config/faults.ts'
+import { createStdout } from './observe/audit/stream.ts'
 import { createLogger } from './observe/log.ts'
 import { CatalogueError } from './policy/check/catalogue.ts'
 
@@ -13,10 +14,11 @@ const SHUTDOWN_MS = 9500
 
 async function serve(): Promise<void> {
   const config = readConfig(process.env)
-  const logger = createLogger(config.logLevel)
+  const stdout = createStdout()
+  const logger = createLogger(config.logLevel, stdout)
   const metrics = new Registry()
   collectDefaultMetrics({ register: metrics })
-  const { app, ops, reload, stop } = await buildApp(config, { logger, metrics })
+  const { app, ops, reload, stop } = await buildApp(config, { logger, metrics, stdout })
 
   // Not by close-with-grace: at a second signal it ends the process, and the requests that are running with it.
   let stopping = false

@@ -1,6 +1,7 @@
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
 import { z } from 'zod'
 import { VendError } from '../errors.ts'
+import { withoutTokens } from '../lib/without-tokens.ts'
 import { refusalOf } from '../policy/check/examples.ts'
 import { isOperation, OPERATION_ACTIONS } from '../policy/language/operations.ts'
 import { templateJsonSchema } from '../policy/template/template.ts'
@@ -16,7 +17,6 @@ import { renderCommand } from './render-command.ts'
 import { lintSettings, templatesDirectory } from './settings.ts'
 import { soundTemplate } from './sound-template.ts'
 import { testCommand } from './test-command.ts'
-import { withoutTokens } from './token/harmless.ts'
 
 type Shared = Readonly<{ issuer?: readonly string[]; targets?: string; json?: boolean }>
 type Named = Shared & CallerOptions & Readonly<{ dir?: string }>

@@ -36,6 +36,14 @@ export function checkSettings(values: ReadSettings, report: ReportFault, sandbox
     const remedy = 'write rediss:// or, where the network itself keeps others out, set REDIS_ALLOW_PLAINTEXT=true'
     report('REDIS_URL', 'must not leave the machine in plain text', remedy)
   }
+  const hidesSubjects = values.AUDIT_SUBJECT === 'hmac'
+  if (hidesSubjects && !values.AUDIT_SUBJECT_KEY) {
+    report('AUDIT_SUBJECT_KEY', 'is required with AUDIT_SUBJECT=hmac', 'generate one: openssl rand -base64 32')
+  }
+  // Somebody who set the key believes that subjects are hidden.
+  if (!hidesSubjects && values.AUDIT_SUBJECT_KEY) {
+    report('AUDIT_SUBJECT_KEY', 'must not be set without AUDIT_SUBJECT=hmac', 'set it, or unset the key')
+  }
   if (values.VEND_DEADLINE_MS + values.SHUTDOWN_DELAY_MS > MAX_SHUTDOWN_MS) {
     const rule = `VEND_DEADLINE_MS and SHUTDOWN_DELAY_MS together must be at most ${MAX_SHUTDOWN_MS}`
     report('SHUTDOWN_DELAY_MS', rule, 'a request that arrives last must be answered before the process is killed')

@@ -82,6 +82,13 @@ export function readConfig(env: Environment, { sandbox = false } = {}) {
       maxBytes: values.CACHE_MAX_MB * 1024 * 1024,
       minValiditySeconds: values.CACHE_MIN_VALIDITY_SECONDS,
     },
+    audit: {
+      /** `stdout`, `none` or a path. */
+      log: values.AUDIT_LOG,
+      /** The first key of each writes; none: not chained, and subjects are plain. */
+      chainKeys: values.AUDIT_CHAIN_KEY ?? [],
+      subjectKeys: values.AUDIT_SUBJECT_KEY ?? [],
+    },
     redis: values.REDIS_URL && {
       address: values.REDIS_URL,
       encryptionKeys: values.CACHE_ENCRYPTION_KEY ?? [],

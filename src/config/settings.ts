@@ -1,4 +1,5 @@
 import type { z } from 'zod'
+import { audit } from './groups/audit.ts'
 import { awsSts } from './groups/aws-sts.ts'
 import { cache } from './groups/cache.ts'
 import { jdcloud } from './groups/jdcloud.ts'
@@ -22,6 +23,7 @@ export const groups = {
   'Session cache': cache,
   'Bucket and templates': storage,
   'Targets file': targets,
+  Audit: audit,
 } as const
 
 /**
@@ -39,6 +41,7 @@ export const settings = {
   ...cache,
   ...storage,
   ...targets,
+  ...audit,
 } as const
 
 type Settings = typeof settings

@@ -11,6 +11,7 @@ import type { ZodTypeProvider } from 'fastify-type-provider-zod'
 import type { Config } from '../config/config.ts'
 import { VendError } from '../errors.ts'
 import { trustProxyOf } from '../lib/trusted-proxies.ts'
+import { noteRefusal } from '../observe/audit/notes.ts'
 import type { App } from './fastify.ts'
 import { acceptJsonAlone } from './json-body.ts'
 import { problem, problemSchema } from './problem.ts'
@@ -196,6 +197,7 @@ function answerError(error: unknown, request: FastifyRequest, reply: FastifyRepl
  */
 export function knownError(error: unknown, request: FastifyRequest, reply: FastifyReply): VendError {
   const known = error instanceof VendError ? error : hasLeft(request) ? ABORTED : fromFastify(error)
+  noteRefusal(request, known)
   if (known.code === 'internal_error') request.log.error({ error }, 'unexpected error')
   else request.log[known.logLevel]({ code: known.code, detail: known.detail, ...known.log }, 'refused')
 

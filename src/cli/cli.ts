@@ -5,6 +5,7 @@ import { withoutTokens } from '../lib/without-tokens.ts'
 import { refusalOf } from '../policy/check/examples.ts'
 import { isOperation, OPERATION_ACTIONS } from '../policy/language/operations.ts'
 import { templateJsonSchema } from '../policy/template/template.ts'
+import { auditCommands } from './audit/commands.ts'
 import type { CallerOptions } from './caller.ts'
 import { collectClaim, collectParam } from './claims.ts'
 import { type CredentialsOptions, credentialsCommand } from './credentials-command.ts'
@@ -75,6 +76,8 @@ function build(io: Io, serve: () => Promise<void>, done: (code: number) => void)
     .option('--token-env <name>', 'environment variable with it')
     .option('--token-command <command>', 'shell command that prints it')
     .action(async (options: CredentialsOptions) => done(await credentialsCommand(io, options)))
+
+  auditCommands(program, { io, done, command, collect, dateTime })
 
   const token = command(program, 'token', 'say why a token is accepted or refused')
   command(token, 'inspect', 'check a token as the service does, and name the setting to change')

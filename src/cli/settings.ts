@@ -76,7 +76,8 @@ export function templatesDirectory(env: Environment): string {
   return near === '' || near.startsWith('..') ? directory : near
 }
 
-function configuredIssuers({ JWT_ISSUERS_FILE: file }: Environment): readonly IssuerOutline[] {
+/** The issuers that the service trusts. */
+export function configuredIssuers({ JWT_ISSUERS_FILE: file }: Environment): readonly IssuerOutline[] {
   if (!file) return [{ name: ONLY_ISSUER }]
   const outlines = issuerOutlines(file)
   if (outlines) return outlines

@@ -79,9 +79,15 @@ export async function registerAudit(
     const notes = notesOf(request)
     if (notes.recorded) return
     notes.recorded = true
-    const data = decisionOf(request, hide)
-    events.inc({ outcome: data.outcome })
-    run.write(`oss-vend.decision.${data.outcome}`, data)
+    try {
+      const data = decisionOf(request, hide)
+      events.inc({ outcome: data.outcome })
+      run.write(`oss-vend.decision.${data.outcome}`, data)
+    } catch (error) {
+      // Some events end a connection that is gone: nobody would catch it, and the process would end.
+      request.log.error({ error }, 'an audit event could not be made')
+      onLost()
+    }
   }
   watch(app, record)
 
@@ -156,6 +162,7 @@ const isDecision = ({ routeOptions }: FastifyRequest) => routeOptions.config.dec
 function watch(app: FastifyInstance, record: (request: FastifyRequest) => void): void {
   app.addHook('onRequest', (request: FastifyRequest, reply: FastifyReply, done) => {
     if (isDecision(request)) {
+      notesOf(request).address = request.ip
       reply.raw.once('close', () => {
         // A client that leaves before its body is read is never answered, and no hook runs for it.
         if (request.method !== 'POST' || request.body !== undefined || notesOf(request).recorded) return

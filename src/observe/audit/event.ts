@@ -10,11 +10,11 @@ const MAX = { userAgent: 256, address: 64, text: 256, items: 16 } as const
 
 /** What the audit tells of a request. */
 export function decisionOf(request: FastifyRequest, pseudonyms: Pseudonyms): DecisionData {
-  const { caller, asked, issued, refusal, tokenSha256 } = notesOf(request)
+  const { address = '', caller, asked, issued, refusal, tokenSha256 } = notesOf(request)
   const common = {
     requestId: requestId(request, caller, pseudonyms),
     route: request.routeOptions.url ?? '',
-    address: shorten(request.ip, MAX.address),
+    address: shorten(address, MAX.address),
     ...userAgent(request, pseudonyms),
     ...(tokenSha256 !== undefined && { tokenSha256 }),
   }

@@ -38,6 +38,8 @@ export type Issued = Readonly<{
 export type Notes = {
   /** Whether its event is written. */
   recorded?: true
+  /** Taken at the start: a connection that is closed has none. */
+  address?: string
   tokenSha256?: string
   caller?: Readonly<{ issuer: string; subject: string }>
   asked?: Asked

@@ -1,0 +1,303 @@
+import { once } from 'node:events'
+import { readFileSync } from 'node:fs'
+import { connect } from 'node:net'
+import { Registry } from 'prom-client'
+import t, { type Test } from 'tap'
+import { VendError } from '../src/errors.ts'
+import { decisionIn, eventOf } from './helpers/audit.ts'
+import { build } from './helpers/build.ts'
+import { run } from './helpers/cli.ts'
+import { claims, mint } from './helpers/tokens.ts'
+import { until } from './helpers/until.ts'
+import { countingSource, metric } from './helpers/vending.ts'
+
+const CHAIN_KEY = Buffer.from(Array.from({ length: 32 }, (_, i) => 7 * i ** 2 + i)).toString('base64')
+const bearer = (more: Record<string, unknown> = {}) =>
+  `Bearer ${mint(claims({ scope: 'oss.upload oss.files', ...more }))}`
+const authorization = bearer()
+const post = (url: string, payload: unknown, headers: Record<string, string> = { authorization }) => ({
+  method: 'POST' as const,
+  url,
+  headers: { 'content-type': 'application/json', ...headers },
+  payload: typeof payload === 'string' ? payload : JSON.stringify(payload),
+})
+const get = (url: string, headers: Record<string, string> = { authorization }) => ({
+  method: 'GET' as const,
+  url,
+  headers,
+})
+const form = (fields: Record<string, string>) => ({
+  method: 'POST' as const,
+  url: '/v1/aws/sts',
+  headers: { 'content-type': 'application/x-www-form-urlencoded' },
+  payload: new URLSearchParams(fields).toString(),
+})
+const assume = {
+  Action: 'AssumeRoleWithWebIdentity',
+  Version: '2011-06-15',
+  RoleArn: 'arn:aws:iam::000000000000:role/user-upload',
+  RoleSessionName: 'laptop',
+  WebIdentityToken: mint(claims()),
+}
+const url = { policy: 'user-upload', operation: 'PutObject', key: 'users/alice/a.jpg' }
+const formFor = { policy: 'user-upload', keyPrefix: 'users/alice/', maxBytes: 100 }
+const alone = (sub: string) => ({ authorization: bearer({ sub }) })
+
+/** Requests for decisions with the wanted outcome and code, in the order of the day. */
+const DAY = [
+  { ask: post('/v1/credentials', { policy: 'user-upload' }), want: 'issued' },
+  { ask: post('/v1/credentials', { policy: 'user-upload' }), want: 'issued' },
+  { ask: post('/v1/credentials', { policy: 'album-upload', params: { album: 'trip' } }), want: 'issued' },
+  { ask: get('/v1/aws/container-credentials/user-upload'), want: 'issued' },
+  { ask: form(assume), want: 'issued' },
+  { ask: post('/v1/presigned-urls', url), want: 'issued' },
+  { ask: post('/v1/presigned-posts', formFor), want: 'issued' },
+  { ask: post('/v1/credentials', { policy: 'user-upload' }, {}), want: 'refused unauthenticated' },
+  {
+    ask: post('/v1/credentials', { policy: 'user-upload' }, { authorization: 'Bearer x' }),
+    want: 'refused unauthenticated',
+  },
+  { ask: get('/v1/aws/container-credentials/user-upload', {}), want: 'refused unauthenticated' },
+  { ask: form({ ...assume, WebIdentityToken: 'x.y.z' }), want: 'refused unauthenticated' },
+  { ask: post('/v1/credentials', '{"policy":'), want: 'refused invalid_request' },
+  { ask: post('/v1/credentials', { policy: '../x' }), want: 'refused invalid_request' },
+  { ask: post('/v1/credentials', ' '.repeat(20_000)), want: 'refused payload_too_large' },
+  {
+    ask: post('/v1/credentials', 'x', { authorization, 'content-type': 'text/plain' }),
+    want: 'refused unsupported_media_type',
+  },
+  { ask: post('/v1/credentials', { policy: 'nope' }), want: 'refused policy_not_found' },
+  {
+    ask: post('/v1/credentials', { policy: 'user-files' }, { authorization: bearer({ scope: 'x' }) }),
+    want: 'refused policy_not_allowed',
+  },
+  { ask: post('/v1/credentials', { policy: 'user-upload' }, alone('a*')), want: 'refused unsafe_value' },
+  { ask: post('/v1/presigned-urls', { ...url, key: 'users/bob/a.jpg' }), want: 'refused key_not_allowed' },
+  { ask: post('/v1/presigned-posts', { ...formFor, keyPrefix: 'users/' }), want: 'refused key_not_allowed' },
+  { ask: form({ ...assume, Version: '1' }), want: 'refused invalid_request' },
+  { ask: post('/v1/credentials', { policy: 'user-upload' }, alone('sts-down')), want: 'failed upstream_unavailable' },
+  { ask: post('/v1/credentials', { policy: 'user-upload' }, alone('sts-denies')), want: 'failed upstream_denied' },
+  { ask: post('/v1/credentials', { policy: 'user-upload' }, alone('bug')), want: 'failed internal_error' },
+]
+
+/** Requests on which nothing is decided. */
+const OTHERS = [
+  get('/livez', {}),
+  get('/readyz', {}),
+  get('/v1/policies'),
+  get('/v1/policies', {}),
+  post('/v1/explain', { policy: 'user-upload' }),
+  get('/v1/credentials'),
+  get('/nowhere'),
+  { method: 'OPTIONS' as const, url: '/v1/credentials', headers: { origin: 'https://a.test' } },
+]
+
+async function service(t: Test, env: Record<string, string> = {}, dependencies = {}) {
+  const dir = t.testdir({})
+  const { source } = countingSource(Date.now)
+  const failing = {
+    ...source,
+    async assumeRole(...args: Parameters<typeof source.assumeRole>) {
+      const [{ roleSessionName }] = args
+      if (roleSessionName.endsWith('sts-down')) throw new VendError('upstream_unavailable')
+      if (roleSessionName.endsWith('sts-denies')) throw new VendError('upstream_denied')
+      if (roleSessionName.endsWith('bug')) throw new TypeError('a bug')
+      return source.assumeRole(...args)
+    },
+  }
+  const file = `${dir}/audit.log`
+  const metrics = new Registry()
+  const built = await build(t, {
+    env: { AUDIT_LOG: file, AUDIT_CHAIN_KEY: CHAIN_KEY, CORS_ORIGINS: 'https://a.test', ...env },
+    dependencies: { source: failing, metrics, ...dependencies },
+  })
+  const lines = () => readFileSync(file, 'utf8').trimEnd().split('\n')
+  const decisions = () => lines().map(eventOf).flatMap(decisionIn)
+  const told = () =>
+    decisions().map((data) => (data.outcome === 'issued' ? data.outcome : `${data.outcome} ${data.code}`))
+  return { ...built, file, metrics, lines, decisions, told }
+}
+
+t.test('on a day of mixed traffic, each request has one event, and nothing else has', async (t) => {
+  const { app, file, metrics, lines, told } = await service(t)
+  for (const { ask } of DAY) {
+    await app.inject(ask)
+    for (const other of OTHERS) await app.inject(other)
+  }
+  await app.close()
+  t.strictSame(
+    told(),
+    DAY.map(({ want }) => want),
+  )
+  const totals = await Promise.all(
+    ['issued', 'refused', 'failed'].map((outcome) => metric(metrics, 'oss_vend_audit_events_total', { outcome })),
+  )
+  t.strictSame(totals, [7, 14, 3])
+  t.equal(
+    totals.reduce((sum, one) => sum + one),
+    DAY.length,
+    'issued + refused + failed = requests',
+  )
+  t.equal(await metric(metrics, 'oss_vend_audit_lost_total'), 0)
+  t.strictSame(
+    lines().map((line) => JSON.parse(line).id),
+    Array.from({ length: DAY.length + 2 }, (_, i) => String(i).padStart(12, '0')),
+    'with the start and the stop of the run',
+  )
+  const { exitCode, out } = await run(['audit', 'verify', file], { env: { AUDIT_CHAIN_KEY: CHAIN_KEY } })
+  t.equal(exitCode, 0, out)
+})
+
+t.test('a limit or an overload that refuses before a route runs has its event, too', async (t) => {
+  const measure = { read: () => ({ eventLoopDelayMs: 0, heapPercent: 100, rssMb: 0 }), close: () => {} }
+  const rows = [
+    {
+      name: 'the limit of addresses',
+      env: { RATE_LIMIT_ADDRESS_PER_MINUTE: '1' },
+      want: 'rate_limited',
+      reason: 'address',
+    },
+    {
+      name: 'the limit of callers',
+      env: { RATE_LIMIT_CALLER_PER_MINUTE: '1' },
+      want: 'rate_limited',
+      reason: 'caller',
+    },
+  ]
+  for (const { name, env, want, reason } of rows) {
+    t.test(name, async (t) => {
+      const { app, decisions } = await service(t, env)
+      for (let i = 0; i < 3; i++) await app.inject(post('/v1/credentials', { policy: 'user-upload' }))
+      await app.close()
+      t.strictSame(
+        decisions().map(({ outcome }) => outcome),
+        ['issued', 'refused', 'refused'],
+      )
+      t.match(decisions()[2], { code: want, reason, ...(reason === 'caller' && { subject: 'alice' }) })
+    })
+  }
+  t.test('a batch that counts as more requests than are left', async (t) => {
+    const { app, decisions } = await service(t, { RATE_LIMIT_CALLER_PER_MINUTE: '2' })
+    const keys = Array.from({ length: 50 }, (_, i) => `users/alice/${i}`)
+    await app.inject(post('/v1/presigned-urls', { policy: 'user-upload', operation: 'PutObject', keys }))
+    await app.close()
+    t.match(decisions(), [{ code: 'rate_limited', policy: 'user-upload', subject: 'alice' }])
+  })
+  t.test('overload', async (t) => {
+    const { app, told, logs } = await service(t, {}, { measure, clock: undefined })
+    await app.ready()
+    await until(() => logs.text().includes('overloaded: requests are shed'))
+    await app.inject(post('/v1/credentials', { policy: 'user-upload' }))
+    await app.close()
+    t.strictSame(told(), ['failed overloaded'])
+  })
+})
+
+t.test('a client that leaves has one event, whenever it leaves', async (t) => {
+  const head = (length: number) =>
+    [
+      'POST /v1/credentials HTTP/1.1',
+      'host: x',
+      `authorization: ${authorization}`,
+      'content-type: application/json',
+      `content-length: ${length}`,
+      '',
+      '',
+    ].join('\r\n')
+  const body = '{"policy":"user-upload"}'
+
+  t.test('before its body is whole', async (t) => {
+    const { app, decisions } = await service(t)
+    const address = new URL(await app.listen({ host: '127.0.0.1', port: 0 }))
+    const socket = connect(Number(address.port), address.hostname)
+    socket.write(head(body.length) + body.slice(0, 5))
+    const begun = new Promise<void>((resolve) => app.server.once('request', () => resolve()))
+    await begun
+    socket.resetAndDestroy()
+    await until(() => decisions().length > 0)
+    await app.close()
+    t.match(decisions(), [{ outcome: 'refused', code: 'invalid_request', reason: 'aborted' }])
+  })
+
+  t.test('before its token is checked: no hook of Fastify runs for it any more', async (t) => {
+    let free = () => {}
+    const held = new Promise<void>((resolve) => {
+      free = resolve
+    })
+    const { app, decisions } = await service(t)
+    let begun = false
+    let over = false
+    app.addHook('onRequest', async () => {
+      begun = true
+      await held
+      over = true
+    })
+    const address = new URL(await app.listen({ host: '127.0.0.1', port: 0 }))
+    const socket = connect(Number(address.port), address.hostname)
+    socket.write(head(body.length) + body)
+    await until(() => begun)
+    socket.resetAndDestroy()
+    await until(() => decisions().length > 0)
+    free()
+    await until(() => over)
+    await app.close()
+    t.match(decisions(), [{ outcome: 'refused', code: 'invalid_request', reason: 'aborted' }])
+  })
+
+  t.test('while STS is asked: the session is made, so the event says whose it is', async (t) => {
+    let pay = () => {}
+    const paid = new Promise<void>((resolve) => {
+      pay = resolve
+    })
+    const { asked, source } = countingSource(Date.now, () => paid)
+    const { app, decisions } = await service(t, {}, { source })
+    const address = new URL(await app.listen({ host: '127.0.0.1', port: 0 }))
+    const socket = connect(Number(address.port), address.hostname)
+    socket.write(head(body.length) + body)
+    await until(() => asked.length === 1)
+    const closed = once(socket, 'close')
+    socket.resetAndDestroy()
+    await closed
+    await until(() => app.server.listening && !app.unanswered.working())
+    pay()
+    await until(() => decisions().length > 0)
+    await app.close()
+    t.match(decisions(), [{ outcome: 'issued', subject: 'alice', accessKeyId: 'access-1' }])
+  })
+
+  t.test('because its body does not come in time', async (t) => {
+    const { app, decisions } = await service(t, { REQUEST_TIMEOUT_MS: '1000' })
+    const address = new URL(await app.listen({ host: '127.0.0.1', port: 0 }))
+    const socket = connect(Number(address.port), address.hostname)
+    socket.write(head(body.length) + body.slice(0, 5))
+    let answer = ''
+    for await (const chunk of socket.setEncoding('utf8')) answer += chunk
+    t.match(answer, /^HTTP\/1.1 408 /u)
+    await until(() => decisions().length > 0)
+    await app.close()
+    t.match(decisions(), [{ outcome: 'refused', code: 'invalid_request', reason: 'aborted' }])
+  })
+})
+
+t.test('one line that is altered, removed or moved is found, whichever it is', async (t) => {
+  const { app, file, lines } = await service(t)
+  for (const { ask } of DAY.slice(0, 9)) await app.inject(ask)
+  await app.close()
+  const good = lines()
+  const verify = async (changed: readonly string[]) => {
+    const dir = t.testdir({ 'audit.log': `${changed.join('\n')}\n` })
+    const args = ['audit', 'verify', '--json', '--head', JSON.parse(good.at(-1) ?? '').mac, `${dir}/audit.log`]
+    const { exitCode, out } = await run(args, { env: { AUDIT_CHAIN_KEY: CHAIN_KEY } })
+    return { exitCode, kinds: new Set<string>(JSON.parse(out).faults.map(({ kind }: { kind: string }) => kind)) }
+  }
+  t.strictSame(await verify(good), { exitCode: 0, kinds: new Set() }, file)
+  for (const [index, line] of good.entries()) {
+    const altered = await verify(good.with(index, line.replace('"time":"2', '"time":"1')))
+    t.ok(altered.exitCode === 1 && altered.kinds.has('changed'), `line ${index} altered`)
+    const removed = await verify(good.toSpliced(index, 1))
+    if (index === 0) t.strictSame(removed, { exitCode: 0, kinds: new Set() }, 'the first of a file is told as a note')
+    else t.equal(removed.exitCode, 1, `line ${index} removed`)
+    const moved = await verify(good.toSpliced(index, 1).toSpliced((index + 3) % good.length, 0, line))
+    t.equal(moved.exitCode, 1, `line ${index} moved`)
+  }
+})

@@ -1,5 +1,6 @@
 import { addressFaults } from '../identity/address-faults.ts'
 import { leavesInPlaintext } from '../lib/redis.ts'
+import type { Environment } from './environment.ts'
 import type { ReportFault } from './faults.ts'
 import type { ReadSettings } from './settings.ts'
 
@@ -36,16 +37,20 @@ export function checkSettings(values: ReadSettings, report: ReportFault, sandbox
     const remedy = 'write rediss:// or, where the network itself keeps others out, set REDIS_ALLOW_PLAINTEXT=true'
     report('REDIS_URL', 'must not leave the machine in plain text', remedy)
   }
-  const hidesSubjects = values.AUDIT_SUBJECT === 'hmac'
-  if (hidesSubjects && !values.AUDIT_SUBJECT_KEY) {
-    report('AUDIT_SUBJECT_KEY', 'is required with AUDIT_SUBJECT=hmac', 'generate one: openssl rand -base64 32')
-  }
-  // Somebody who set the key believes that subjects are hidden.
-  if (!hidesSubjects && values.AUDIT_SUBJECT_KEY) {
-    report('AUDIT_SUBJECT_KEY', 'must not be set without AUDIT_SUBJECT=hmac', 'set it, or unset the key')
-  }
   if (values.VEND_DEADLINE_MS + values.SHUTDOWN_DELAY_MS > MAX_SHUTDOWN_MS) {
     const rule = `VEND_DEADLINE_MS and SHUTDOWN_DELAY_MS together must be at most ${MAX_SHUTDOWN_MS}`
     report('SHUTDOWN_DELAY_MS', rule, 'a request that arrives last must be answered before the process is killed')
+  }
+}
+
+/** Reports a key of subjects that is missing or has no effect. */
+export function checkAudit({ AUDIT_SUBJECT: mode }: ReadSettings, env: Environment, report: ReportFault): void {
+  const given = Boolean(env.AUDIT_SUBJECT_KEY || env.AUDIT_SUBJECT_KEY_FILE)
+  if (mode === 'hmac' && !given) {
+    report('AUDIT_SUBJECT_KEY', 'is required with AUDIT_SUBJECT=hmac', 'generate one: openssl rand -base64 32')
+  }
+  // An operator who sets the key believes that subjects are hidden.
+  if (mode !== 'hmac' && given) {
+    report('AUDIT_SUBJECT_KEY', 'must not be set without AUDIT_SUBJECT=hmac', 'set that, or unset the key')
   }
 }

@@ -1,5 +1,5 @@
 import { fileURLToPath } from 'node:url'
-import { checkSettings } from './checks.ts'
+import { checkAudit, checkSettings } from './checks.ts'
 import { type Environment, isComplete, readEnvironment, reportMisspelt } from './environment.ts'
 import { ConfigError, type ConfigFault, type ReportFault } from './faults.ts'
 import { readIssuers } from './issuers.ts'
@@ -29,6 +29,7 @@ export function readConfig(env: Environment, { sandbox = false } = {}) {
   const { values, secretFiles } = read
   const issuers = readIssuers(values, { secretFiles, report, sandbox })
   checkSettings(values, report, sandbox)
+  checkAudit(values, env, report)
   const targets = readTargets(env, read, report, sandbox)
   const outbound = readOutbound(values, env, report)
   if (faults.length > 0 || !isComplete(values) || targets.length === 0) throw new ConfigError(faults)

@@ -21,8 +21,22 @@ const MAX_WAITING_BYTES = 16 * 1024 * 1024
 const MODE = 0o600
 
 /** Standard output, for log and audit alike: lines of two streams could run into each other. It never blocks. */
-export function createStdout(): ReturnType<typeof pino.destination> {
-  return pino.destination({ dest: 1, sync: false, maxLength: MAX_WAITING_BYTES })
+export function createStdout(): Destination {
+  return endable(pino.destination({ dest: 1, sync: false, maxLength: MAX_WAITING_BYTES }))
+}
+
+type Destination = ReturnType<typeof pino.destination>
+
+/** At exit pino flushes, and while a disk is full it would try that for ever. */
+function endable(destination: Destination): Destination {
+  const { flushSync } = destination
+  destination.on('error', () => {
+    destination.flushSync = () => {}
+  })
+  destination.on('drain', () => {
+    destination.flushSync = flushSync
+  })
+  return destination
 }
 
 /** Lines among those of the log. The destination belongs to somebody else, who closes it. */
@@ -68,7 +82,8 @@ export async function requireAppendable(path: string): Promise<void> {
  * The path must have passed {@link requireAppendable}.
  */
 export function fileStream(path: string, { logger, onLost }: Dependencies): AuditStream {
-  const file = pino.destination({ dest: path, append: true, mode: MODE, sync: false, maxLength: MAX_WAITING_BYTES })
+  const options = { append: true, mode: MODE, sync: false, maxLength: MAX_WAITING_BYTES }
+  const file = endable(pino.destination({ dest: path, ...options }))
   let failing = false
   let closed = false
   file.on('error', (error: NodeJS.ErrnoException) => {
@@ -100,6 +115,7 @@ export function fileStream(path: string, { logger, onLost }: Dependencies): Audi
         file.once('close', resolve)
         file.once('error', (error) => {
           logger.error({ error }, 'audit events are lost: they could not be written before the end')
+          file.destroy()
           resolve()
         })
         file.end()

@@ -113,7 +113,7 @@ function userAgent({ headers }: FastifyRequest, { text }: Pseudonyms) {
 /** Hidden only where the client chose it and put the subject in: else it could no longer be found in the log. */
 function requestId({ id, headers }: FastifyRequest, caller: Notes['caller'], { text, hidden }: Pseudonyms): string {
   const names = caller && id.toLowerCase().includes(caller.subject.toLowerCase())
-  return withoutTokens(hidden && names && headers['x-request-id'] === id ? text('requestId', id) : id)
+  return hidden && names && headers['x-request-id'] === id ? text('requestId', id) : id
 }
 
 /** The words of the log for a token that was refused, a limit that was met, or an STS that failed. */

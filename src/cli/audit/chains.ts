@@ -53,7 +53,7 @@ export async function checkChains(
   /** A line that a crash cut is one that the next run found at the end, and started after. */
   function tellBad(next?: AuditEvent) {
     const [only, ...more] = bad
-    const afterCrash = next?.type === 'oss-vend.audit.started' && (next.previous === current?.head || !current)
+    const afterCrash = next && isStart(next) && (next.previous === current?.head || !current)
     if (only && more.length === 0 && only.broken && afterCrash) {
       notes.push(`${only.line.file}:${only.line.number} is cut: the service ended while it wrote this line`)
     } else {
@@ -63,10 +63,10 @@ export async function checkChains(
   }
 
   function begin(line: Line, event: AuditEvent, mac: string, firstInFile: boolean) {
-    const { source, id, time, type, previous } = event
+    const { source, id, time, previous } = event
     const number = Number(id)
     const goesOn = previous !== undefined && previous === current?.head
-    if (number > 0 || type !== 'oss-vend.audit.started') {
+    if (!isStart(event)) {
       if (firstInFile) notes.push(`${source}: the events before ${id} are not in these files`)
       else fault('removed', line, `the start of this run, up to the event before ${id}, is missing`)
     } else if (previous !== undefined && !goesOn) {
@@ -127,3 +127,5 @@ export async function checkChains(
   }
   return { lines: count, runs: [...runs.values()].map(({ next: _, ...run }) => run), faults, notes }
 }
+
+const isStart = ({ type, id }: AuditEvent) => type === 'oss-vend.audit.started' && Number(id) === 0

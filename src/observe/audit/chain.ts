@@ -50,10 +50,11 @@ export function verifiedMac(keys: readonly Buffer[], line: string): string | und
  * some readers and terminals.
  */
 function oneLine(json: string): string {
-  return UNSEEN.test(json) ? json.replace(ALL_UNSEEN, escaped) : json
+  // Most lines are ASCII, which costs a hundredth of the other search.
+  return NOT_ASCII.test(json) ? json.replace(UNSEEN, escaped) : json
 }
-const UNSEEN = /[\u007f-\u009f\u2028\u2029\p{Cf}]/u
-const ALL_UNSEEN = new RegExp(UNSEEN, 'gu')
+const NOT_ASCII = /[^ -~]/
+const UNSEEN = /[\u007f-\u009f\u2028\u2029\p{Cf}]/gu
 const escaped = (character: string) =>
   character
     .split('')

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import type { FastifyRequest } from 'fastify'
 import type { VendError } from '../../errors.ts'
 import type { Authenticate } from '../../identity/authenticate.ts'
@@ -73,7 +73,7 @@ export function notingCallers(authenticate: Authenticate): Authenticate {
   return async (request, token) => {
     const notes = notesOf(request)
     // The empty one stands for a header that holds no single token.
-    if (token !== '') notes.tokenSha256 = createHash('sha256').update(token).digest('hex')
+    if (token !== '') notes.tokenSha256 = hash('sha256', token, 'hex')
     const caller = await authenticate(request, token)
     notes.caller = caller
     return caller

@@ -1,17 +1,10 @@
-import { once } from 'node:events'
-import { readFileSync } from 'node:fs'
-import { connect } from 'node:net'
-import { Registry } from 'prom-client'
-import t, { type Test } from 'tap'
-import { VendError } from '../src/errors.ts'
-import { decisionIn, eventOf } from './helpers/audit.ts'
-import { build } from './helpers/build.ts'
+import t from 'tap'
+import { audited, CHAIN_KEY } from './helpers/audited.ts'
 import { run } from './helpers/cli.ts'
 import { claims, mint } from './helpers/tokens.ts'
 import { until } from './helpers/until.ts'
-import { countingSource, metric } from './helpers/vending.ts'
+import { metric } from './helpers/vending.ts'
 
-const CHAIN_KEY = Buffer.from(Array.from({ length: 32 }, (_, i) => 7 * i ** 2 + i)).toString('base64')
 const bearer = (more: Record<string, unknown> = {}) =>
   `Bearer ${mint(claims({ scope: 'oss.upload oss.files', ...more }))}`
 const authorization = bearer()
@@ -92,35 +85,8 @@ const OTHERS = [
   { method: 'OPTIONS' as const, url: '/v1/credentials', headers: { origin: 'https://a.test' } },
 ]
 
-async function service(t: Test, env: Record<string, string> = {}, dependencies = {}) {
-  const dir = t.testdir({})
-  const { source } = countingSource(Date.now)
-  const failing = {
-    ...source,
-    async assumeRole(...args: Parameters<typeof source.assumeRole>) {
-      const [{ roleSessionName }] = args
-      if (roleSessionName.endsWith('sts-down')) throw new VendError('upstream_unavailable')
-      if (roleSessionName.endsWith('sts-denies')) throw new VendError('upstream_denied')
-      if (roleSessionName.endsWith('bug')) throw new TypeError('a bug')
-      return source.assumeRole(...args)
-    },
-  }
-  const file = `${dir}/audit.log`
-  const metrics = new Registry()
-  const built = await build(t, {
-    env: { AUDIT_LOG: file, AUDIT_CHAIN_KEY: CHAIN_KEY, CORS_ORIGINS: 'https://a.test', ...env },
-    dependencies: { source: failing, metrics, ...dependencies },
-  })
-  // The last one may still be being written.
-  const lines = () => readFileSync(file, 'utf8').split('\n').slice(0, -1)
-  const decisions = () => lines().map(eventOf).flatMap(decisionIn)
-  const told = () =>
-    decisions().map((data) => (data.outcome === 'issued' ? data.outcome : `${data.outcome} ${data.code}`))
-  return { ...built, file, metrics, lines, decisions, told }
-}
-
 t.test('on a day of mixed traffic, each request has one event, and nothing else has', async (t) => {
-  const { app, file, metrics, lines, told } = await service(t)
+  const { app, file, metrics, lines, told } = await audited(t)
   for (const { ask } of DAY) {
     await app.inject(ask)
     for (const other of OTHERS) await app.inject(other)
@@ -167,7 +133,7 @@ t.test('a limit or an overload that refuses before a route runs has its event, t
   ]
   for (const { name, env, want, reason } of rows) {
     t.test(name, async (t) => {
-      const { app, decisions } = await service(t, env)
+      const { app, decisions } = await audited(t, env)
       for (let i = 0; i < 3; i++) await app.inject(post('/v1/credentials', { policy: 'user-upload' }))
       await app.close()
       t.strictSame(
@@ -178,14 +144,14 @@ t.test('a limit or an overload that refuses before a route runs has its event, t
     })
   }
   t.test('a batch that counts as more requests than are left', async (t) => {
-    const { app, decisions } = await service(t, { RATE_LIMIT_CALLER_PER_MINUTE: '2' })
+    const { app, decisions } = await audited(t, { RATE_LIMIT_CALLER_PER_MINUTE: '2' })
     const keys = Array.from({ length: 50 }, (_, i) => `users/alice/${i}`)
     await app.inject(post('/v1/presigned-urls', { policy: 'user-upload', operation: 'PutObject', keys }))
     await app.close()
     t.match(decisions(), [{ code: 'rate_limited', policy: 'user-upload', subject: 'alice' }])
   })
   t.test('overload', async (t) => {
-    const { app, told, logs } = await service(t, {}, { measure, clock: undefined })
+    const { app, told, logs } = await audited(t, {}, { measure, clock: undefined })
     await app.ready()
     await until(() => logs.text().includes('overloaded: requests are shed'))
     await app.inject(post('/v1/credentials', { policy: 'user-upload' }))
@@ -194,100 +160,8 @@ t.test('a limit or an overload that refuses before a route runs has its event, t
   })
 })
 
-t.test('a client that leaves has one event, whenever it leaves', async (t) => {
-  const head = (length: number, token = authorization) =>
-    [
-      'POST /v1/credentials HTTP/1.1',
-      'host: x',
-      `authorization: ${token}`,
-      'content-type: application/json',
-      `content-length: ${length}`,
-      '',
-      '',
-    ].join('\r\n')
-  const body = '{"policy":"user-upload"}'
-
-  t.test('before its body is whole', async (t) => {
-    const { app, decisions } = await service(t)
-    const address = new URL(await app.listen({ host: '127.0.0.1', port: 0 }))
-    const socket = connect(Number(address.port), address.hostname)
-    socket.write(head(body.length) + body.slice(0, 5))
-    const begun = new Promise<void>((resolve) => app.server.once('request', () => resolve()))
-    await begun
-    socket.resetAndDestroy()
-    await until(() => decisions().length > 0)
-    await app.close()
-    t.match(decisions(), [{ outcome: 'refused', code: 'invalid_request', reason: 'aborted' }])
-  })
-
-  for (const { name, token } of [
-    { name: 'a good token: no hook of Fastify runs for it any more', token: authorization },
-    { name: 'a bad token, which is refused all the same', token: 'Bearer x' },
-  ]) {
-    t.test(`before its token is checked, ${name}`, async (t) => {
-      let free = () => {}
-      const held = new Promise<void>((resolve) => {
-        free = resolve
-      })
-      const { app, decisions, logs } = await service(t)
-      let begun = false
-      let over = false
-      app.addHook('onRequest', async () => {
-        begun = true
-        await held
-        over = true
-      })
-      const address = new URL(await app.listen({ host: '127.0.0.1', port: 0 }))
-      const socket = connect(Number(address.port), address.hostname)
-      socket.write(head(body.length, token) + body)
-      await until(() => begun)
-      socket.resetAndDestroy()
-      await until(() => decisions().length > 0)
-      free()
-      await until(() => over && (token === authorization || logs.text().includes('"unauthenticated"')))
-      await app.close()
-      t.match(decisions(), [{ outcome: 'refused', code: 'invalid_request', reason: 'aborted' }])
-      t.equal(decisions().length, 1)
-    })
-  }
-
-  t.test('while STS is asked: the session is made, so the event says whose it is', async (t) => {
-    let pay = () => {}
-    const paid = new Promise<void>((resolve) => {
-      pay = resolve
-    })
-    const { asked, source } = countingSource(Date.now, () => paid)
-    const { app, decisions } = await service(t, {}, { source })
-    const address = new URL(await app.listen({ host: '127.0.0.1', port: 0 }))
-    const socket = connect(Number(address.port), address.hostname)
-    socket.write(head(body.length) + body)
-    await until(() => asked.length === 1)
-    const closed = once(socket, 'close')
-    socket.resetAndDestroy()
-    await closed
-    await until(() => app.server.listening && !app.unanswered.working())
-    pay()
-    await until(() => decisions().length > 0)
-    await app.close()
-    t.match(decisions(), [{ outcome: 'issued', subject: 'alice', accessKeyId: 'access-1' }])
-  })
-
-  t.test('because its body does not come in time', async (t) => {
-    const { app, decisions } = await service(t, { REQUEST_TIMEOUT_MS: '1000' })
-    const address = new URL(await app.listen({ host: '127.0.0.1', port: 0 }))
-    const socket = connect(Number(address.port), address.hostname)
-    socket.write(head(body.length) + body.slice(0, 5))
-    let answer = ''
-    for await (const chunk of socket.setEncoding('utf8')) answer += chunk
-    t.match(answer, /^HTTP\/1.1 408 /u)
-    await until(() => decisions().length > 0)
-    await app.close()
-    t.match(decisions(), [{ outcome: 'refused', code: 'invalid_request', reason: 'aborted' }])
-  })
-})
-
 t.test('one line that is altered, removed or moved is found, whichever it is', async (t) => {
-  const { app, file, lines } = await service(t)
+  const { app, file, lines } = await audited(t)
   for (const { ask } of DAY.slice(0, 9)) await app.inject(ask)
   await app.close()
   const good = lines()

@@ -76,7 +76,7 @@ export function awsContainerCredentialsRoutes(app: App, { authenticate, vending 
       const asked = readQuery(request)
       // The call to STS goes on without this caller, whose SDK asks again and finds what it brought.
       const leftMs = Math.max(1, ANSWER_MS - reply.elapsedTime)
-      const vended = await namingPolicy(request, policy, () =>
+      const vended = await namingPolicy(request, { policy, params: asked.params }, () =>
         vending.vend(callerOf(request), { policy, ...asked }, leftMs),
       )
       const { accessKey, secretKey, sessionToken, expiresAt } = vended.session

@@ -112,7 +112,7 @@ export async function awsStsRoutes(
           const caller = await authenticate(request, WebIdentityToken.trim())
           request.caller = caller
           const policy = RoleArn.slice(RoleArn.lastIndexOf('/') + 1)
-          const vended = await namingPolicy(request, policy, () =>
+          const vended = await namingPolicy(request, { policy }, () =>
             vending.vend(caller, {
               policy,
               durationSeconds: asked,

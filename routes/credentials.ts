@@ -134,8 +134,10 @@ export function credentialsRoutes(
     config: { vends: true },
     onRequest: requireBearer(authenticate),
     handler: async (request, reply) => {
-      const { policy } = request.body
-      const vended = await namingPolicy(request, policy, () => vending.vend(callerOf(request), request.body))
+      const { policy, params } = request.body
+      const vended = await namingPolicy(request, { policy, params }, () =>
+        vending.vend(callerOf(request), request.body),
+      )
       const expiration = expirationOf(vended.session.expiresAt)
       logVended(request, reply, vended, expiration)
       const expiresInSeconds = Math.max(0, Math.floor((vended.session.expiresAt - now()) / 1000))

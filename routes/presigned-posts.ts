@@ -113,9 +113,10 @@ export function presignedPostsRoutes(app: App, { authenticate, signing }: Servic
     config: { vends: true },
     onRequest: requireBearer(authenticate),
     handler: async (request, reply) => {
-      const { policy } = request.body
-      const told = await namingPolicy(request, policy, () => signing.signPosts(callerOf(request), request.body))
-      logSigned(request, reply, told, 'PostObject')
+      const { policy, params, key, keyPrefix } = request.body
+      const asked = { policy, params, operation: 'PostObject', keys: key === undefined ? undefined : [key], keyPrefix }
+      const told = await namingPolicy(request, asked, () => signing.signPosts(callerOf(request), request.body))
+      logSigned(request, reply, told, asked.operation)
       return { posts: told.signed.map((post) => ({ ...post, fields: { ...post.fields } })), ...presentLife(told) }
     },
   })

@@ -3,7 +3,7 @@ import { callerOf, requireBearer } from '../src/http/authenticated.ts'
 import type { App } from '../src/http/fastify.ts'
 import { problemResponses } from '../src/http/problem.ts'
 import { METHODS } from '../src/oss/presigned-url.ts'
-import { countOf } from '../src/vending/signing-request.ts'
+import { countOf, keysOf } from '../src/vending/signing-request.ts'
 import type { Services } from './services.ts'
 import {
   BODY_LIMIT_BYTES,
@@ -166,9 +166,12 @@ export function presignedUrlsRoutes(app: App, { authenticate, signing }: Service
     config: { vends: true },
     onRequest: requireBearer(authenticate),
     handler: async (request, reply) => {
-      const { policy, operation } = request.body
-      await chargeBatch(request, countOf(request.body))
-      const told = await namingPolicy(request, policy, () => signing.signUrls(callerOf(request), request.body))
+      const { policy, params, operation } = request.body
+      const keys = keysOf(request.body).map(({ key }) => key)
+      const told = await namingPolicy(request, { policy, params, operation, keys }, async () => {
+        await chargeBatch(request, countOf(request.body))
+        return signing.signUrls(callerOf(request), request.body)
+      })
       logSigned(request, reply, told, operation)
       return { urls: [...told.signed], ...presentLife(told) }
     },

@@ -1,6 +1,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { z } from 'zod'
 import type { ErrorCode } from '../src/errors.ts'
+import { noteIssued } from '../src/http/notes.ts'
 import type { Signed } from '../src/vending/signing.ts'
 import { instant, paramValues, policyName, VEND_ERRORS } from './schemas.ts'
 import { expirationOf } from './vended.ts'
@@ -56,15 +57,17 @@ export const chargeBatch = (request: FastifyRequest, signatures: number) =>
   request.charge(Math.ceil(signatures / SIGNATURES_A_REQUEST) - 1)
 
 /**
- * Logs one line before the answer. JD Cloud's audit names the shared session alone, so only this line has the caller, by
- * the name that a session of its own would have. URLs and forms are secrets, and keys may be personal: only their number.
+ * Tells log and audit before the answer. JD Cloud's audit names the shared session alone, so only these two have the
+ * caller, in the log by the name that a session of its own would have. URLs and forms are secrets, and keys may be
+ * personal: the log has only their number.
  */
 export function logSigned(
   request: FastifyRequest,
   reply: FastifyReply,
-  { grant, session, signed, life }: Signed<unknown>,
+  { grant, session, signedBy, signed, life }: Signed<unknown>,
   operation: string,
 ): void {
+  const expiration = expirationOf(life.expiresAt)
   const story = {
     address: request.ip,
     policy: grant.template,
@@ -72,10 +75,11 @@ export function logSigned(
     roleSessionName: grant.roleSessionName,
     operation,
     signatures: signed.length,
-    expiration: expirationOf(life.expiresAt),
+    expiration,
     from: session.from,
     milliseconds: Math.round(reply.elapsedTime * 10) / 10,
   }
   request.log.info(story, 'signed')
   request.told = true
+  noteIssued(request, { grant, sessionName: signedBy, session, expiration, signatures: signed.length })
 }

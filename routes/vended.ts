@@ -1,12 +1,13 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { VendError } from '../src/errors.ts'
+import { type Asked, noteAsked, noteIssued } from '../src/http/notes.ts'
 import type { Vended } from '../src/vending/vending.ts'
 
 /** How a client asked, where it was not by `POST /v1/credentials`. */
 type Dialect = 'container' | 'sts'
 
 /**
- * Logs the whole story in one line, before the credentials are out. Nothing that came in a query or a form is logged, but
+ * Tells log and audit the whole story, before the credentials are out. Nothing that came in a query or a form is logged, but
  * what the grant was made of.
  */
 export function logVended(
@@ -22,11 +23,13 @@ export function logVended(
   const story = { address: request.ip, policy, target, roleSessionName, expiration, from, milliseconds }
   request.log.info(dialect === undefined ? story : { ...story, dialect }, 'vended')
   request.told = true
+  noteIssued(request, { grant, sessionName: roleSessionName, session, expiration })
 }
 
-/** Vends; the metric of the vend names the policy, and so does the log line of a refusal. */
-export async function namingPolicy<T>(request: FastifyRequest, policy: string, vend: () => T | Promise<T>): Promise<T> {
-  request.policyAsked = policy
+/** Vends; audit and metric tell what was asked for, and the log line of a refusal names the policy. */
+export async function namingPolicy<T>(request: FastifyRequest, asked: Asked, vend: () => T | Promise<T>): Promise<T> {
+  const { policy } = asked
+  noteAsked(request, asked)
   try {
     return await vend()
   } catch (error) {

@@ -80,7 +80,8 @@ export async function startLocal({
   }
 
   async function build(face: Environment) {
-    const environment = { ...env, ...sandboxEnvironment(sandbox), CORS_ORIGINS: '*', ...face }
+    // The transcript of a demo is on standard output.
+    const environment = { AUDIT_LOG: 'none', ...env, ...sandboxEnvironment(sandbox), CORS_ORIGINS: '*', ...face }
     const config = readConfig(environment, { sandbox: true })
     const service = await buildApp(config, {
       logger: logger ?? createLogger(config.logLevel),

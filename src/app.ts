@@ -1,4 +1,5 @@
 import type { FastifyBaseLogger } from 'fastify'
+import type { DestinationStream } from 'pino'
 import { healthRoutes } from '../routes/health.ts'
 import { metricsRoutes } from '../routes/metrics.ts'
 import { registerRoutes } from '../routes/routes.ts'
@@ -19,6 +20,7 @@ import { createVerifiedTokens } from './identity/verified-tokens.ts'
 import { type Clock, systemClock } from './lib/clock.ts'
 import { createRoute } from './lib/outbound.ts'
 import type { RedisClient } from './lib/redis.ts'
+import { registerAudit } from './observe/audit/audit.ts'
 import { reportDenylist } from './observe/denylist.ts'
 import { httpMetrics } from './observe/http.ts'
 import { reportKeySets } from './observe/key-sets.ts'
@@ -64,6 +66,8 @@ export type AppDependencies = Readonly<{
   /** Where metrics are counted; `/metrics` of the ops listener shows it. */
   metrics?: Registry
   measure?: Measure
+  /** Where the logger writes, for audit events that go there too. */
+  stdout?: DestinationStream
   /** Whether the weak settings that `readConfig` lets through for a sandbox are let through at run time too. */
   sandbox?: boolean
 }>
@@ -133,6 +137,7 @@ export async function buildApp(config: Config, dependencies: AppDependencies): P
   // The listener, with hooks in the order in which they run.
   const metrics = httpMetrics(registry)
   const app = await createServer(config, logger, metrics.connectionCut)
+  const audit = await registerAudit(app, config.audit, { ...dependencies, metrics: registry, clock: { ...clock, now } })
   observeRequests(app, { metrics, isPolicy: (name) => policies.current().has(name) })
   traceRequests(app, traces.startRequest)
   const { draining, stop } = createDrain(app, clock)
@@ -143,7 +148,7 @@ export async function buildApp(config: Config, dependencies: AppDependencies): P
     ...{ clock, now, verifiedTokens, shared },
     report: (size) => reportDenylist({ logger, metrics: registry, size }),
   })
-  const authenticate = registerRateLimits(app, config, denying.authenticate(verify), {
+  const authenticate = registerRateLimits(app, config, denying.authenticate(audit.noting(verify)), {
     ...{ now, metrics },
     shared: shared && { link: shared.link, nameOf: (key) => `oss-vend:rate:${shared.seal.names(key)[0]}` },
   })
@@ -190,7 +195,13 @@ export async function buildApp(config: Config, dependencies: AppDependencies): P
     await trusted.refresh()
   }
   const count = countSecrets(registry)
-  const reloaders = [policies.look, refreshKeys, denying.reload, ...watchSecrets(secrets, { logger, count })]
+  const reloaders = [
+    policies.look,
+    refreshKeys,
+    denying.reload,
+    audit.reopen,
+    ...watchSecrets(secrets, { logger, count }),
+  ]
   const reloads = createReloads(reloaders, { logger, clock })
 
   let learning: readonly (() => void)[] = []

@@ -4,6 +4,7 @@ import { buildApp } from './app.ts'
 import { runCli } from './cli/cli.ts'
 import { readConfig } from './config/config.ts'
 import { ConfigError, EX_CONFIG } from './config/faults.ts'
+import { createStdout } from './observe/audit/stream.ts'
 import { createLogger } from './observe/log.ts'
 import { createProcessRegistry } from './observe/registry.ts'
 import { CatalogueError } from './policy/check/catalogue.ts'
@@ -13,8 +14,9 @@ const SHUTDOWN_MS = 9500
 
 async function serve(): Promise<void> {
   const config = readConfig(process.env)
-  const logger = createLogger(config.logLevel)
-  const { app, ops, reload, stop } = await buildApp(config, { logger, metrics: createProcessRegistry() })
+  const stdout = createStdout()
+  const logger = createLogger(config.logLevel, stdout)
+  const { app, ops, reload, stop } = await buildApp(config, { logger, metrics: createProcessRegistry(), stdout })
 
   // Not by close-with-grace: at a second signal it ends the process, and the requests that are running with it.
   let stopping = false

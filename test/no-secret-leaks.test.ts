@@ -13,6 +13,9 @@ const signature = token.split('.')[2] ?? ''
 /** Everything that must not be found, the token also by its signature alone. */
 const secrets = [...Object.values(SENTINELS), SUBJECT_SECRET, token, signature, keys.hmac]
 
+/** The audit names sessions by their access keys, which open nothing by themselves, and nothing else of them. */
+const ACCESS_KEY_ID = `"accessKeyId":"${SENTINELS.accessKey}"`
+
 function mustNotLeak(t: Test, text: string, where: string, allowed: readonly string[] = []) {
   for (const secret of secrets) {
     if (!allowed.includes(secret)) t.notOk(text.includes(secret), `${where} has no ${secret.slice(0, 30)}`)
@@ -27,8 +30,10 @@ const post = (payload: unknown, more: Record<string, string> = {}) => ({
 })
 
 t.test('what is paid out is told to nobody but its caller', async (t) => {
-  const { app, logs } = await build(t)
+  const { app, logs, audit } = await build(t)
   const response = await app.inject(post({ policy: 'user-upload' }))
+  t.match(audit.text(), ACCESS_KEY_ID, 'the audit was looked at')
+  mustNotLeak(t, audit.text().replace(ACCESS_KEY_ID, ''), 'the audit')
   t.equal(response.json().credentials.secretKey, SENTINELS.secretKey)
   t.match(logs.text(), 'vended', 'the log was looked at')
   mustNotLeak(t, logs.text(), 'the log')
@@ -72,7 +77,7 @@ t.test('no trace tells anything, nor whom it is about', async (t) => {
 })
 
 t.test('no refusal tells anything', async (t) => {
-  const { app, logs } = await build(t)
+  const { app, logs, audit } = await build(t)
   const url = await app.listen({ host: '127.0.0.1', port: 0 })
   const requests = [
     post({ policy: 'nope' }),
@@ -84,6 +89,17 @@ t.test('no refusal tells anything', async (t) => {
     post({ policy: 'user-upload' }, { authorization: `Bearer ${token}x` }),
     post({ policy: 'user-upload' }, { authorization: `Bearer ${token} ${token}` }),
     post({ policy: 'user-upload' }, { authorization: token }),
+    post({ policy: 'user-upload' }, { 'user-agent': `curl ${token}`, 'x-request-id': token.slice(0, 128) }),
+    post({ policy: 'user-files', params: { token } }),
+    { ...post({}), method: 'GET' as const, url: `/v1/aws/container-credentials/user-upload?token=${token}` },
+    { ...post({ policy: 'user-files', operation: 'GetObject', key: `x/${token}` }), url: '/v1/presigned-urls' },
+    { ...post({ policy: 'user-upload', keyPrefix: token, maxBytes: 1 }), url: '/v1/presigned-posts' },
+    {
+      ...post(new URLSearchParams({ WebIdentityToken: `${token}x`, RoleSessionName: token.slice(0, 64) }).toString(), {
+        'content-type': 'application/x-www-form-urlencoded',
+      }),
+      url: '/v1/aws/sts',
+    },
     post({ policy: 'user-upload' }, { authorization: `Bearer ${mint(claims({ email: SUBJECT_SECRET, exp: 1 }))}` }),
     post({ policy: 'user-upload' }, { authorization: `Bearer ${mint(claims({ sub: `${SUBJECT_SECRET}*` }))}` }),
     { ...post({ policy: 'user-upload' }), url: `/v1/credentials/${token}?token=${token}` },
@@ -97,13 +113,24 @@ t.test('no refusal tells anything', async (t) => {
   ]
   for (const request of requests) {
     const response = await app.inject(request)
-    mustNotLeak(t, response.body + JSON.stringify(response.headers), `${request.method} ${response.statusCode}`)
+    const allowed =
+      response.statusCode === 200 ? [SENTINELS.accessKey, SENTINELS.secretKey, SENTINELS.sessionToken] : []
+    mustNotLeak(
+      t,
+      response.body + JSON.stringify(response.headers),
+      `${request.method} ${response.statusCode}`,
+      allowed,
+    )
   }
   for (const bytes of [`GET /${token} HTTP/9\r\nauthorization: Bearer ${token}\r\n\r\n`, `${token}\r\n\r\n`]) {
     mustNotLeak(t, await sendRaw(url, bytes), 'the parser')
   }
   t.ok(logs.lines().length > requests.length)
   mustNotLeak(t, logs.text(), 'the log')
+  t.ok(audit.lines().length > requests.length - 5)
+  // One caller has this subject: the audit is there to name callers.
+  const rest = audit.text().replaceAll(ACCESS_KEY_ID, '').replaceAll(`"subject":"${SUBJECT_SECRET}*"`, '')
+  mustNotLeak(t, rest, 'the audit')
 })
 
 t.test('no failure of the source tells anything', async (t) => {
@@ -120,9 +147,11 @@ t.test('no failure of the source tells anything', async (t) => {
   ]
   for (const failure of failures) {
     const source = { assumeRole: () => Promise.reject(failure), close: async () => {} }
-    const { app, logs } = await build(t, { dependencies: { source } })
+    const { app, logs, audit } = await build(t, { dependencies: { source } })
     const response = await app.inject(post({ policy: 'user-upload' }))
     t.ok(response.statusCode >= 400)
+    t.match(audit.decisions(), [{ outcome: 'failed' }])
+    mustNotLeak(t, audit.text(), 'the audit')
     t.match(logs.text(), '"reqId"')
     mustNotLeak(t, response.body + JSON.stringify(response.headers), `${response.statusCode}`)
     mustNotLeak(t, logs.text(), 'the log')
@@ -149,12 +178,13 @@ t.test('STS that answers with secrets in the wrong places', async (t) => {
         .writeHead(status, { location: `http://127.0.0.1:1/${SENTINELS.secretKey}`, 'x-echo': SENTINELS.secretKey })
         .end(body)
     })
-    const { app, logs } = await build(t, {
+    const { app, logs, audit } = await build(t, {
       env: { JDCLOUD_STS_ENDPOINT: endpoint },
       realSts: true,
     })
     const response = await app.inject(post({ policy: 'user-upload' }))
     t.match(response.json().code, /^upstream_/u)
+    mustNotLeak(t, audit.text(), 'the audit')
     mustNotLeak(t, response.body + JSON.stringify(response.headers), `STS ${status}`)
     mustNotLeak(t, logs.text(), 'the log')
   }

@@ -1,9 +1,11 @@
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
 import { z } from 'zod'
 import { VendError } from '../errors.ts'
+import { withoutTokens } from '../lib/without-tokens.ts'
 import { refusalOf } from '../policy/check/examples.ts'
 import { isOperation, OPERATION_ACTIONS } from '../policy/language/operations.ts'
 import { templateJsonSchema } from '../policy/template/template.ts'
+import { auditCommands } from './audit/commands.ts'
 import type { CallerOptions } from './caller.ts'
 import { collectClaim, collectParam } from './claims.ts'
 import { type CredentialsOptions, credentialsCommand } from './credentials-command.ts'
@@ -20,7 +22,6 @@ import { renderCommand } from './render-command.ts'
 import { lintSettings, templatesDirectory } from './settings.ts'
 import { soundTemplate } from './sound-template.ts'
 import { testCommand } from './test-command.ts'
-import { withoutTokens } from './token/harmless.ts'
 
 type Shared = Readonly<{ issuer?: readonly string[]; targets?: string; json?: boolean }>
 type Named = Shared & CallerOptions & Readonly<{ dir?: string }>
@@ -86,6 +87,7 @@ function build(io: Io, serve: () => Promise<void>, done: (code: number) => void)
     .option('--json', 'print the result as JSON')
     .addHelpText('after', DOCTOR_HELP)
     .action(async (options: DoctorOptions) => done(await doctorCommand(io, options)))
+  auditCommands(program, { io, done, command, collect, dateTime })
 
   const token = command(program, 'token', 'say why a token is accepted or refused')
   command(token, 'inspect', 'check a token as the service does, and name the setting to change')

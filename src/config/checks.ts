@@ -1,6 +1,7 @@
 import { addressFaults } from '../identity/address-faults.ts'
 import { leavesInPlaintext } from '../lib/redis.ts'
 import { FLUSH_MS } from '../lib/tracing.ts'
+import type { Environment } from './environment.ts'
 import type { ReportFault } from './faults.ts'
 import type { ReadSettings } from './settings.ts'
 
@@ -54,5 +55,17 @@ function checkCollector(values: ReadSettings, report: ReportFault): void {
       const why = 'must be https while OTEL_EXPORTER_OTLP_HEADERS is set'
       report('OTEL_EXPORTER_OTLP_ENDPOINT', why, 'use https, or a collector on loopback')
     }
+  }
+}
+
+/** Reports a key of subjects that is missing or has no effect. */
+export function checkAudit({ AUDIT_SUBJECT: mode }: ReadSettings, env: Environment, report: ReportFault): void {
+  const given = Boolean(env.AUDIT_SUBJECT_KEY || env.AUDIT_SUBJECT_KEY_FILE)
+  if (mode === 'hmac' && !given) {
+    report('AUDIT_SUBJECT_KEY', 'is required with AUDIT_SUBJECT=hmac', 'generate one: openssl rand -base64 32')
+  }
+  // An operator who sets the key believes that subjects are hidden.
+  if (mode !== 'hmac' && given) {
+    report('AUDIT_SUBJECT_KEY', 'must not be set without AUDIT_SUBJECT=hmac', 'set that, or unset the key')
   }
 }

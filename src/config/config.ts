@@ -1,5 +1,5 @@
 import { fileURLToPath } from 'node:url'
-import { checkSettings } from './checks.ts'
+import { checkAudit, checkSettings } from './checks.ts'
 import { readDenyFile } from './deny-file.ts'
 import { type Environment, isComplete, readEnvironment, reportMisspelt } from './environment.ts'
 import { ConfigError, type ConfigFault, type ReportFault } from './faults.ts'
@@ -34,6 +34,7 @@ export function readConfig(env: Environment, { sandbox = false } = {}) {
   const denyFile =
     values.DENY_FILE && faults.length === 0 ? readDenyFile(values.DENY_FILE, issuerNames, report) : undefined
   checkSettings(values, report, sandbox)
+  checkAudit(values, env, report)
   const targets = readTargets(env, read, report, sandbox)
   const outbound = readOutbound(values, env, report)
   if (faults.length > 0 || !isComplete(values) || targets.length === 0) throw new ConfigError(faults)
@@ -99,6 +100,13 @@ export function readConfig(env: Environment, { sandbox = false } = {}) {
             serviceName: values.OTEL_SERVICE_NAME,
             sampling: { sampler: values.OTEL_TRACES_SAMPLER, ratio: values.OTEL_TRACES_SAMPLER_ARG },
           },
+    audit: {
+      /** `stdout`, `none` or a path. */
+      log: values.AUDIT_LOG,
+      /** The first key of each writes; none: not chained, and subjects are plain. */
+      chainKeys: values.AUDIT_CHAIN_KEY ?? [],
+      subjectKeys: values.AUDIT_SUBJECT_KEY ?? [],
+    },
     redis: values.REDIS_URL && {
       address: values.REDIS_URL,
       encryptionKeys: values.CACHE_ENCRYPTION_KEY ?? [],

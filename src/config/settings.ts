@@ -1,4 +1,5 @@
 import type { z } from 'zod'
+import { audit } from './groups/audit.ts'
 import { awsSts } from './groups/aws-sts.ts'
 import { cache } from './groups/cache.ts'
 import { denylist } from './groups/denylist.ts'
@@ -26,6 +27,7 @@ export const groups = {
   'Bucket and templates': storage,
   'Targets file': targets,
   Tracing: tracing,
+  Audit: audit,
 } as const
 
 /**
@@ -45,6 +47,7 @@ export const settings = {
   ...storage,
   ...targets,
   ...tracing,
+  ...audit,
 } as const
 
 type Settings = typeof settings

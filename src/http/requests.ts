@@ -1,18 +1,9 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import type { ErrorCode } from '../errors.ts'
 import type { App } from './fastify.ts'
 import type { HttpMetrics } from './http-metrics.ts'
 
 declare module 'fastify' {
-  interface FastifyContextConfig {
-    /** True for a route that gives out credentials, or what is signed with them. */
-    vends?: true
-  }
   interface FastifyRequest {
-    /** The name of the template that was asked for, as the client wrote it. */
-    policyAsked: string | undefined
-    /** The code of the error that this was refused with. */
-    refusedWith: ErrorCode | undefined
     /** Whether it counts as a vend that is under way. */
     vend: 'running' | 'over' | undefined
   }
@@ -63,10 +54,10 @@ export function observeRequests(app: App, { metrics, isPolicy }: Dependencies): 
     }
     done()
   })
-  app.addHook('onSend', ({ routeOptions, policyAsked, refusedWith }, _reply, payload, done) => {
+  app.addHook('onSend', ({ routeOptions, notes }, _reply, payload, done) => {
     if (routeOptions.config.vends) {
-      const known = policyAsked !== undefined && isPolicy(policyAsked)
-      metrics.vended(known ? policyAsked : 'unknown', refusedWith ?? 'issued')
+      const policy = notes?.asked?.policy
+      metrics.vended(policy !== undefined && isPolicy(policy) ? policy : 'unknown', notes?.refusal?.code ?? 'issued')
     }
     done(null, payload)
   })

@@ -14,6 +14,7 @@ import { trustProxyOf } from '../lib/trusted-proxies.ts'
 import type { App } from './fastify.ts'
 import { acceptJsonAlone } from './json-body.ts'
 import { trackMethods } from './methods.ts'
+import { noteRefusal } from './notes.ts'
 import { problem, problemSchema } from './problem.ts'
 import { requestIdOf } from './request-id.ts'
 import { createSerializerCompiler, writerOf } from './serialize.ts'
@@ -89,8 +90,7 @@ export async function createServer(
   app.decorate('unanswered', takeTurns(server, serve, { sendMs: requestTimeoutMs, onCut }))
   app.decorateRequest('caller', null)
   app.decorateRequest('told', false)
-  app.decorateRequest('policyAsked', undefined)
-  app.decorateRequest('refusedWith', undefined)
+  app.decorateRequest('notes', null)
   app.decorateRequest('vend', undefined)
   app.setErrorHandler(answerError)
   const methodsAt = trackMethods(app, ROUTER)
@@ -207,7 +207,7 @@ function answerError(error: unknown, request: FastifyRequest, reply: FastifyRepl
  */
 export function knownError(error: unknown, request: FastifyRequest, reply: FastifyReply): VendError {
   const known = error instanceof VendError ? error : hasLeft(request) ? ABORTED : fromFastify(error)
-  request.refusedWith = known.code
+  noteRefusal(request, known)
   if (known.code === 'internal_error') request.log.error({ error }, 'unexpected error')
   else request.log[known.logLevel]({ code: known.code, detail: known.detail, ...known.log }, 'refused')
 

@@ -10,7 +10,7 @@ export function traceRequests(app: App, start: StartRequest | undefined): void {
     const traceparent = request.headers.traceparent
     const span = start({ ...labelsOf(request), traceparent: typeof traceparent === 'string' ? traceparent : undefined })
     request.log = request.log.child(span.ids)
-    reply.raw.once('close', () => span.end({ status: statusOf(reply), code: request.refusedWith }))
+    reply.raw.once('close', () => span.end({ status: statusOf(reply), code: request.notes?.refusal?.code }))
     // Fastify itself carries this over the events in which a body arrives.
     span.enter(done)
   })

@@ -39,8 +39,14 @@ export type SignedUrl = Readonly<{
 /** A form that anyone can send who has it. */
 export type SignedPost = PresignedPost & Readonly<{ contentType?: string }>
 
-/** What was signed and for how long, the caller's own grant that allows it, and the session that signed it. */
-export type Signed<T> = Readonly<{ signed: readonly T[]; life: Life; grant: Grant; session: Session }>
+/** What was signed and for how long, the caller's own grant that allows it, and the session that signed it with its name. */
+export type Signed<T> = Readonly<{
+  signed: readonly T[]
+  life: Life
+  grant: Grant
+  session: Session
+  signedBy: string
+}>
 
 /** The counter for signatures: caller and request in, URLs or forms out. Signs all that was asked for, or nothing. */
 export type Signing = Readonly<{
@@ -109,7 +115,7 @@ export function createSigning(dependencies: Dependencies): Signing {
       grantSeconds: grant.durationSeconds,
       tokenEndsAt: boundToToken ? caller.expiresAt : Number.POSITIVE_INFINITY,
     }
-    return { grant, session, store, life: lifeOf(session, limits, clock) }
+    return { grant, session, signedBy: shared.roleSessionName, store, life: lifeOf(session, limits, clock) }
   }
 
   return {

@@ -40,6 +40,17 @@ t.test('a fault names variable, rule and remedy; values at the limits are accept
       bad: ['secret', AES_KEY.slice(4), `${AES_KEY},short`, Buffer.alloc(32).toString('base64'), ',', 'é'.repeat(22)],
       good: [AES_KEY, `${AES_KEY}, ${Buffer.from(AES_KEY).subarray(0, 32).toString('base64')}`],
     },
+    AUDIT_LOG: {
+      rule: 'must be stdout, none or the absolute path of a file',
+      bad: ['audit.log', './audit.log', 'Stdout', 'off', '/var/log/', '/'],
+      good: ['stdout', 'none', '/var/log/audit.log'],
+    },
+    AUDIT_CHAIN_KEY: {
+      rule: 'must be 32 random bytes in base64, or several such keys separated by commas',
+      bad: ['secret', AES_KEY.slice(4), Buffer.alloc(32).toString('base64')],
+      good: [AES_KEY],
+    },
+    AUDIT_SUBJECT: { rule: 'must be plain or hmac', bad: ['HMAC', 'none', 'sha256'], good: ['plain'] },
     REDIS_URL: {
       rule: 'must be the address of a Redis or Valkey',
       bad: [
@@ -160,5 +171,16 @@ t.test('a fault names variable, rule and remedy; values at the limits are accept
         t.strictSame(faultLines({ [variable]: value }), [])
       })
     }
+  }
+})
+
+t.test('subjects are hidden with a key, and a key is never without effect', async (t) => {
+  const key = AES_KEY
+  t.strictSame(faultLines({ AUDIT_SUBJECT: 'hmac' }), ['AUDIT_SUBJECT_KEY: is required with AUDIT_SUBJECT=hmac'])
+  t.strictSame(faultLines({ AUDIT_SUBJECT: 'hmac', AUDIT_SUBJECT_KEY: key }), [])
+  for (const mode of ['plain', '']) {
+    t.strictSame(faultLines({ AUDIT_SUBJECT: mode, AUDIT_SUBJECT_KEY: key }), [
+      'AUDIT_SUBJECT_KEY: must not be set without AUDIT_SUBJECT=hmac',
+    ])
   }
 })

@@ -130,6 +130,7 @@ t.test('defaults apply, and an empty variable counts as unset', async (t) => {
     vendDeadlineMs: 5000,
     cache: { maxEntries: 100_000, maxBytes: 268_435_456, minValiditySeconds: 900 },
     tracing: undefined,
+    audit: { log: 'stdout', chainKeys: [], subjectKeys: [] },
     redis: undefined,
   })
 })

@@ -33,6 +33,12 @@ const secrets: Record<string, { value: string; read: (config: Config) => unknown
     read: (config) => config.redis?.encryptionKeys,
     env: { REDIS_URL: 'rediss://redis.test' },
   },
+  AUDIT_CHAIN_KEY: { value: AES_KEY, read: (config) => config.audit.chainKeys },
+  AUDIT_SUBJECT_KEY: {
+    value: AES_KEY,
+    read: (config) => config.audit.subjectKeys,
+    env: { AUDIT_SUBJECT: 'hmac' },
+  },
 }
 
 function keyOf({ issuers: [issuer] }: Config): unknown {

@@ -11,7 +11,6 @@ import { settings } from '../../src/config/settings.ts'
 import { SENTINELS } from '../helpers/build.ts'
 import { keys, pem } from '../helpers/tokens.ts'
 import { settingsIn } from './manifests.ts'
-import { PENDING_SETTINGS } from './pending.ts'
 
 const text = readFileSync('deploy/compose.yaml', 'utf8')
 const service = z.looseObject({
@@ -110,7 +109,7 @@ t.test('the service beside the sandbox has settings that production accepts', as
 })
 
 t.test('each setting exists, and each secret that a service reads is mounted', async (t) => {
-  const known = new Set([...Object.keys(settings), ...PENDING_SETTINGS, 'NODE_OPTIONS'])
+  const known = new Set([...Object.keys(settings), 'NODE_OPTIONS'])
   for (const name of Object.keys(settingsIn('deploy/settings.env'))) t.ok(known.has(name), name)
   for (const [name, content] of Object.entries(compose.services)) {
     for (const [setting, value] of Object.entries(content.environment)) {

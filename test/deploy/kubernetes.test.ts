@@ -9,7 +9,6 @@ import { settings } from '../../src/config/settings.ts'
 import { build, SENTINELS } from '../helpers/build.ts'
 import { claims, ISSUER, mint } from '../helpers/tokens.ts'
 import { manifests, podTemplate, settingsIn } from './manifests.ts'
-import { PENDING_SETTINGS } from './pending.ts'
 import { faultsOf } from './schema.ts'
 
 const all = manifests()
@@ -112,7 +111,7 @@ t.test('a pod has longer to end than the process takes', async (t) => {
 })
 
 t.test('each setting exists, and the service accepts them all', async (t) => {
-  const known = new Set([...Object.keys(settings), ...PENDING_SETTINGS])
+  const known = new Set([...Object.keys(settings)])
   for (const name of Object.keys(given)) t.ok(known.has(name.replace(/_FILE$/u, '')), name)
   t.ok(container.volumeMounts.some(({ mountPath }) => mountPath === given.POLICIES_DIR))
   const secrets = mkdtempSync(join(tmpdir(), 'oss-vend-'))

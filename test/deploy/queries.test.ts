@@ -7,7 +7,6 @@ import { dashboard } from '../../scripts/dashboard/dashboard.ts'
 import { ERRORS } from '../../src/errors.ts'
 import { build } from '../helpers/build.ts'
 import { headings } from '../helpers/markdown.ts'
-import { PENDING_METRICS } from './pending.ts'
 import { readQuery } from './promql.ts'
 import { faultsOf } from './schema.ts'
 
@@ -57,7 +56,7 @@ async function registered(t: Parameters<typeof build>[0]): Promise<Map<string, r
   const shown = (await ops?.inject('/metrics'))?.body ?? ''
   const names = [...shown.matchAll(/^# TYPE (\w+) (\w+)$/gmu)].map(([, name = '', type = '']) => ({ name, type }))
   const labelled = z.object({ labelNames: z.array(z.string()) })
-  const found = new Map<string, readonly string[]>([...Object.entries(OF_PROMETHEUS), ...withSeries(PENDING_METRICS)])
+  const found = new Map<string, readonly string[]>([...Object.entries(OF_PROMETHEUS)])
   for (const { name, type } of names) {
     const labels = labelled.parse(metrics.getSingleMetric(name)).labelNames
     found.set(name, labels)

@@ -4,6 +4,7 @@ import { readConfig } from '../../src/config/config.ts'
 import type { Environment } from '../../src/config/environment.ts'
 import type { App } from '../../src/http/fastify.ts'
 import type { AssumeRoleRequest, Credentials } from '../../src/sts/credentials.ts'
+import { captureAudit } from './audit.ts'
 import { captureLogs } from './logs.ts'
 import { AUDIENCE, ISSUER, keys } from './tokens.ts'
 
@@ -81,9 +82,12 @@ export async function build(
   reload: Service['reload']
   asked: AssumeRoleRequest[]
   logs: ReturnType<typeof captureLogs>
+  /** What the audit wrote to standard output, which is where it writes by default. */
+  audit: ReturnType<typeof captureAudit>
 }> {
   const asked: AssumeRoleRequest[] = []
   const logs = captureLogs()
+  const audit = captureAudit()
   const source = {
     async assumeRole(request: AssumeRoleRequest): Promise<Credentials> {
       asked.push(request)
@@ -96,12 +100,15 @@ export async function build(
   const settings = readConfig({ ...environment, ...contextual, ...env })
   const { app, ops, stop, reload } = await buildApp(settings, {
     logger: logs.logger,
+    stdout: audit.stdout,
     ...(!realSts && { source }),
     ...dependencies,
   })
   const answers: string[] = []
+  let decisions = 0
   app.addHook('onSend', async (request, reply, payload) => {
-    const { url = '' } = request.routeOptions
+    const { url = '', config } = request.routeOptions
+    if (config.vends) decisions++
     const paidOut = reply.statusCode === 200 && PAYING_OUT.has(url)
     const signed = reply.statusCode === 200 && SIGNING.has(url)
     answers.push(JSON.stringify(reply.getHeaders()), paidOut ? '' : signed ? withoutSigner(payload) : String(payload))
@@ -109,9 +116,12 @@ export async function build(
   t.teardown(async () => {
     await app.close()
     mustBeSilent(logs.text(), 'a log line')
+    // The one thing of a session that an auditor needs.
+    mustBeSilent(audit.text().replaceAll(`"accessKeyId":"${SENTINELS.accessKey}"`, ''), 'an audit event')
+    if (settings.audit.log === 'stdout') mustMatch(audit.decisions(), decisions)
     mustBeSilent(answers.join('\n'), 'an answer')
   })
-  return { app, ops, stop, reload, asked, logs }
+  return { app, ops, stop, reload, asked, logs, audit }
 }
 
 /** Routes whose good answers have credentials. */
@@ -127,6 +137,13 @@ const PAYING_OUT: ReadonlySet<string> = new Set([
 const SIGNING: ReadonlySet<string> = new Set(['/v1/presigned-urls', '/v1/presigned-posts'])
 const withoutSigner = (payload: unknown) =>
   String(payload).replaceAll(SENTINELS.sessionToken, '').replaceAll(SENTINELS.accessKey, '')
+
+/** Whatever a test is about: each request for a decision that was answered has one event, and so has each that was left. */
+function mustMatch(events: readonly Readonly<Record<string, unknown>>[], answered: number): void {
+  const left = events.filter(({ reason }) => reason === 'aborted').length
+  if (events.length < answered || events.length - left > answered)
+    throw new Error(`${answered} decisions have ${events.length} audit events`)
+}
 
 /** Whatever a test is about: no line that was logged and no refusal has a planted secret or anything like a token. */
 function mustBeSilent(text: string, where: string): void {

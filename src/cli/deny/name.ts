@@ -1,8 +1,8 @@
 import { type Denial, denialReason, deniedName } from '../../config/deny-file.ts'
 import { nearest } from '../../lib/nearest.ts'
+import { withoutTokens } from '../../lib/without-tokens.ts'
 import { CommandError, type Io } from '../io.ts'
 import { configuredIssuers } from '../settings.ts'
-import { withoutTokens } from '../token/harmless.ts'
 
 /** The options that name an entry. */
 export type NameOptions = Readonly<{ subject?: string; tokenId?: string; issuer?: string; reason?: string }>

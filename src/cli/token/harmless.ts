@@ -1,15 +1,7 @@
+import { withoutTokens } from '../../lib/without-tokens.ts'
 import { printable } from '../../policy/template/finding.ts'
 
 const MOST = { characters: 200, items: 20, members: 60, depth: 6 } as const
-
-/**
- * Anything that looks like a JWT, up to its end. A claim can have another token in it. The second form has white space
- * behind the brace of its header, as some libraries write it.
- */
-const TOKEN = /eyJ[\w-]{8,}(?:\.[\w-]*)+|(?:eyA|ew[0ko])[\w-]{8,}\.[\w-]{8,}(?:\.[\w-]*)+/gu
-
-/** A text in which no token stands, for messages that may quote what a person typed. */
-export const withoutTokens = (text: string): string => text.replace(TOKEN, '(a token)')
 
 /** A text of a token, short and without tokens. */
 function shortText(text: string): string {

@@ -1,20 +1,7 @@
 import { z } from 'zod'
 import { parseRedisUrl } from '../../lib/redis.ts'
-import { shapeFault } from '../../lib/secret-shape.ts'
-import { isStrongSecret } from '../../lib/secret-strength.ts'
-import { flag, type Group, integer, list } from '../setting.ts'
-
-const AES_KEY_BYTES = 32
-/** A text that a person chose, the digest of one, a sequence, or something other than a secret. */
-function isGuessable(key: Buffer): boolean {
-  const text = key.toString('latin1')
-  return (/^[\x20-\x7e]*$/u.test(text) && shapeFault(text) !== undefined) || !isStrongSecret(key.toString('base64'))
-}
-const aesKey = z
-  .base64()
-  .transform((value) => Buffer.from(value, 'base64'))
-  // Zeros, or a few characters typed by hand, are not a key.
-  .refine((key) => key.length === AES_KEY_BYTES && new Set(key).size >= 16 && !isGuessable(key))
+import { KEY_BYTES, randomKeys } from '../random-key.ts'
+import { flag, type Group, integer } from '../setting.ts'
 
 const redisAddress = z.string().transform((url, context) => {
   const address = parseRedisUrl(url)
@@ -60,9 +47,9 @@ export const cache = {
   CACHE_ENCRYPTION_KEY: {
     help: 'Key that seals the sessions in Redis, the same for all replicas: openssl rand -base64 32. To change it, list several, separated by commas: the first one seals, all of them open.',
     secret: true,
-    schema: list.pipe(z.array(aesKey).min(1)),
+    schema: randomKeys,
     required: { with: 'REDIS_URL' },
-    rule: `must be ${AES_KEY_BYTES} random bytes in base64, or several such keys separated by commas`,
+    rule: `must be ${KEY_BYTES} random bytes in base64, or several such keys separated by commas`,
     remedy: 'generate one, the same for all replicas: openssl rand -base64 32',
   },
 } satisfies Group

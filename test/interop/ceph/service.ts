@@ -36,7 +36,9 @@ export const environment = ({ endpoint, bucket, roleArn, iam }: Rgw): Environmen
 /** The service on a loopback port, with the shipped templates, until the test is over. */
 export async function startService(t: TestContext, rgw: Rgw, env: Environment = {}) {
   const logs = captureLogs()
-  const { app, reload } = await buildApp(readConfig({ ...environment(rgw), ...env }), { logger: logs.logger })
+  const { app, reload } = await buildApp(readConfig({ ...environment(rgw), AUDIT_LOG: 'none', ...env }), {
+    logger: logs.logger,
+  })
   t.after(() => app.close())
   const url = await app.listen({ host: '127.0.0.1', port: 0 })
   const tokenOf = (sub: string) => mint(claims({ sub, scope: 'oss.upload oss.files' }))

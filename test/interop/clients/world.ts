@@ -27,6 +27,7 @@ export async function startWorld(t: TestContext, { shortSessions = false } = {})
   const env = {
     ...sandboxEnvironment(sandbox),
     OSS_ENDPOINT: sandbox.oss.httpsUrl,
+    AUDIT_LOG: 'none',
     // What else runs on the machine must not decide how a test ends.
     OVERLOAD_EVENT_LOOP_DELAY_MS: '0',
   }

@@ -78,7 +78,7 @@ export async function rig(t: Test, { env = {}, replicas = 1, dependencies = () =
   // The sandbox's own issuer is refused outside of it, so the tests' one stays.
   const { JWT_ISSUER, JWT_AUDIENCE, JWT_SECRET, ...jdcloud } = sandboxEnvironment(sandbox)
   const sealed = env.REDIS_URL ? { CACHE_ENCRYPTION_KEY: AES_KEY } : {}
-  const config = readConfig({ ...environment, ...jdcloud, STS_MAX_RPS: '10000', ...sealed, ...env })
+  const config = readConfig({ ...environment, AUDIT_LOG: 'none', ...jdcloud, STS_MAX_RPS: '10000', ...sealed, ...env })
 
   const apps: App[] = []
   const metrics: Registry[] = []

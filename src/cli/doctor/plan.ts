@@ -1,7 +1,7 @@
+import { pino } from 'pino'
 import type { Config } from '../../config/config.ts'
 import type { Clock } from '../../lib/clock.ts'
 import { createRoute, type Route } from '../../lib/outbound.ts'
-import { createLogger } from '../../observe/log.ts'
 import { checkedIssuers, type LintSettings } from '../../policy/check/lint/rule.ts'
 import type { Targets } from '../../policy/grant/target.ts'
 import type { Template } from '../../policy/template/template.ts'
@@ -44,7 +44,7 @@ const SERVICE = 'Service'
 export async function planChecks(config: Config, options: PlanOptions) {
   const { check, clock, now, random, id, sandbox, fromFile } = options
   const route = createRoute(config.outbound)
-  const targets = createTargets(config, { logger: createLogger('silent'), route, clock, now, random })
+  const targets = createTargets(config, { logger: pino({ level: 'silent' }), route, clock, now, random })
   const issuers = checkedIssuers(config.issuers)
   const settings = new Map([...targets].map(([name, target]) => [name, { ...target.settings, ...issuers }]))
 

@@ -65,7 +65,7 @@ export function describeOrigin(origin: KeyOrigin): string {
     case 'public-key':
       return 'the public key'
     case 'jwks-file':
-      return 'a key of the file of keys'
+      return 'a key of jwksFile'
     case 'jwks':
       return `a key of ${withoutQuery(origin.url)}`
     case 'discovery':

@@ -1,6 +1,8 @@
+import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { Registry } from 'prom-client'
 import t from 'tap'
+import { sessionName } from '../../src/policy/grant/session-name.ts'
 import { build } from '../helpers/build.ts'
 
 const AES_KEY = Buffer.from(Array.from({ length: 32 }, (_, index) => 7 * index ** 2)).toString('base64')
@@ -33,6 +35,20 @@ t.test('the queries name metrics that exist', async (t) => {
     asked.filter((name) => !names.has(name)),
     [],
   )
+})
+
+t.test('session names are as the page says', async (t) => {
+  const section = page.slice(page.indexOf('### Whose session it is'))
+  const [, issuer = '', subject = ''] = /printf %s '\["([^"]+)","([^"]+)"\]'/u.exec(section) ?? []
+  const names = [...section.matchAll(/^\| `(\S+)` \|/gmu)].map(([, name]) => name)
+  t.strictSame(names, [
+    sessionName('user-upload', { issuer, subject: 'alice' }, false),
+    sessionName('user-upload', { issuer, subject: 'alice' }, true),
+    sessionName('user-upload', { issuer, subject }, true),
+  ])
+  t.equal(names[2], sessionName('user-upload', { issuer, subject }, false), 'a hash is the same with one issuer')
+  const hash = createHash('sha256').update(`["${issuer}","${subject}"]`).digest('base64url').slice(0, 27)
+  t.equal(names[2], `user-upload@=${hash}`, 'and is what the command computes')
 })
 
 function labelsOf(metric: object): readonly string[] {

@@ -56,8 +56,22 @@ t.test('the keys of one target change, and the other keeps its own', async (t) =
 })
 
 t.test('a target that starts with a wrong key works once its file has the right one', async (t) => {
-  const { dir, vend, timers, metrics } = await startTwo(t, {}, { manualClock: true, betaSecret: 'SANDBOX_OF_ANOTHER' })
-  t.equal((await vend('beta')).statusCode, 502)
+  const { dir, vend, timers, metrics, logs } = await startTwo(
+    t,
+    {},
+    {
+      manualClock: true,
+      betaSecret: 'SANDBOX_OF_ANOTHER',
+    },
+  )
+  const refused = await vend('beta')
+  t.equal(refused.statusCode, 502)
+  t.notMatch(refused.body, /target/u, 'the caller does not learn of targets')
+  t.match(
+    logs.lines().find(({ msg }) => msg === 'refused'),
+    { policy: 'beta', target: 'beta', upstream: { status: 401 } },
+    'and the log names the one that refused',
+  )
   t.equal((await vend('acme')).statusCode, 200)
   await writeFile(`${dir}/beta-sk`, SANDBOX_KEYS.testIam.secretKey)
   for (let i = 0; i < 16; i++) await timers.tick(2000)

@@ -127,7 +127,7 @@ function build(io: Io, serve: () => Promise<void>, done: (code: number) => void)
   const named = (name: string, description: string) =>
     policyCommand(`${name} <name>`, description)
       .option('--dir <dir>', 'directory of templates')
-      .option('--as-issuer <name>', "the caller's issuer (default: the first)")
+      .option('--as-issuer <name>', "the caller's issuer (default: the template's first, or the first)")
       .option('--claim <name=value>', 'a claim, as text or JSON; repeatable', collectClaim)
       .option('--param <name=value>', 'a parameter; repeatable', collectParam)
       .option('--duration <seconds>', 'requested length of the session', wholeSeconds)

@@ -20,7 +20,7 @@ export function explainCommand(
   settings: CatalogueSettings,
   json: boolean,
 ): 0 | 1 {
-  const request = grantRequest(options, issuersOf(settings))
+  const request = grantRequest(options, issuersOf(settings), template)
   const explanation = explain(template, request, settings, options.question)
   const conditions = checkConditions(template, request.caller, Date.now())
   const good = explanation.granted && explanation.answer?.allowed !== false

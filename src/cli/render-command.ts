@@ -22,7 +22,7 @@ export function renderCommand(
 
 function granted(template: Template, options: CallerOptions, settings: CatalogueSettings): Grant {
   try {
-    const request = grantRequest(options, issuersOf(settings))
+    const request = grantRequest(options, issuersOf(settings), template)
     return fillIn(template, request, settingsFor(template, request, settings))
   } catch (error) {
     if (error instanceof VendError) throw new CommandError(`${error.code}: ${refusalWithRemedy(error)}`, 1)

@@ -80,13 +80,16 @@ function isRequired({ required }: Setting, env: Environment): boolean {
   return 'unless' in required ? !isSet(env, required.unless) : isSet(env, required.with)
 }
 
+/** What helps with a file that cannot be read. */
+export const CHECK_PATH = 'check the path and its permissions'
+
 function contentOf(path: string, variable: string, report: ReportFault): string | undefined {
   try {
     const content = readFileSync(path, 'utf8').trim()
     if (content !== '') return content
     report(variable, 'must not name an empty file', 'write the secret into it')
   } catch {
-    report(variable, 'must name a readable file', 'check the path and its permissions')
+    report(variable, 'must name a readable file', CHECK_PATH)
   }
   return undefined
 }

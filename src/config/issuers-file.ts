@@ -97,10 +97,14 @@ function parseEntry(content: unknown, at: string, report: ReportFault): GivenEnt
     if (issue.code === 'unrecognized_keys') {
       report(place, `has a field that is not one of ${FIELDS.join(', ')}`, meantField(issue.keys, FIELDS) ?? REMEDY)
     } else if (isProvider) report(place, `must be one of ${PROVIDER_NAMES.join(', ')}`, REMEDY)
-    else report(place, issue.path[0] === 'name' ? 'must be 1 to 32 of a-z, 0-9 and -' : 'has the wrong form', REMEDY)
+    else if (issue.path[0] === 'name') report(place, 'must be 1 to 32 of a-z, 0-9 and -', REMEDY)
+    else report(place, isLeftOut(content, issue.path) ? 'is required' : 'has the wrong form', REMEDY)
   }
   return undefined
 }
+
+const isLeftOut = (entry: unknown, [field, ...deeper]: readonly PropertyKey[]): boolean =>
+  typeof entry === 'object' && entry !== null && field !== undefined && deeper.length === 0 && !(field in entry)
 
 /** Reports what neither the entry nor its provider says. */
 function complete(given: GivenEntry, report: File['report']): IssuerEntry | undefined {

@@ -3,7 +3,7 @@ import { dirname, resolve } from 'node:path'
 import { z } from 'zod'
 import { TARGET_NAME } from '../policy/template/target.ts'
 import { checkTarget } from './checks.ts'
-import { type Environment, readEnvironment } from './environment.ts'
+import { CHECK_PATH, type Environment, readEnvironment } from './environment.ts'
 import type { ReportFault } from './faults.ts'
 import { awsSts } from './groups/aws-sts.ts'
 import { jdcloud } from './groups/jdcloud.ts'
@@ -207,7 +207,11 @@ function readEntry(
   }
   const inWords = (words: string) => words.replace(/\b[A-Z][A-Z_]+\b/gu, (word) => fieldOf.get(word) ?? word)
   const reportHere: ReportFault = (variable, rule, remedy) =>
-    report(`${at}.${fieldOf.get(variable) ?? variable}`, inWords(rule), inWords(remedy))
+    report(
+      `${at}.${fieldOf.get(variable) ?? variable}`,
+      inWords(rule),
+      remedy === CHECK_PATH ? 'the path is relative to the targets file' : inWords(remedy),
+    )
   const { values, secretFiles } = readEnvironment(env, reportHere, isOfOneTarget)
   checkTarget(values, reportHere, sandbox)
   return targetOf(name, values, secretFiles)

@@ -46,7 +46,7 @@ export const issuerOf = ({
 
 const missing = (field: EntryField): EntryFault => [
   field,
-  'has the wrong form',
+  'is required',
   'see "Several issuers" in docs/configuration.md',
 ]
 
@@ -62,10 +62,12 @@ function faultsOf(own: Own, { issuer, form, needs }: Provider): readonly EntryFa
     if (count === 0 || (needs.one && count > 1)) return [[needs.field, `must be ${needs.what}`, remedy]]
   }
   if (form && own.issuer === undefined && !issuer) return [['issuer', `must look like ${form.example}`, remedy]]
-  if (form && own.issuer?.some((text) => !form.pattern.test(text))) {
-    return [['issuer', `must look like ${form.example}`, remedy]]
-  }
-  return []
+  if (!form) return []
+  const { pattern, example } = form
+  const odd = own.issuer?.find((text) => !pattern.test(text))
+  if (odd === undefined) return []
+  const sameEnd = odd.endsWith('/') === example.endsWith('/')
+  return [['issuer', `must look like ${example}`, sameEnd ? remedy : `mind the slash at its end; ${remedy}`]]
 }
 
 /**

@@ -12,6 +12,7 @@ import { policySchema } from '../policy/language/document.ts'
 import { OPERATION_ACTIONS, type Operation } from '../policy/language/operations.ts'
 import type { Session } from '../sessions/session.ts'
 import type { SessionSource } from '../sessions/session-source.ts'
+import { namingTarget } from './naming-target.ts'
 import { type Life, lifeOf } from './signature-life.ts'
 import { type AskedKey, checkKeys, requireAllowed } from './signing-check.ts'
 import {
@@ -107,9 +108,8 @@ export function createSigning(dependencies: Dependencies): Signing {
       validityMs: minValiditySeconds * 1000,
       until: clock.monotonic() + deadlineMs,
     }
-    const session = await tracing.span('session', () => sessions.session(shared, needs), {
-      describe: sessionAttributes,
-    })
+    const ask = () => tracing.span('session', () => sessions.session(shared, needs), { describe: sessionAttributes })
+    const session = await namingTarget(grant.target, ask)
     const limits = {
       askedSeconds: expiresInSeconds,
       grantSeconds: grant.durationSeconds,

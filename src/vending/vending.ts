@@ -11,6 +11,7 @@ import { reachesTarget, type Targets, targetFor } from '../policy/grant/target.t
 import type { Template } from '../policy/template/template.ts'
 import type { Session } from '../sessions/session.ts'
 import type { SessionSource } from '../sessions/session-source.ts'
+import { namingTarget } from './naming-target.ts'
 import { mostSecondsFor, mustEndWithToken } from './token-bound.ts'
 
 /** A caller's request. */
@@ -108,9 +109,8 @@ export function createVending({
         fresh,
         until: clock.monotonic() + Math.min(deadlineMs, limits.deadlineMs),
       }
-      const session = await tracing.span('session', () => sessions.session(grant, needs), {
-        describe: sessionAttributes,
-      })
+      const ask = () => tracing.span('session', () => sessions.session(grant, needs), { describe: sessionAttributes })
+      const session = await namingTarget(grant.target, ask)
       if (boundToToken) mustEndWithToken(session, caller)
       return { grant, session }
     },

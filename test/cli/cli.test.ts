@@ -249,6 +249,12 @@ t.test('explain shows every condition with its values, the policy, and what allo
   t.match(either.out, '  one of:\n    ✗ issuer is web: it is "app"\n  or:\n    ✗ level is at least 3: it is 2\n')
   t.equal((await run(['policies', 'explain', 'mine', ...issuers, '--claim', 'level=3'])).exitCode, 0)
 
+  const ofWeb = t.testdir({ 'mine.yaml': templateText({ allow: { issuer: 'web' } }) })
+  const asked = ['mine', '--issuer', 'app', '--issuer', 'web', '--dir', ofWeb, '--claim', 'sub=alice']
+  t.match(await run(['policies', 'explain', ...asked]), { exitCode: 0, out: /of issuer web\n/u }, 'as an example')
+  t.equal((await run(['policies', 'render', ...asked])).exitCode, 0)
+  t.equal((await run(['policies', 'explain', ...asked, '--as-issuer', 'app'])).exitCode, 1)
+
   const json = JSON.parse((await run(['policies', 'explain', 'user-upload', ...ALICE, ...ask, '--json'])).out)
   t.match(json, {
     policy: 'user-upload',

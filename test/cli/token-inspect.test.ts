@@ -218,6 +218,19 @@ t.test('a good token, its caller and its templates', async (t) => {
   t.notMatch(out, token.split('.')[2])
 })
 
+t.test('values of the token are JSON, and the words of the command have no quotes', async (t) => {
+  const exp = SECONDS + 600
+  const good = await inspect(mint(claims({ exp, iat: undefined })), SINGLE)
+  t.match(good.out, `✓ expiry     ${exp} (${new Date(exp * 1000).toISOString()})\n`)
+  t.match(good.out, '✓ issued at  none in the token\n')
+  t.match(good.out, '✓ age        any, as no greatest age is set\n')
+  const text = await inspect(mint(claims({ exp: `${exp}` })), SINGLE)
+  t.match(text.out, `found:  "${exp}"\n`, 'a date that is a text')
+  t.match(text.out, '– signature  not checked: the token has no exp that is a number\n')
+  t.match((await inspect(mint(claims({ sub: undefined })), SINGLE)).out, 'found:  missing\n')
+  t.match((await inspect(mint(claims({ sub: ['missing'] })), SINGLE)).out, 'found:  ["missing"]\n')
+})
+
 t.test('the subject is as the service sees it', async (t) => {
   const env = { ...SINGLE, JWT_SUBJECT_CLAIM: 'user.id', JWT_SUBJECT_TYPE: 'integer' }
   const { report } = await inspectReport(mint(claims({ user: { id: 42 } })), env)

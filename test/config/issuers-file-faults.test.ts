@@ -10,6 +10,7 @@ const FIELDS =
   'secretEncoding, publicKey, publicKeyFile, jwksUrl, jwksFile, jwksTokenFile, jwksCaFile, jwksOrigins, ' +
   'jwksMaxAgeSeconds, jwksTimeoutMs, jwksMaxBytes, clockToleranceSeconds, allowedTypes, maxTokenAgeSeconds, provider'
 const WRONG = 'has the wrong form'
+const REQUIRED = 'is required'
 const NAME = 'must be 1 to 32 of a-z, 0-9 and -'
 const SEVERAL = 'at most one of publicKey, publicKeyFile, jwksUrl and jwksFile may be set'
 
@@ -50,7 +51,7 @@ t.test('each fault names its place', async (t) => {
     {
       name: 'what no provider can fill in',
       content: [{ name: 'web', provider: 'google' }],
-      want: entry(WRONG, '.audience'),
+      want: entry(REQUIRED, '.audience'),
     },
     {
       name: 'a provider, and an iss that is not of its form',
@@ -60,7 +61,7 @@ t.test('each fault names its place', async (t) => {
     ...(['name', 'issuer', 'audience'] as const).map((field) => ({
       name: `no ${field}`,
       content: [{ ...one, [field]: undefined }],
-      want: entry(field === 'name' ? NAME : WRONG, `.${field}`),
+      want: entry(field === 'name' ? NAME : REQUIRED, `.${field}`),
     })),
     ...['', 'Web', 'web.eu', 'web/eu', 'web@eu', '-web', 'w'.repeat(33), '*', 'wéb'].map((name) => ({
       name: `name ${name}`,
@@ -181,8 +182,8 @@ t.test('each fault names its place', async (t) => {
         'JWT_ISSUERS_FILE[0].name: must be 1 to 32 of a-z, 0-9 and -',
         'JWT_ISSUERS_FILE[1].secret: an HMAC secret must have at least 32 bytes for HS256',
         'JWT_ISSUERS_FILE[2].name: must be 1 to 32 of a-z, 0-9 and -',
-        'JWT_ISSUERS_FILE[2].issuer: has the wrong form',
-        'JWT_ISSUERS_FILE[2].audience: has the wrong form',
+        'JWT_ISSUERS_FILE[2].issuer: is required',
+        'JWT_ISSUERS_FILE[2].audience: is required',
         `JWT_ISSUERS_FILE[2]: has a field that is not one of ${FIELDS}`,
       ],
     },

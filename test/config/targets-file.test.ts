@@ -2,7 +2,7 @@ import { unlinkSync } from 'node:fs'
 import t from 'tap'
 import { readConfig } from '../../src/config/config.ts'
 import { environment } from '../helpers/build.ts'
-import { configError, faultLines } from '../helpers/config-faults.ts'
+import { configError, configFaults, faultLines } from '../helpers/config-faults.ts'
 import { entry, targetsFile } from '../helpers/targets.ts'
 
 const AWS = {
@@ -189,6 +189,13 @@ t.test('each fault names its place', async (t) => {
       t.notMatch(configError(env)?.message ?? '', /SENTINEL/u, 'no fault quotes a value')
     })
   }
+})
+
+t.test('a file of keys is looked for beside the targets file', async (t) => {
+  const { accessKey, secretKey, ...keyless } = entry('a')
+  const env = targetsFile(t, [{ ...keyless, accessKeyFile: 'none', secretKeyFile: 'none' }])
+  const remedies = configFaults(env).map(({ remedy }) => remedy)
+  t.strictSame(remedies, Array(2).fill('the path is relative to the targets file'))
 })
 
 t.test('a file that cannot be read', async (t) => {

@@ -1,6 +1,8 @@
+import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import t from 'tap'
 import { z } from 'zod'
+import { sessionName } from '../../src/policy/grant/session-name.ts'
 import { eventOf } from '../helpers/audit.ts'
 import { build } from '../helpers/build.ts'
 import { claims, mint } from '../helpers/tokens.ts'
@@ -57,4 +59,12 @@ t.test('the page explains every field and every type of the schema', async (t) =
     for (const name of Object.keys(properties.data.properties))
       t.match(page, new RegExp(`^\\|.*\`${name}\`.*\\|`, 'mu'), name)
   }
+})
+
+t.test('the command for hashed names computes the name of the sample', async (t) => {
+  const [, issuer = '', subject = ''] = /printf %s '\["([^"]+)","([^"]+)"\]'/u.exec(page) ?? []
+  const [, name = ''] = /who --session '([^']+)' --issuer/u.exec(page) ?? []
+  const hash = createHash('sha256').update(`["${issuer}","${subject}"]`).digest('base64url').slice(0, 27)
+  t.equal(name, `user-upload@=${hash}`)
+  for (const several of [true, false]) t.equal(sessionName('user-upload', { issuer, subject }, several), name)
 })

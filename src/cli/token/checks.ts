@@ -15,6 +15,8 @@ export type ShownCheck = Readonly<{
   passed: boolean | undefined
   /** The value in the token. */
   found?: unknown
+  /** What the value means, or what is in its place: words of this program, which a terminal shows without quotes. */
+  note?: string
   /** The value that the service accepts. */
   wanted?: string
   /** The fault, or the reason why the check was not made. */
@@ -39,9 +41,9 @@ export function shownChecks(
 ): readonly ShownCheck[] {
   return judge(token, issuer, now).map((check): ShownCheck => {
     const { name, fault, setting } = check
-    const { found, wanted } = valuesFor(check, token, issuer, now)
-    const values = { ...(wanted !== undefined && { wanted }), found: found === undefined && fault ? MISSING : found }
-    const shown = { name, passed: fault === undefined, ...values }
+    const values = valuesFor(check, token, issuer, now)
+    const isMissing = fault !== undefined && values.found === undefined && values.note === undefined
+    const shown = { name, passed: fault === undefined, ...values, ...(isMissing && { note: MISSING }) }
     if (fault === undefined) return shown
     const { means, remedy } = REFUSALS[fault]
     // Some faults have no setting that would make them good: the token is wrong.
@@ -58,7 +60,7 @@ export function shownChecks(
 /** Stands in the report for a claim that the token lacks. */
 const MISSING = 'missing'
 
-type Values = Readonly<{ found?: unknown; wanted?: string }>
+type Values = Pick<ShownCheck, 'found' | 'note' | 'wanted'>
 
 function valuesFor({ name }: Check, { header, payload }: UnverifiedToken, issuer: Issuer, now: number): Values {
   const tolerance = `${issuer.clockToleranceSeconds} s of tolerance`
@@ -71,13 +73,13 @@ function valuesFor({ name }: Check, { header, payload }: UnverifiedToken, issuer
     case 'tenant': {
       const own = issuer.issuer === NONE ? undefined : issuer.issuer.find(({ iss }) => iss === payload.iss)
       return own?.tenant === undefined
-        ? { wanted: 'nothing: the issuer names no tenants' }
+        ? { wanted: 'any, as the issuer names no tenants' }
         : { found: payload.tid, wanted: own.tenant }
     }
     case 'algorithm':
       return { found: header.alg, wanted: listed(issuer.keys.flatMap(({ algorithms }) => algorithms)) }
     case 'type':
-      return { found: typesIn({ header, payload }), wanted: listed(issuer.allowedTypes ?? DEFAULT_TYPES) }
+      return { ...typesIn({ header, payload }), wanted: listed(issuer.allowedTypes ?? DEFAULT_TYPES) }
     case 'audience': {
       const wanted = issuer.audience === NONE ? 'any, as the audience is none' : listed(issuer.audience)
       return { found: claimAt(payload, issuer.audienceClaim), wanted: `${wanted} in ${issuer.audienceClaim.join('.')}` }
@@ -88,30 +90,31 @@ function valuesFor({ name }: Check, { header, payload }: UnverifiedToken, issuer
       return { found: claimAt(payload, path), wanted }
     }
     case 'expiry':
-      return { found: dated(payload.exp), wanted: `after ${iso(now)}, ${tolerance}` }
+      return { ...dated(payload.exp), wanted: `after ${iso(now)}, ${tolerance}` }
     case 'not before':
       return payload.nbf === undefined
-        ? { wanted: 'nothing: there is no nbf' }
-        : { found: dated(payload.nbf), wanted: `${iso(now)} or before, ${tolerance}` }
+        ? { note: 'none in the token' }
+        : { ...dated(payload.nbf), wanted: `${iso(now)} or before, ${tolerance}` }
     case 'issued at':
       return payload.iat === undefined
-        ? { wanted: 'nothing: there is no iat' }
-        : { found: dated(payload.iat), wanted: `${iso(now)} or before, ${tolerance}` }
+        ? { note: 'none in the token' }
+        : { ...dated(payload.iat), wanted: `${iso(now)} or before, ${tolerance}` }
     case 'age': {
       const { maxTokenAgeSeconds: most } = issuer
       return most === undefined
-        ? { wanted: 'nothing: no greatest age is set' }
-        : { found: dated(payload.iat), wanted: `at most ${most} s before ${iso(now)}` }
+        ? { wanted: 'any, as no greatest age is set' }
+        : { ...dated(payload.iat), wanted: `at most ${most} s before ${iso(now)}` }
     }
   }
 }
 
 /** The `typ` of the header, and the claims that say what a token is for. */
-function typesIn({ header, payload }: Pick<UnverifiedToken, 'header' | 'payload'>): unknown {
+function typesIn({ header, payload }: Pick<UnverifiedToken, 'header' | 'payload'>): Values {
   const purposes = [...PURPOSE_CLAIMS, 'events'].filter((claim) => Object.hasOwn(payload, claim))
-  const typ = Object.hasOwn(header, 'typ') ? header.typ : 'absent'
-  if (purposes.length === 0) return typ
-  return { header: typ, claims: Object.fromEntries(purposes.map((claim) => [claim, payload[claim]])) }
+  const hasTyp = Object.hasOwn(header, 'typ')
+  if (purposes.length === 0) return hasTyp ? { found: header.typ } : { note: 'absent' }
+  const claims = Object.fromEntries(purposes.map((claim) => [claim, payload[claim]]))
+  return { found: { ...(hasTyp && { header: header.typ }), claims } }
 }
 
 const MOST_LISTED = 8
@@ -123,7 +126,7 @@ const listed = (values: readonly string[]) =>
 const iso = (milliseconds: number) => new Date(milliseconds).toISOString()
 
 /** A date with what it means, if it is one. */
-function dated(value: unknown): unknown {
+function dated(value: unknown): Values {
   const isDate = typeof value === 'number' && Math.abs(value) < 8_640_000_000_000
-  return isDate ? `${value} (${iso(value * 1000)})` : value
+  return isDate ? { found: value, note: iso(value * 1000) } : { found: value }
 }

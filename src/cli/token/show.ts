@@ -47,19 +47,26 @@ function issuerLine({ issuer }: Report): string | undefined {
   return `  No issuer matches; the nearest is ${issuer.name} with ${nearest.iss}: ${nearest.difference}`
 }
 
-function showCheck({ name, passed, found, wanted, why, remedy, settings = [] }: ShownCheck, paint: Paint): string[] {
+function showCheck(check: ShownCheck, paint: Paint): string[] {
+  const { name, passed, wanted, why, remedy, settings = [] } = check
+  const found = showFound(check)
   const mark = passed ? paint.green('✓') : passed === false ? paint.red('✗') : paint.yellow('–')
   const title = `  ${mark} ${name.padEnd(10)}`
   if (passed) {
-    const value = found === undefined ? printable(wanted ?? '') : oneLine(found)
-    return [`${title} ${value}`.trimEnd()]
+    return [`${title} ${found ?? printable(wanted ?? '')}`.trimEnd()]
   }
   const lines = [`${title} ${printable(why ?? '')}`]
-  if (found !== undefined) lines.push(`      found:  ${oneLine(found)}`)
+  if (found !== undefined) lines.push(`      found:  ${found}`)
   if (wanted !== undefined) lines.push(`      wanted: ${printable(wanted)}`)
   const where = settings.length > 0 ? ` (${settings.join(', ')})` : ''
   if (remedy !== undefined) lines.push(`      ${paint.green('→')} ${printable(remedy)}${where}`)
   return lines
+}
+
+/** A value of the token as JSON, so that the number 1 and the text "1" differ. */
+function showFound({ found, note }: ShownCheck): string | undefined {
+  if (found === undefined) return note
+  return note === undefined ? oneLine(found) : `${oneLine(found)} (${note})`
 }
 
 function showTemplates({ directory, answers, errors }: TemplateAnswers, believed: string, paint: Paint): string[] {

@@ -33,7 +33,7 @@ export async function signatureCheck(verdict: Verdict, context: Context): Promis
   const { reason } = verdict
   if (AFTER_SIGNATURE.includes(reason)) {
     if (typeof token.payload.exp === 'number') return { ...check, passed: true }
-    return { ...check, passed: undefined, why: 'not checked: the token has no exp' }
+    return { ...check, passed: undefined, why: 'not checked: the token has no exp that is a number' }
   }
   if (!source || !keys || !['signature', 'key', 'keys', 'unknown_key'].includes(reason)) {
     return {
@@ -65,7 +65,7 @@ export function describeOrigin(origin: KeyOrigin): string {
     case 'public-key':
       return 'the public key'
     case 'jwks-file':
-      return 'a key of the file of keys'
+      return 'a key of jwksFile'
     case 'jwks':
       return `a key of ${withoutQuery(origin.url)}`
     case 'discovery':

@@ -54,16 +54,20 @@ export function runExample(
   let policies: readonly Policy[] = []
   let settings: ExampleSettings | undefined
   let refusal = ''
+  const issuers = issuersOf(targets)
+  const caller = exampleCaller(template, example, issuers)
+  // A template without `allow.issuer` takes the first issuer, which its author may not have in mind.
+  const who = issuers.length > 1 ? `the caller, of issuer ${caller.issuer},` : 'the caller'
   try {
     const request = {
-      caller: exampleCaller(template, example, issuersOf(targets)),
+      caller,
       params: example.params,
       at: example.at,
     }
     settings = settingsFor(template, request, targets)
     const grant = fillIn(template, request, settings)
     policies = [policySchema.parse(JSON.parse(grant.policy)), ...(rolePolicy ? [rolePolicy] : [])]
-    refusal = `: the caller gets ${grant.actions.join(', ')} on ${grant.prefixes.map((prefix) => `${prefix}…`).join(', ') || 'the bucket'}`
+    refusal = `: ${who} gets ${grant.actions.join(', ')} on ${grant.prefixes.map((prefix) => `${prefix}…`).join(', ') || 'the bucket'}`
   } catch (error) {
     if (!(error instanceof VendError)) throw error
     refusal = `: ${error.code}, ${refusalWithRemedy(error)}`

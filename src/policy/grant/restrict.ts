@@ -60,6 +60,7 @@ function faultsOf(policy: Policy, { actions, prefix, bucket }: Restriction, plac
 function actionFault(policy: Policy, action: string, prefix: string | undefined): string | undefined {
   const level = levelOf(action)
   const granted = policy.Statement.some(({ Effect, Action }) => Effect === 'Allow' && takes(Action, action))
+  if (!action.startsWith('oss:')) return 'must be the full name of an action, such as oss:PutObject'
   if (level === undefined || !granted) return 'is not an action of this policy'
   return prefix !== undefined && level !== 'object'
     ? 'is for a whole bucket: OSS cannot limit it to a prefix'

@@ -27,7 +27,7 @@ export function policyValue(value: unknown, kind: 'segment' | 'path' = 'segment'
 const MAX_PREFIX_BYTES = 1024
 
 /** The rule of {@link isSafePrefix} in words. */
-export const PREFIX_RULE = `must be at most ${MAX_PREFIX_BYTES} bytes, and each part between its slashes ${VALUE_RULE}`
+export const PREFIX_RULE = `must be at most ${MAX_PREFIX_BYTES} bytes, without a slash at its start, and each part between its slashes ${VALUE_RULE}`
 
 /**
  * Whether a text that a caller chose may enter a policy as the beginning of keys: segments as in a path, the last of which

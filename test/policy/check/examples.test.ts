@@ -168,4 +168,10 @@ t.test('a failed can says what the caller gets instead', async (t) => {
   t.strictSame(told('PutObject /users/alice/1'), [
     `PutObject /users/alice/1: ${refused}: keys start after the bucket, without a /`,
   ])
+  const examples = [{ caller: sub, can: ['PutObject x'] }]
+  t.strictSame(
+    failing(template({ examples, allow: { claims: { sub: 'alice' } } }), ['web', 'app']).map(({ message }) => message),
+    [`PutObject x: ${refused}: the caller, of issuer web, gets oss:PutObject on users/alice/…`],
+    'with several issuers, it says of which one the caller is',
+  )
 })

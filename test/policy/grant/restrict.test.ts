@@ -168,6 +168,12 @@ t.test('what is wider than the grant is refused, and told where', async (t) => {
         pointers: ['/actions/0', '/actions/1', '/actions/2', '/actions/3'],
       },
       {
+        name: 'names that are not in full',
+        restriction: { actions: ['GetObject', 's3:GetObject'] },
+        pointers: ['/actions/0', '/actions/1'],
+        detail: /full name of an action, such as oss:PutObject/u,
+      },
+      {
         name: 'an action that only a Deny has',
         grant: grantOf(statement(GET, '/a/*'), deny(PUT, '/a/*')),
         restriction: { actions: [PUT] },

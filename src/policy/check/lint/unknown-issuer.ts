@@ -4,7 +4,7 @@ import type { Rule } from './rule.ts'
 export const unknownIssuer: Rule = {
   id: 'unknown-issuer',
   severity: 'error',
-  remedy: 'use a short name from JWT_ISSUERS_FILE; a single issuer is called app',
+  remedy: 'use a short name from JWT_ISSUERS_FILE; the issuer of JWT_ISSUER is called app',
   *check({ template: { allow }, settings: { issuers } }) {
     const terms = [
       { path: ['allow'], ...allow },

@@ -5,6 +5,7 @@ import { headings, links } from '../helpers/markdown.ts'
 
 const pages = [
   'README.md',
+  'README.zh-CN.md',
   'ARCHITECTURE.md',
   'CONTRIBUTING.md',
   'SECURITY.md',
@@ -14,11 +15,12 @@ const pages = [
 ]
 
 t.test('links are found, and code has no headings', async (t) => {
-  const markdown = '# A `b-c`: d!\n\n[x](y.md#z) and `[no](link)`\n\n```sh\n# no heading\n[no](link)\n```\n\n## E\n'
+  const markdown =
+    '# A `b-c`: d!\n\n[x](y.md#z) and `[no](link)`\n\n```sh\n# no heading\n[no](link)\n```\n\n## E\n\n## 错误码（`code`）：含义、处理\n'
   t.strictSame(links(markdown), [{ text: 'x', target: 'y.md#z' }])
   t.strictSame(
     headings(markdown).map(({ anchor }) => anchor),
-    ['a-b-c-d', 'e'],
+    ['a-b-c-d', 'e', '错误码code含义处理'],
   )
 })
 

@@ -163,7 +163,7 @@ function noteWritten(key: string, answer: Answer, written: Set<string>): void {
 
 function refusedBy(action: OssAction, key: string, answer: Extract<Answer, { ok: false }>, context: Context): Line {
   if (answer.code === 'AccessDenied') {
-    const remedy = `allow ${action} there in the policy of the role, or take it out of the template`
+    const remedy = `allow ${action} there in the policy of the role (oss-vend iam prints it), or take it out of the template`
     return failed(`the role does not allow ${action} on ${key}`, remedy, context.names('role'))
   }
   const fault = bucketFault(answer, context.oss, context.names)

@@ -130,7 +130,8 @@ plantFaults([
     want: {
       name: 'probe mine',
       message: /the role does not allow oss:GetObject on users\/alice\//u,
-      remedy: /allow oss:GetObject there in the policy of the role, or take it out of the template/u,
+      remedy:
+        /allow oss:GetObject there in the policy of the role \(oss-vend iam prints it\), or take it out of the template/u,
     },
   },
   {

@@ -79,7 +79,8 @@ export function createDenying(
           'redis',
           [...records.values()].map(({ denied, at: said, ...denial }) => ({
             denial,
-            ...(!denied && { liftedAt: at.monotonic - Math.max(0, at.redis - said) }),
+            // Redis' clock shows whole milliseconds.
+            ...(!denied && { liftedAt: at.monotonic - Math.max(0, at.redis - said - 1) }),
           })),
         ),
       looked: (fault) => (fault === undefined ? report.good('redis') : report.stale('redis', fault)),

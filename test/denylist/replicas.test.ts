@@ -51,7 +51,7 @@ t.test(
 
 t.test('a replica that missed the denial and the end of it hands out no session from before', needsRedis, async (t) => {
   const { deny, allow, replica } = await sharing(t)
-  // Not the slow clock: sessions and the clock of Redis are compared.
+  // Not the slow clock: an instant of Redis' clock is compared with one of this.
   const dependencies = { clock: systemClock() }
   const [one, other] = [await replica({ dependencies }), await replica({ dependencies })]
   t.strictSame([await one.vend(), await other.vend()], [200, 200])

@@ -46,14 +46,13 @@ export function createDenying(
   const { monotonic } = clock
   const denylist = createDenylist({ now, monotonic })
   const report = dependencies.report(denylist.size)
+  const issuerNames = issuers.map(({ name }) => name)
 
   function replace(source: DenySource, known: readonly Known[]): void {
     denylist.replace(source, known)
     verifiedTokens?.forget((caller) => denylist.find(caller) !== undefined)
-    report.changed(
-      source,
-      known.filter(({ liftedAt }) => liftedAt === undefined).map(({ denial }) => denial),
-    )
+    const denials = known.filter(({ liftedAt }) => liftedAt === undefined).map(({ denial }) => denial)
+    report.changed(source, denials, denials.filter(({ issuer }) => !issuerNames.includes(issuer)).length)
   }
 
   /** With the entries that it had before: their callers need new sessions. */
@@ -68,7 +67,6 @@ export function createDenying(
     replace('file', inFile)
   }
   if (denyFile) takeFile(denyFile.denials)
-  const issuerNames = issuers.map(({ name }) => name)
   const file = denyFile && watchDenyFile(denyFile, { issuerNames, report, take: takeFile })
 
   const list = shared && createSharedList(shared.redis, shared.seal)
@@ -81,7 +79,8 @@ export function createDenying(
           'redis',
           [...records.values()].map(({ denied, at: said, ...denial }) => ({
             denial,
-            ...(!denied && { liftedAt: at.monotonic - Math.max(0, at.redis - said) }),
+            // Redis' clock shows whole milliseconds.
+            ...(!denied && { liftedAt: at.monotonic - Math.max(0, at.redis - said - 1) }),
           })),
         ),
       looked: (fault) => (fault === undefined ? report.good('redis') : report.stale('redis', fault)),

@@ -25,34 +25,38 @@ export type Denylist = Readonly<{
   size(source: DenySource): number
 }>
 
-type Mark = Known & Readonly<{ source: DenySource }>
-type OfIssuer = { whole?: Mark; readonly subjects: Map<string, Mark>; readonly tokens: Map<string, Mark> }
+/**
+ * What all sources say of one name: the entry that ends last, and when one was last lifted. Both are needed: an entry may
+ * be lifted in Redis after another one ended in the file.
+ */
+type Name = Readonly<{ denied?: Found; liftedAt: number }>
+type OfIssuer = { whole?: Name; readonly subjects: Map<string, Name>; readonly tokens: Map<string, Name> }
 
 const NEVER = Number.NEGATIVE_INFINITY
-const endOf = ({ liftedAt, denial }: Known) =>
-  liftedAt === undefined ? (denial.until ?? Number.POSITIVE_INFINITY) : NEVER
+const endOf = ({ denial }: Found) => denial.until ?? Number.POSITIVE_INFINITY
 
 /** @param now epoch milliseconds, which the ends of entries are compared with */
 export function createDenylist({ now, monotonic }: Readonly<{ now: () => number; monotonic: () => number }>): Denylist {
   const sources = new Map<DenySource, readonly Known[]>()
   let byIssuer: ReadonlyMap<string, OfIssuer> = new Map()
 
-  const inForce = (mark: Known | undefined) => mark !== undefined && endOf(mark) > now()
+  const inForce = (found: Found | undefined) => found !== undefined && endOf(found) > now()
 
   return {
     find({ issuer, subject, claims }) {
       const of = byIssuer.get(issuer)
       if (!of) return undefined
-      const marks = [of.whole, of.subjects.get(subject), of.tokens.get(tokenId(claims))]
-      return marks.find(inForce)
+      const names = [of.whole, of.subjects.get(subject), of.tokens.get(tokenId(claims))]
+      return names.map((name) => name?.denied).find(inForce)
     },
     liftedAt({ issuer, subject }) {
       const of = byIssuer.get(issuer)
       if (!of) return NEVER
-      const ends = [of.whole, of.subjects.get(subject)].map((mark) => {
-        if (!mark || inForce(mark)) return NEVER
+      const ends = [of.whole, of.subjects.get(subject)].map((name) => {
+        if (!name || inForce(name.denied)) return NEVER
         // An entry that has ended by its date was lifted then.
-        return mark.liftedAt ?? monotonic() - (now() - (mark.denial.until ?? 0))
+        const ended = name.denied ? monotonic() - (now() - endOf(name.denied)) : NEVER
+        return Math.max(ended, name.liftedAt)
       })
       return Math.max(...ends)
     },
@@ -60,7 +64,9 @@ export function createDenylist({ now, monotonic }: Readonly<{ now: () => number;
       sources.set(source, known)
       byIssuer = indexOf([...sources].flatMap(([source, known]) => known.map((one) => ({ ...one, source }))))
     },
-    size: (source) => sources.get(source)?.filter(inForce).length ?? 0,
+    size: (source) =>
+      sources.get(source)?.filter(({ denial, liftedAt }) => liftedAt === undefined && inForce({ denial, source }))
+        .length ?? 0,
   }
 }
 
@@ -69,24 +75,26 @@ function tokenId({ jti }: Caller['claims']): string {
   return typeof jti === 'string' || typeof jti === 'number' ? String(jti) : ''
 }
 
-function indexOf(marks: readonly Mark[]): ReadonlyMap<string, OfIssuer> {
+function indexOf(known: readonly (Known & Readonly<{ source: DenySource }>)[]): ReadonlyMap<string, OfIssuer> {
   const index = new Map<string, OfIssuer>()
-  for (const mark of marks) {
-    const { by, issuer, name } = mark.denial
+  for (const one of known) {
+    const { by, issuer, name } = one.denial
     const of: OfIssuer = index.get(issuer) ?? { subjects: new Map(), tokens: new Map() }
     index.set(issuer, of)
-    if (by === 'issuer') of.whole = stricter(of.whole, mark)
+    if (by === 'issuer') of.whole = withMore(of.whole, one)
     else {
       const names = by === 'subject' ? of.subjects : of.tokens
-      names.set(name, stricter(names.get(name), mark))
+      names.set(name, withMore(names.get(name), one))
     }
   }
   return index
 }
 
-/** Of two entries for one name, the one that ends later; of two that were lifted, the later. */
-function stricter(one: Mark | undefined, other: Mark): Mark {
-  if (!one) return other
-  if (endOf(one) !== endOf(other)) return endOf(one) > endOf(other) ? one : other
-  return (one.liftedAt ?? NEVER) > (other.liftedAt ?? NEVER) ? one : other
+function withMore(
+  name: Name = { liftedAt: NEVER },
+  { denial, source, liftedAt }: Known & Readonly<{ source: DenySource }>,
+): Name {
+  if (liftedAt !== undefined) return { ...name, liftedAt: Math.max(name.liftedAt, liftedAt) }
+  const found = { denial, source }
+  return name.denied && endOf(name.denied) > endOf(found) ? name : { ...name, denied: found }
 }

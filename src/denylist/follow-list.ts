@@ -3,7 +3,7 @@ import type { SharedList } from './shared-list.ts'
 
 type Dependencies = Readonly<{
   monotonic: () => number
-  /** Told of all records when they have changed. `at` is what the monotonic clock showed at an instant of Redis' clock. */
+  /** Told of all records when they have changed. `at` is what the monotonic clock showed at an instant of Redis' clock, or a little later. */
   take: (records: Records, at: Readonly<{ monotonic: number; redis: number }>) => void
   /** Told of each look at Redis: undefined when it went well. */
   looked: (fault?: string) => void
@@ -29,8 +29,9 @@ export function followList(list: SharedList, { monotonic, take, looked, implausi
   let running: Promise<void> | undefined
 
   async function read(): Promise<void> {
-    const asked = monotonic()
     const found = await list.read()
+    // After the answer: an instant that is too late costs an STS call, and one too early hands out an old session.
+    const readNow = monotonic()
     version = found.version
     writtenAt = found.writtenAt
     inRedis = found.records
@@ -38,7 +39,7 @@ export function followList(list: SharedList, { monotonic, take, looked, implausi
     const merged = pruned(mergeRecords(known, inRedis), found.redisNow)
     if (!lacks(known, merged) && merged.size === known.size) return
     known = merged
-    take(known, { monotonic: asked, redis: found.redisNow })
+    take(known, { monotonic: readNow, redis: found.redisNow })
   }
 
   async function repair(redisNow: number): Promise<void> {

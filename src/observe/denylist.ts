@@ -5,7 +5,7 @@ import type { DenySource } from '../denylist/denylist.ts'
 import type { DenyReport } from '../denylist/report.ts'
 
 type Dependencies = Readonly<{
-  logger: Pick<FastifyBaseLogger, 'info' | 'error'>
+  logger: Pick<FastifyBaseLogger, 'info' | 'warn' | 'error'>
   metrics: Registry
   /** Entries in force. */
   size: (source: DenySource) => number
@@ -14,6 +14,7 @@ type Dependencies = Readonly<{
 /** The log shows at most this many faults of one file. */
 const MAX_TOLD = 20
 const STALE = 'the denylist is out of date: its old entries stay in force'
+const IDLE = 'entries of the denylist name no issuer that is configured: they refuse nobody'
 
 /** Reports the denylist in log and metrics. */
 export function reportDenylist({ logger, metrics, size }: Dependencies): DenyReport {
@@ -44,10 +45,11 @@ export function reportDenylist({ logger, metrics, size }: Dependencies): DenyRep
 
   return {
     denied: (by) => denied.inc({ by }),
-    changed(source, denials) {
+    changed(source, denials, idle) {
       const count = (by: Denial['by']) => denials.filter((denial) => denial.by === by).length
       const counts = { subjects: count('subject'), issuers: count('issuer'), tokenIds: count('token') }
       logger.info({ source, ...counts }, 'the denylist has changed')
+      if (idle > 0) logger.warn({ source, entries: idle }, IDLE)
     },
     stale(source, faults) {
       stale.set(1)

@@ -1,4 +1,5 @@
 import type { AssumeRoleRequest } from './credentials.ts'
+import { KEY_PROBE_SESSION } from './own-sessions.ts'
 
 /**
  * The AssumeRole that finds out whether new keys work, before a caller's vend depends on them. STS has no call that asks
@@ -17,7 +18,7 @@ export function probeRequest({
   const Resource = [`jrn:oss:*:${account}:${bucket}/.oss-vend-key-probe`]
   const Statement = [{ Effect: 'Allow', Action: ['oss:AbortMultipartUpload'], Resource }]
   return {
-    roleSessionName: 'oss-vend-key-probe',
+    roleSessionName: KEY_PROBE_SESSION,
     policy: JSON.stringify({ Version: '3', Statement }),
     durationSeconds: minSessionSeconds,
   }

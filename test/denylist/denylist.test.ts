@@ -142,6 +142,16 @@ t.test('the instant at which a caller was let in again is known', async (t) => {
       ],
       want: 400,
     },
+    {
+      name: 'another source lifted it after its entry here had ended',
+      known: [{ denial: { ...subject, until: 9_900 } }, { denial: subject, liftedAt: 450 }],
+      want: 450,
+    },
+    {
+      name: 'another source lifted it before its entry here ended',
+      known: [{ denial: subject, liftedAt: 350 }, { denial: { ...subject, until: 9_900 } }],
+      want: 400,
+    },
     { name: 'the entry ended by its date', known: [{ denial: { ...subject, until: 9_900 } }], want: 400 },
     {
       name: 'a token of its own was lifted',

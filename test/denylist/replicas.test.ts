@@ -2,8 +2,10 @@ import { randomBytes } from 'node:crypto'
 import { writeFileSync } from 'node:fs'
 import t from 'tap'
 import { denyCommand } from '../../src/cli/deny/commands.ts'
+import { byKey } from '../../src/denylist/record.ts'
 import { systemClock } from '../../src/lib/clock.ts'
 import { capturedIo } from '../helpers/captured-io.ts'
+import { run } from '../helpers/cli.ts'
 import { slowClock } from '../helpers/clock.ts'
 import { needsRedis, redisCluster } from '../helpers/redis.ts'
 import { until } from '../helpers/until.ts'
@@ -174,6 +176,32 @@ t.test('while the key of Redis is changed, the list is carried over', needsRedis
   t.equal((await list(young).read()).records.size, 1)
   const after = await replica({ env: { CACHE_ENCRYPTION_KEY: young } })
   t.equal(await after.vend(), DENIED, 'and one that has the new key alone, too')
+})
+
+t.test('an entry for an issuer that was renamed refuses nobody, and log and command say so', needsRedis, async (t) => {
+  const { deny, replica, list, env } = await sharing(t)
+  await deny({ subject: 'alice' })
+  const { records, ...base } = await list().read()
+  const renamed = [...records.values()].map((record) => ({ ...record, issuer: 'old-name' }))
+  await list().write(byKey([...records.values(), ...renamed]), base)
+  const { said, poll, vend } = await replica()
+  await poll()
+  t.equal(await vend(), DENIED)
+  t.match(said('entries of the denylist name no issuer that is configured: they refuse nobody'), [
+    { level: 40, source: 'redis', entries: 1 },
+  ])
+  const { out } = await run(['denied'], { env })
+  t.match(out.split('\n').toSorted(), [
+    '',
+    /^redis {2}subject "alice" of issuer app, since [^(]*$/u,
+    /of issuer old-name \(no issuer has this name: refuses nobody\), since /u,
+  ])
+  const { entries } = JSON.parse((await run(['denied', '--json'], { env })).out)
+  const told = entries.map(({ issuer, unknownIssuer }: Record<string, unknown>) => [issuer, unknownIssuer])
+  t.strictSame(told.toSorted(), [
+    ['app', undefined],
+    ['old-name', true],
+  ])
 })
 
 t.test('two operators at a time lose nothing', needsRedis, async (t) => {

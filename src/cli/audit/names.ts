@@ -1,11 +1,14 @@
 import { sessionName } from '../../policy/grant/session-name.ts'
 import { TEMPLATE_NAME } from '../../policy/template/template.ts'
+import { DOCTOR_SESSION, doctorSession, KEY_PROBE_SESSION } from '../../sts/own-sessions.ts'
 
 /** A caller whom a session may belong to. */
 export type Candidate = Readonly<{ issuer: string; subject: string }>
 
 /** What the name of a session says by itself. */
 export type SessionName =
+  /** The service's own, or the doctor's, and no caller's. */
+  | Readonly<{ kind: 'own'; by: 'service' | 'doctor' }>
   /** Signs URLs and forms for all callers of the template. */
   | Readonly<{ kind: 'shared'; template: string }>
   /** A hash of issuer and subject. */
@@ -15,6 +18,11 @@ export type SessionName =
 
 /** Undefined for a name that is not of this service. */
 export function readSessionName(name: string): SessionName | undefined {
+  if (name === KEY_PROBE_SESSION) return { kind: 'own', by: 'service' }
+  if (name === DOCTOR_SESSION || name.endsWith(doctorSession(''))) {
+    const template = name.slice(0, -doctorSession('').length)
+    if (template === '' || TEMPLATE_NAME.test(template)) return { kind: 'own', by: 'doctor' }
+  }
   const [, shared] = /^(.*)\.signed-(?:reads|writes)$/u.exec(name) ?? []
   if (shared !== undefined && TEMPLATE_NAME.test(shared)) return { kind: 'shared', template: shared }
   const at = name.indexOf('@')
@@ -30,7 +38,7 @@ export function readSessionName(name: string): SessionName | undefined {
 
 /** The candidates whose session has this name, by computing each one's, with one issuer configured or several. */
 export function ownersOf(name: SessionName, candidates: readonly Candidate[]): Candidate[] {
-  if (name.kind === 'shared') return []
+  if (name.kind === 'own' || name.kind === 'shared') return []
   const { template, base } = name
   return candidates.filter((one) => [true, false].some((several) => sessionName(template, one, several) === base))
 }

@@ -83,11 +83,18 @@ function show({ name, found, computed, searched, given }: Answer, paint: Paint):
 }
 
 function aboutName(name: SessionName): string {
+  if (name.kind === 'own') return OWN[name.by]
   if (name.kind === 'shared')
     return `This session signs for all callers of ${name.template}: --at and --key say which of them it was.`
   const how = name.kind === 'hashed' ? 'a hash of issuer and subject' : `the caller ${printable(name.readable)}`
   const label = name.label === undefined ? '' : `, and the caller's own label ${printable(name.label)}`
   return `The name has the policy ${name.template} and ${how}${label}.`
+}
+
+const OWN = {
+  service:
+    'The service itself took this session, to try its keys or the clock of STS. It opens nothing, and no caller has it.',
+  doctor: 'Somebody ran oss-vend doctor, which took this session. No caller has it.',
 }
 
 const showCandidate = ({ issuer, subject }: Candidate) => `${subject} of issuer ${issuer}`

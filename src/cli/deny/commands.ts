@@ -82,9 +82,13 @@ export async function deniedCommand(
     io,
     async () => {
       const { listed, fault } = listedInFile(io, clock.now())
+      const names = configuredIssuers(io.env).map(({ name }) => name)
       const fromRedis = await withSharedList(io, clock, async (list) => {
         const { records, redisNow } = await list.read()
-        return inForce([...records.values()], redisNow)
+        return inForce([...records.values()], redisNow).map((one) => ({
+          ...one,
+          unknownIssuer: !names.includes(one.denial.issuer),
+        }))
       })
       if (!fromRedis && !io.env.DENY_FILE) throw new CommandError(`${NO_REDIS} ${NO_FILE}`, 2)
       const all = [...listed, ...(fromRedis ?? [])]

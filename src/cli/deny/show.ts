@@ -3,7 +3,13 @@ import type { DenySource } from '../../denylist/denylist.ts'
 import { printable } from '../../policy/template/finding.ts'
 
 /** An entry with where it is from, and since when it is there. */
-export type Listed = Readonly<{ denial: Denial; source: DenySource; at?: number }>
+export type Listed = Readonly<{
+  denial: Denial
+  source: DenySource
+  at?: number
+  /** No issuer that is configured has this name: it may have been renamed since. */
+  unknownIssuer?: boolean
+}>
 
 /** Texts of others, in quotes and in one line, whatever they hold. Whole: it must be possible to copy them. */
 const quoted = (text: string) => printable(JSON.stringify(text))
@@ -18,18 +24,20 @@ export function whom({ by, issuer, name }: Pick<Denial, 'by' | 'issuer' | 'name'
 export const untilWhen = ({ until }: Pick<Denial, 'until'>) => (until === undefined ? '' : ` until ${time(until)}`)
 
 /** An entry in one line. */
-export function showEntry({ denial, source, at }: Listed): string {
+export function showEntry({ denial, source, at, unknownIssuer }: Listed): string {
   const since = at === undefined ? '' : `, since ${time(at)}`
   const reason = denial.reason === undefined ? '' : `: ${quoted(denial.reason)}`
-  return `${source === 'file' ? 'file ' : 'redis'}  ${whom(denial)}${untilWhen(denial)}${since}${reason}`
+  const idle = unknownIssuer ? ' (no issuer has this name: refuses nobody)' : ''
+  return `${source === 'file' ? 'file ' : 'redis'}  ${whom(denial)}${idle}${untilWhen(denial)}${since}${reason}`
 }
 
 /** The same for programs. */
-export function forMachines({ denial: { by, issuer, name, reason, until }, source, at }: Listed) {
+export function forMachines({ denial: { by, issuer, name, reason, until }, source, at, unknownIssuer }: Listed) {
   return {
     source,
     by,
     issuer,
+    ...(unknownIssuer && { unknownIssuer }),
     ...(by === 'subject' && { subject: name }),
     ...(by === 'token' && { tokenId: name }),
     ...(reason !== undefined && { reason }),

@@ -1,5 +1,6 @@
 import type { Template } from '../../policy/template/template.ts'
 import type { Credentials } from '../../sts/credentials.ts'
+import { doctorSession } from '../../sts/own-sessions.ts'
 import { count } from '../io.ts'
 import { showValues } from '../show.ts'
 import { type Assume, type FieldNames, refusedLine } from './assume-role.ts'
@@ -20,7 +21,7 @@ export async function checkAccepted(
   const answers = await Promise.all(
     different.map(async ({ example, grant }): Promise<AcceptedExample | Line> => {
       // Not the name of the example's caller: the audit log of the cloud would say that this person was here.
-      const roleSessionName = `${name}@oss-vend-doctor`
+      const roleSessionName = doctorSession(name)
       const answer = await assume({ roleSessionName, policy: grant.policy, durationSeconds: minSessionSeconds })
       if (answer.credentials) return { example, grant, credentials: answer.credentials }
       const who = showValues({ ...example.caller, ...example.params })

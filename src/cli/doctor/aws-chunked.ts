@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import { DOCTOR_SESSION } from '../../sts/own-sessions.ts'
 import type { AcceptedExample } from './accepted.ts'
 import { failed, notChecked, type Outcome, passed } from './check.ts'
 import { openHand, type ProbeContext, takeAway } from './hand.ts'
@@ -54,7 +55,7 @@ async function tryChunked(
       Version: '3',
       Statement: [{ Effect: 'Allow', Action: ['oss:GetObject'], Resource }],
     })
-    const read = await assume({ roleSessionName: 'oss-vend-doctor', policy, durationSeconds: minSessionSeconds })
+    const read = await assume({ roleSessionName: DOCTOR_SESSION, policy, durationSeconds: minSessionSeconds })
     const answer = read.credentials && (await (await open(read.credentials)).get(name))
     return answer?.ok ? answer.value : undefined
   }

@@ -1,5 +1,6 @@
 import type { TargetConfig } from '../../config/targets.ts'
 import type { Credentials } from '../../sts/credentials.ts'
+import { DOCTOR_SESSION } from '../../sts/own-sessions.ts'
 import type { Assume } from './assume-role.ts'
 import { PROBE } from './probe-keys.ts'
 import type { Store } from './s3.ts'
@@ -27,7 +28,7 @@ export async function openHand(
   const Statement = [{ Effect: 'Allow', Action: ['oss:PutObject', 'oss:DeleteObject'], Resource }]
   const policy = JSON.stringify({ Version: '3', Statement })
   const { credentials } = await assume({
-    roleSessionName: 'oss-vend-doctor',
+    roleSessionName: DOCTOR_SESSION,
     policy,
     durationSeconds: minSessionSeconds,
   })

@@ -7,6 +7,7 @@ import type { Targets } from '../../policy/grant/target.ts'
 import type { Template } from '../../policy/template/template.ts'
 import { createTargets } from '../../targets.ts'
 import { count } from '../io.ts'
+import { checkAuditFile } from './audit-file.ts'
 import { type Check, type CreateCheck, notChecked, passed } from './check.ts'
 import { checkIssuerKeys } from './issuer-keys.ts'
 import { checkRedis } from './redis.ts'
@@ -80,8 +81,12 @@ export async function planChecks(config: Config, options: PlanOptions) {
   const { value: loaded = [] } = await templates.outcome()
   const shared: Shared = { ...options, config, route, settings, templates, loaded }
   const ofTargets = config.targets.map((target) => targetChecks(target, targets.get(target.name), shared))
+  const { log } = config.audit
+  const audit =
+    log === 'stdout' || log === 'none' ? [] : [check({ group: SERVICE, name: 'audit', run: () => checkAuditFile(log) })]
   const all: readonly Check[] = [
     configuration,
+    ...audit,
     templates,
     ...issuerChecks,
     redis,

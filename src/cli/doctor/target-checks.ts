@@ -1,6 +1,7 @@
 import type { TargetConfig } from '../../config/targets.ts'
 import { createPool } from '../../lib/outbound.ts'
 import type { Credentials } from '../../sts/credentials.ts'
+import { DOCTOR_SESSION } from '../../sts/own-sessions.ts'
 import { probeRequest } from '../../sts/probe.ts'
 import type { Target } from '../../targets.ts'
 import { checkAccepted } from './accepted.ts'
@@ -133,7 +134,7 @@ const nothing = async () => ({ lines: [notChecked('there is no template')] })
 
 /** A session that may list the bucket if the role may. Whoever may is told in which region the bucket lies. */
 const bucketRequest = ({ settings: { account, bucket, minSessionSeconds } }: Target) => ({
-  roleSessionName: 'oss-vend-doctor',
+  roleSessionName: DOCTOR_SESSION,
   policy: JSON.stringify({
     Version: '3',
     Statement: [{ Effect: 'Allow', Action: ['oss:ListBucket'], Resource: [`jrn:oss:*:${account}:${bucket}`] }],

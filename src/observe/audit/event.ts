@@ -110,9 +110,12 @@ function userAgent({ headers }: FastifyRequest, { text }: Pseudonyms) {
   return given === undefined ? {} : { userAgent: text('userAgent', shorten(given, MAX.userAgent)) }
 }
 
-/** Hidden only where the client chose it and put the subject in: else it could no longer be found in the log. */
+/**
+ * Hidden where the client chose it, and the subject is in it or is not known: apps go on with their ids when a token has
+ * expired. Any other must stay, to be found in the log.
+ */
 function requestId({ id, headers }: FastifyRequest, caller: Notes['caller'], { text, hidden }: Pseudonyms): string {
-  const names = caller && id.toLowerCase().includes(caller.subject.toLowerCase())
+  const names = !caller || id.toLowerCase().includes(caller.subject.toLowerCase())
   return hidden && names && headers['x-request-id'] === id ? text('requestId', id) : id
 }
 

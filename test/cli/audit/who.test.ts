@@ -1,6 +1,8 @@
 import t from 'tap'
 import { readSessionName } from '../../../src/cli/audit/names.ts'
 import { sessionName } from '../../../src/policy/grant/session-name.ts'
+import { DOCTOR_SESSION, doctorSession } from '../../../src/sts/own-sessions.ts'
+import { probeRequest } from '../../../src/sts/probe.ts'
 import { build } from '../../helpers/build.ts'
 import { run } from '../../helpers/cli.ts'
 import { claims, mint } from '../../helpers/tokens.ts'
@@ -114,6 +116,11 @@ t.test('names of sessions are read as they are made', async (t) => {
     { name: 'a@b@c', want: { kind: 'readable', readable: 'b@c' } },
     { name: 'a@@b@@c', want: { kind: 'readable', readable: '@b', label: 'c' } },
     { name: 'a@=x@@l', want: { kind: 'hashed', base: 'a@=x', label: 'l' } },
+    { name: 'oss-vend-key-probe', want: { kind: 'own', by: 'service' } },
+    { name: 'oss-vend-doctor', want: { kind: 'own', by: 'doctor' } },
+    { name: 'a.oss-vend-doctor', want: { kind: 'own', by: 'doctor' } },
+    { name: 'A.oss-vend-doctor', want: undefined },
+    { name: 'a@oss-vend-doctor', want: { kind: 'readable', readable: 'oss-vend-doctor' } },
     { name: 'a', want: undefined },
     { name: 'A@b', want: undefined },
     { name: '@b', want: undefined },
@@ -125,6 +132,24 @@ t.test('names of sessions are read as they are made', async (t) => {
       const read = readSessionName(sessionName('tpl', { issuer: 'app', subject }, false, label))
       t.match(read, { base, template: 'tpl' }, `${subject} ${label}`)
     }
+  }
+})
+
+t.test('a session that the service or the doctor took for itself is named as such, and as nobody', async (t) => {
+  const rows = [
+    {
+      name: probeRequest({ account: '1', bucket: 'b', minSessionSeconds: 3600 }).roleSessionName,
+      says: /service itself/u,
+    },
+    { name: DOCTOR_SESSION, says: /doctor/u },
+    { name: doctorSession('user-upload'), says: /doctor/u },
+  ]
+  for (const { name, says } of rows) {
+    const { exitCode, out } = await run(['audit', 'who', '--session', name, '--subject', 'oss-vend-doctor'])
+    t.equal(exitCode, 1, name)
+    t.match(out, says)
+    t.notMatch(out, /of issuer/u)
+    t.match(await who(['--session', name, await events()]), { exitCode: 1, found: [], computed: [] })
   }
 })
 

@@ -19,6 +19,21 @@ const redisAt = (url: string): Environment => ({
 
 plantFaults([
   {
+    fault: 'an audit file that is a folder',
+    plant: (t) => ({ AUDIT_LOG: t.testdir({}) }),
+    want: {
+      name: 'audit',
+      message: /cannot be written: ENOTREG/u,
+      remedy: /let the user of the service/u,
+      settings: ['AUDIT_LOG'],
+    },
+  },
+  {
+    fault: 'an audit file in a folder that is not there',
+    plant: (t) => ({ AUDIT_LOG: `${t.testdir({})}/none/audit.log` }),
+    want: { name: 'audit', message: /cannot be written: ENOENT/u, remedy: /./u, settings: ['AUDIT_LOG'] },
+  },
+  {
     fault: 'a template with an error',
     plant: (t) => policies(t, { policy: { Version: '3', Statement: [statement('*')] } }),
     want: { name: 'templates', message: /mine\.yaml:.*docs\/policies\.md#/u, remedy: /./u },

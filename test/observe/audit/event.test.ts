@@ -118,6 +118,22 @@ t.test('hostile text of a client stays in its line, is bounded, and has no token
   t.notMatch(line, /eyJ/u)
 })
 
+t.test('with AUDIT_SUBJECT=hmac, an id that a client chose betrays nobody whose token is not good', async (t) => {
+  const { app, audit } = await build(t, { env: hidden })
+  const named = { 'x-request-id': 'for-alice-1' }
+  const expired = `Bearer ${mint(claims({ ...ALL, sub: 'alice', exp: 1 }))}`
+  await app.inject(post('/v1/credentials', { policy: 'user-upload' }, 'alice', { ...named, authorization: expired }))
+  const form = { 'content-type': 'application/x-www-form-urlencoded', ...named }
+  await app.inject({ method: 'POST', url: '/v1/aws/sts', headers: form, payload: 'Action=GetCallerIdentity' })
+  await app.inject(post('/v1/credentials', {}, 'alice', { authorization: expired }))
+  await app.inject(post('/v1/credentials', { policy: 'user-upload' }, 'bob', named))
+  const [first, second, own, good] = audit.decisions()
+  t.match(first, { code: 'unauthenticated', requestId: /^hmac:/u })
+  t.match(second, { code: 'invalid_request', requestId: first?.requestId }, 'the same id stays the same')
+  t.match(own?.requestId, /^[\da-f-]{36}$/u, "the service's own id stays, for the log")
+  t.match(good, { outcome: 'issued', requestId: 'for-alice-1' }, 'and so does one without the subject of its caller')
+})
+
 t.test('with AUDIT_SUBJECT=hmac, no field betrays who the subject is', async (t) => {
   const { app, audit } = await build(t, { env: hidden })
   const sub = 'Zaphod.Beeblebrox'

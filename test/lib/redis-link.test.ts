@@ -24,8 +24,14 @@ async function setUp(t: Test, url: string, connectMs = 2000, given: Clock = syst
   let ahead = 0
   const clock = { ...given, monotonic: () => given.monotonic() + ahead }
   const logger = quietLogger()
+  const reasons: unknown[] = []
+  const warn = (...args: unknown[]) => {
+    const [fields] = args
+    if (typeof fields === 'object' && fields && 'reason' in fields) reasons.push(fields.reason)
+    logger.warn(...args)
+  }
   const metrics = new Registry()
-  const link = createRedisLink({ redis, clock, logger, metrics: redisMetrics(metrics) })
+  const link = createRedisLink({ redis, clock, logger: { ...logger, warn }, metrics: redisMetrics(metrics) })
   t.teardown(link.close)
   const timed = async (question: (redis: RedisClient) => Promise<unknown>, kind: 'read' | 'write' = 'read') => {
     const before = performance.now()
@@ -45,6 +51,7 @@ async function setUp(t: Test, url: string, connectMs = 2000, given: Clock = syst
     redis,
     link,
     logger,
+    reasons,
     timed,
     rest,
     untilAnswered,
@@ -54,6 +61,26 @@ async function setUp(t: Test, url: string, connectMs = 2000, given: Clock = syst
 }
 
 const ping = (redis: RedisClient) => redis.ping()
+
+t.test('the log says why there is no connection, once for each reason', needsRedis, async (t) => {
+  const server = await redisServer(t, '--requirepass', 'right')
+  const { link, rest, logger, reasons } = await setUp(t, server.url.replace('//', '//:wrong@'), 300)
+  const ask = async () => {
+    rest()
+    return link.ask('read', ping)
+  }
+  t.equal(await ask(), undefined)
+  t.equal(await ask(), undefined)
+  t.strictSame(logger.lines, [GONE])
+  t.strictSame(reasons, ['WRONGPASS'])
+  await server.kill()
+  await until(async () => (await ask()) === undefined && reasons.includes('ECONNREFUSED'))
+  const told = [...reasons]
+  await ask()
+  t.strictSame(reasons, told)
+  t.strictSame(reasons, [...new Set(reasons)])
+  t.match(logger.lines.at(-1), 'warn: Redis still does not answer')
+})
 
 t.test('a paused Redis costs one question 50 ms, and the others nothing, until it is back', needsRedis, async (t) => {
   const server = await redisServer(t)

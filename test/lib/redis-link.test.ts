@@ -12,7 +12,11 @@ import { until } from '../helpers/until.ts'
 import { metric, quietLogger } from '../helpers/vending.ts'
 
 const GONE = 'warn: Redis does not answer: going on without it'
+const STILL = 'warn: Redis still does not answer'
 const BACK = 'info: Redis answers again'
+
+/** The lines but for further reasons: which ones a broken connection has depends on the moment. */
+const changes = ({ lines }: { lines: readonly string[] }) => lines.filter((line) => line !== STILL)
 
 /** A link whose clock can be moved ahead of its second of rest. */
 async function setUp(t: Test, url: string, connectMs = 2000, given: Clock = systemClock()) {
@@ -75,11 +79,9 @@ t.test('the log says why there is no connection, once for each reason', needsRed
   t.strictSame(reasons, ['WRONGPASS'])
   await server.kill()
   await until(async () => (await ask()) === undefined && reasons.includes('ECONNREFUSED'))
-  const told = [...reasons]
-  await ask()
-  t.strictSame(reasons, told)
+  for (let i = 0; i < 5; i++) await ask()
   t.strictSame(reasons, [...new Set(reasons)])
-  t.match(logger.lines.at(-1), 'warn: Redis still does not answer')
+  t.equal(logger.lines.at(-1), STILL)
 })
 
 t.test('a paused Redis costs one question 50 ms, and the others nothing, until it is back', needsRedis, async (t) => {
@@ -102,7 +104,7 @@ t.test('a paused Redis costs one question 50 ms, and the others nothing, until i
   await untilAnswered(ping)
   t.match(await timed(ping), { answer: 'PONG' })
   t.equal(await up(), 1)
-  t.strictSame(logger.lines, [GONE, BACK])
+  t.strictSame(changes(logger), [GONE, BACK])
 })
 
 t.test('a Redis that is killed and comes back empty is found again', needsRedis, async (t) => {
@@ -119,7 +121,7 @@ t.test('a Redis that is killed and comes back empty is found again', needsRedis,
   await server.start()
   await untilAnswered(ping)
   t.strictSame(await timed((redis) => redis.get('a')).then(({ answer }) => answer), null)
-  t.strictSame(logger.lines, [GONE, BACK])
+  t.strictSame(changes(logger), [GONE, BACK])
 })
 
 t.test('a full Redis refuses who writes and answers who reads', needsRedis, async (t) => {
@@ -175,7 +177,7 @@ t.test('garbage, silence and nobody at all are the same as no Redis, and crash n
         t.equal(answer, undefined)
         t.ok(ms < 500, `${ms} ms`)
       }
-      t.strictSame(logger.lines, [GONE])
+      t.strictSame(changes(logger), [GONE])
     })
   }
 })
@@ -219,5 +221,5 @@ t.test('one question among many that are answered may take longer; one alone may
   const alone = after(80)
   await clock.advance(80)
   t.equal(await alone, undefined)
-  t.strictSame(logger.lines, [GONE])
+  t.strictSame(changes(logger), [GONE])
 })

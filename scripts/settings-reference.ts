@@ -7,7 +7,7 @@ const INTRODUCTION = `# Every variable that the service reads. Copy to .env for 
 # An empty value counts as unset. Those marked (required) have no default.
 # For \`npm start\`, quote a value that holds a #. Docker's --env-file takes quotes literally.
 # A secret, marked (secret), can stand in a file instead: JWT_SECRET_FILE=/run/secrets/jwt
-# A secret in a file can be changed while the service runs, the keys of the audit aside.
+# STS keys, keys of issuers and CACHE_ENCRYPTION_KEY can be changed in their files while the service runs.
 # All faults are reported together at start, and the process ends with exit code 78.
 # Made by \`npm run settings\` from src/config/groups/.
 `

@@ -1,7 +1,7 @@
 import type { FastifyBaseLogger } from 'fastify'
 import { VendError } from '../errors.ts'
 import { type Clock, closable } from './clock.ts'
-import type { RedisClient } from './redis.ts'
+import { connectionFault, type RedisClient } from './redis.ts'
 import { type Tracing, untraced } from './tracing.ts'
 
 /** Redis for those who can do without it: the one place that knows whether it answers. */
@@ -47,14 +47,22 @@ class NoAnswerError extends Error {
 
 /**
  * Asks Redis within a budget. After a failure Redis is left alone for a second, then tried with one question. The log
- * says when it goes and when it is back, and nothing in between. Sessions, leases, the rate of calls and the rate limits
+ * says when it goes and when it is back, and in between each new reason once. Sessions, leases, the rate of calls and the rate limits
  * share this, so that one outage costs one wait.
  */
 export function createRedisLink({ redis, logger, metrics, tracing = untraced, ...time }: Dependencies): RedisLink {
   const clock = closable(time.clock)
+  const told = new Set<string>()
+  const tell = (words: string, reason: string | undefined) => {
+    if (reason !== undefined) told.add(reason)
+    logger.warn({ ...(reason !== undefined && { reason }) }, words)
+  }
   const whole = createTrouble(
-    () => logger.warn('Redis does not answer: going on without it'),
-    () => logger.info('Redis answers again'),
+    () => {},
+    () => {
+      told.clear()
+      logger.info('Redis answers again')
+    },
   )
   const [read, write] = (['read', 'write'] as const).map((kind) =>
     createTrouble(
@@ -135,7 +143,11 @@ export function createRedisLink({ redis, logger, metrics, tracing = untraced, ..
         } else if (!(silent && isAnswering())) {
           // Once bytes were lost or made up on a connection, each answer on it may be taken for a part of another, or for
           // the answer to an older question, for ever: a second silence ends it, and a new one begins clean.
-          if (whole.start() && silent) redis.disconnect(true)
+          const goesOn = whole.start()
+          const reason = silent ? 'timeout' : connectionFault(redis)
+          if (!goesOn) tell('Redis does not answer: going on without it', reason)
+          else if (reason !== undefined && !told.has(reason)) tell('Redis still does not answer', reason)
+          if (goesOn && silent) redis.disconnect(true)
           metrics.up(false)
         }
         return undefined

@@ -127,8 +127,28 @@ export async function connectRedis(
     })
   })()
   // The caller of a command sees its error; without a listener ioredis prints it.
-  client.on('error', () => {})
+  client.on('error', (error: unknown) => {
+    const fault = redisFault(error)
+    if (fault !== undefined) connectionFaults.set(client, fault)
+  })
+  client.on('ready', () => connectionFaults.delete(client))
   return client
+}
+
+const connectionFaults = new WeakMap<RedisClient, string>()
+
+/** Why there is no connection, in the words of `redisFault`; undefined if nothing is known, or there is one. */
+export const connectionFault = (redis: RedisClient): string | undefined => connectionFaults.get(redis)
+
+/**
+ * The code of an error, or the first word of Redis' own, such as WRONGPASS. Other texts could quote a command or an
+ * address. A cluster wraps the error of its last node.
+ */
+export function redisFault(error: unknown): string | undefined {
+  if (!(error instanceof Error)) return undefined
+  if ('lastNodeError' in error) return redisFault(error.lastNodeError)
+  const word = 'code' in error ? String(error.code) : /^[A-Z]{3,}/u.exec(error.message)?.[0]
+  return word !== undefined && /^[A-Z_]{3,32}$/u.test(word) ? word : undefined
 }
 
 /** Resolves when the connection is ready, or after so many milliseconds. */

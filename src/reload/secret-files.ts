@@ -54,9 +54,12 @@ export function watchSecretFiles(
   { logger, count, read = readSecret }: Dependencies,
 ): Reloader {
   let seen: Seen | undefined
+  /** Whether the log's last word is that a secret cannot be used. */
+  let inTrouble = false
 
   function tell(result: Outcome['result'] | 'unreadable', log: Outcome['log'] = {}) {
     count(result)
+    inTrouble = result !== 'taken'
     if (result === 'taken') logger.info({ secret, ...log }, 'a secret has changed and is in use')
     else logger.error({ secret, result, ...log }, 'a secret has changed and cannot be used: the old one stays')
   }
@@ -66,6 +69,8 @@ export function watchSecretFiles(
     const inUse = current()
     if (contents && same(contents, inUse)) {
       seen = undefined
+      if (inTrouble) logger.info({ secret }, 'the files have the secret in use again')
+      inTrouble = false
       return
     }
     if (!seen || !same(contents, seen.contents)) {

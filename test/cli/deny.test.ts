@@ -151,6 +151,8 @@ t.test('the file is listed as well, and what it denies cannot be allowed here', 
   const bad = await run(['denied', '--json'], { env: { ...env, DENY_FILE: `${dir}/bad` } })
   t.equal(bad.exitCode, 78)
   t.match(JSON.parse(bad.out), { entries: [], error: /DENY_FILE/u })
+  const { err } = await run(['denied'], { env: { ...env, DENY_FILE: `${dir}/bad` } })
+  t.match(err, /^The configuration cannot be used:\n {2}DENY_FILE: .+\n0 entries in Redis\n$/u)
   t.match(await run(['denied'], { env: { DENY_FILE: `${dir}/deny` } }), { exitCode: 0, err: '1 entry in DENY_FILE\n' })
 })
 

@@ -12,7 +12,11 @@ import { until } from '../helpers/until.ts'
 import { metric, quietLogger } from '../helpers/vending.ts'
 
 const GONE = 'warn: Redis does not answer: going on without it'
+const STILL = 'warn: Redis still does not answer'
 const BACK = 'info: Redis answers again'
+
+/** The lines but for further reasons: which ones a broken connection has depends on the moment. */
+const changes = ({ lines }: { lines: readonly string[] }) => lines.filter((line) => line !== STILL)
 
 /** A link whose clock can be moved ahead of its second of rest. */
 async function setUp(t: Test, url: string, connectMs = 2000, given: Clock = systemClock()) {
@@ -24,8 +28,14 @@ async function setUp(t: Test, url: string, connectMs = 2000, given: Clock = syst
   let ahead = 0
   const clock = { ...given, monotonic: () => given.monotonic() + ahead }
   const logger = quietLogger()
+  const reasons: unknown[] = []
+  const warn = (...args: unknown[]) => {
+    const [fields] = args
+    if (typeof fields === 'object' && fields && 'reason' in fields) reasons.push(fields.reason)
+    logger.warn(...args)
+  }
   const metrics = new Registry()
-  const link = createRedisLink({ redis, clock, logger, metrics: redisMetrics(metrics) })
+  const link = createRedisLink({ redis, clock, logger: { ...logger, warn }, metrics: redisMetrics(metrics) })
   t.teardown(link.close)
   const timed = async (question: (redis: RedisClient) => Promise<unknown>, kind: 'read' | 'write' = 'read') => {
     const before = performance.now()
@@ -45,6 +55,7 @@ async function setUp(t: Test, url: string, connectMs = 2000, given: Clock = syst
     redis,
     link,
     logger,
+    reasons,
     timed,
     rest,
     untilAnswered,
@@ -54,6 +65,24 @@ async function setUp(t: Test, url: string, connectMs = 2000, given: Clock = syst
 }
 
 const ping = (redis: RedisClient) => redis.ping()
+
+t.test('the log says why there is no connection, once for each reason', needsRedis, async (t) => {
+  const server = await redisServer(t, '--requirepass', 'right')
+  const { link, rest, logger, reasons } = await setUp(t, server.url.replace('//', '//:wrong@'), 300)
+  const ask = async () => {
+    rest()
+    return link.ask('read', ping)
+  }
+  t.equal(await ask(), undefined)
+  t.equal(await ask(), undefined)
+  t.strictSame(logger.lines, [GONE])
+  t.strictSame(reasons, ['WRONGPASS'])
+  await server.kill()
+  await until(async () => (await ask()) === undefined && reasons.includes('ECONNREFUSED'))
+  for (let i = 0; i < 5; i++) await ask()
+  t.strictSame(reasons, [...new Set(reasons)])
+  t.equal(logger.lines.at(-1), STILL)
+})
 
 t.test('a paused Redis costs one question 50 ms, and the others nothing, until it is back', needsRedis, async (t) => {
   const server = await redisServer(t)
@@ -75,7 +104,7 @@ t.test('a paused Redis costs one question 50 ms, and the others nothing, until i
   await untilAnswered(ping)
   t.match(await timed(ping), { answer: 'PONG' })
   t.equal(await up(), 1)
-  t.strictSame(logger.lines, [GONE, BACK])
+  t.strictSame(changes(logger), [GONE, BACK])
 })
 
 t.test('a Redis that is killed and comes back empty is found again', needsRedis, async (t) => {
@@ -92,7 +121,7 @@ t.test('a Redis that is killed and comes back empty is found again', needsRedis,
   await server.start()
   await untilAnswered(ping)
   t.strictSame(await timed((redis) => redis.get('a')).then(({ answer }) => answer), null)
-  t.strictSame(logger.lines, [GONE, BACK])
+  t.strictSame(changes(logger), [GONE, BACK])
 })
 
 t.test('a full Redis refuses who writes and answers who reads', needsRedis, async (t) => {
@@ -148,7 +177,7 @@ t.test('garbage, silence and nobody at all are the same as no Redis, and crash n
         t.equal(answer, undefined)
         t.ok(ms < 500, `${ms} ms`)
       }
-      t.strictSame(logger.lines, [GONE])
+      t.strictSame(changes(logger), [GONE])
     })
   }
 })
@@ -192,5 +221,5 @@ t.test('one question among many that are answered may take longer; one alone may
   const alone = after(80)
   await clock.advance(80)
   t.equal(await alone, undefined)
-  t.strictSame(logger.lines, [GONE])
+  t.strictSame(changes(logger), [GONE])
 })

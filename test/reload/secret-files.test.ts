@@ -62,6 +62,22 @@ t.test('a change is used after two equal looks', async (t) => {
   t.strictSame(tried, ['new-a+new-b'], 'once')
 })
 
+t.test('the old secret in its files again, after a refusal, ends the trouble in the log', async (t) => {
+  const { looks, files, counted, logs } = watch({ judge: () => 'refused' })
+  Object.assign(files, { a: 'bad-a', b: 'bad-b' })
+  await looks(2)
+  Object.assign(files, { a: 'old-a', b: 'old-b' })
+  await looks(3)
+  t.strictSame(
+    logs.lines().map(({ level, msg }) => [level, msg]),
+    [
+      [50, 'a secret has changed and cannot be used: the old one stays'],
+      [30, 'the files have the secret in use again'],
+    ],
+  )
+  t.strictSame(counted, ['refused'])
+})
+
 t.test('a half-written file is not used', async (t) => {
   const { looks, tried, files } = watch({ paths: ['a'] })
   for (const written of ['n', 'ne', 'new', 'new-', 'new-a']) {

@@ -107,8 +107,7 @@ export async function checkChains(
     }
     if (run !== current && !firstInFile) fault('moved', line, `event ${event.id} is among those of another run`)
     // A changed line has its own fault.
-    if (number - run.next > skipped)
-      fault('removed', line, `${number - run.next} events before ${event.id} are missing`)
+    if (number - run.next > skipped) fault('removed', line, gapBefore(event.id, number - run.next))
     else if (number === run.next && event.previous !== run.head)
       fault('changed', line, 'does not follow the line before')
     current = Object.assign(run, {
@@ -129,3 +128,6 @@ export async function checkChains(
 }
 
 const isStart = ({ type, id }: AuditEvent) => type === 'oss-vend.audit.started' && Number(id) === 0
+
+const gapBefore = (id: string, events: number) =>
+  events === 1 ? `1 event before ${id} is missing` : `${events} events before ${id} are missing`

@@ -71,7 +71,7 @@ function show({ name, found, computed, searched, given }: Answer, paint: Paint):
     ...(name ? [aboutName(name), ''] : []),
     ...found.flatMap((one) => [...showFound(one, paint), '']),
     ...computed.map((one) => `${paint.green('✓')} ${printable(showCandidate(one))}, by the name of the session`),
-    ...(searched && found.length === 0 ? ['The files have no event that fits.'] : []),
+    ...(searched && found.length === 0 ? [`The files have no event that fits${name ? NOT_SHOWN : ''}.`] : []),
     ...(!searched && name?.kind === 'shared' ? ['Give the audit files: only they tell the callers.'] : []),
     ...(name?.kind === 'hashed' && found.length + computed.length === 0
       ? [
@@ -81,6 +81,9 @@ function show({ name, found, computed, searched, given }: Answer, paint: Paint):
     '',
   ].join('\n')
 }
+
+/** Anyone who may assume the role chooses the name of the session. */
+const NOT_SHOWN = ': they do not show that this service gave the session out'
 
 function aboutName(name: SessionName): string {
   if (name.kind === 'own') return OWN[name.by]

@@ -96,8 +96,9 @@ export async function deniedCommand(
       if (json) writeJson(io, { entries: all.map(forMachines), ...error })
       else {
         for (const one of all) io.out(`${showEntry(one)}\n`)
-        const inRedis = fromRedis ? `, ${entries(fromRedis.length)} in Redis` : ''
-        io.err(`${fault?.message ?? `${entries(listed.length)} in DENY_FILE`}${inRedis}\n`)
+        const inRedis = fromRedis ? [`${entries(fromRedis.length)} in Redis`] : []
+        if (fault) io.err(`${[fault.message, ...inRedis].join('\n')}\n`)
+        else io.err(`${[`${entries(listed.length)} in DENY_FILE`, ...inRedis].join(', ')}\n`)
       }
       return fault ? EX_CONFIG : 0
     },

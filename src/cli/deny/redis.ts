@@ -3,7 +3,7 @@ import { type DenyRecord, pruned, type Records, recordKey } from '../../denylist
 import { createSharedList, ListFullError, type SharedList, type Snapshot } from '../../denylist/shared-list.ts'
 import type { Clock } from '../../lib/clock.ts'
 import { createRoute } from '../../lib/outbound.ts'
-import { connectRedis, readyWithin } from '../../lib/redis.ts'
+import { connectRedis, readyWithin, redisFault } from '../../lib/redis.ts'
 import { createSeal } from '../../sessions/seal.ts'
 import { CommandError, type Io } from '../io.ts'
 
@@ -43,11 +43,9 @@ export async function withSharedList<T>(
 
 const FULL = 'The list in Redis is full: nothing was changed. Move lasting entries into the file of DENY_FILE'
 
-/** The code of an error, or the first word of Redis' own. Other texts could quote a command or an address. */
 function wordFor(error: unknown): string {
-  if (!(error instanceof Error)) return ''
-  const code = 'code' in error ? String(error.code) : /^[A-Z]{3,}/u.exec(error.message)?.[0]
-  return code !== undefined && /^[A-Z_]{3,32}$/u.test(code) ? ` (${code})` : ''
+  const word = redisFault(error)
+  return word === undefined ? '' : ` (${word})`
 }
 
 /** Says something about one name, by Redis' clock and after all that was said about it before. */

@@ -32,7 +32,9 @@ async function checkSource(source: KeySource, names: Names, { route, sandbox }: 
   try {
     return setLine(source, readPublishedKeys(await createKeyFetcher(origin, { pool, sandbox })()), names)
   } catch (error) {
-    const { why, fields } = fetchFailure(failureOf(error))
+    const { why, fields: found } = fetchFailure(failureOf(error))
+    // A discovered address comes from the issuer: nobody has set JWT_JWKS_URL.
+    const fields = origin.kind === 'discovery' && found[0] === 'jwksUrl' ? (['issuer', ...found] as const) : found
     if (error instanceof OutboundError) {
       const words = outboundWords(error)
       return failed(`no key set, ${what}: ${words.why}`, words.remedy, words.settings ?? names(...fields))

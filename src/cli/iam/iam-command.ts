@@ -32,7 +32,10 @@ export async function iamCommand(io: Io, options: IamOptions): Promise<0> {
       const names = chosen.map(({ targets: [first] }) => first).join(', ')
       throw new CommandError(`there are ${chosen.length} roles: choose one by --target, such as one of ${names}`, 2)
     }
-    for (const one of chosen) showDocuments(io, one, document === undefined ? DOCUMENTS : [document], user)
+    for (const one of chosen) {
+      const documents = document === undefined ? DOCUMENTS : [document]
+      showDocuments(io, one, documents, user, Boolean(options.targets ?? io.env.TARGETS_FILE))
+    }
   }
   return 0
 }

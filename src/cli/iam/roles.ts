@@ -22,6 +22,8 @@ export type RoleDocuments = Readonly<{
   templates: readonly string[]
   /** The shortest that the role's longest session may be; undefined if no template uses the role. */
   sessionSeconds: number | undefined
+  /** The longest that a template asks for, whatever the service allows. */
+  wantedSeconds: number | undefined
   /** Undefined if no template uses the role. */
   permissions: IamPolicy | undefined
   trust: () => IamPolicy
@@ -62,6 +64,7 @@ export function documentsOf({ configs, settings, catalogue, user }: Given): Role
         targets,
         templates: [...new Set(ours.map(({ template }) => template.name))],
         sessionSeconds: ours.length > 0 ? Math.max(...seconds) : undefined,
+        wantedSeconds: ours.length > 0 ? Math.max(...ours.map(({ template }) => template.durationSeconds)) : undefined,
         permissions: ours.length > 0 ? permissionsOfAll(ours, group) : undefined,
         trust: () => trustOf(sts, user),
         user: assumingOf(sts),

@@ -15,6 +15,7 @@ export function showDocuments(
   role: RoleDocuments,
   documents: readonly DocumentName[],
   user: string | undefined,
+  fromFile: boolean,
 ): void {
   const paint = createPaint(io.terminal.err)
   const show = (heading: string, notes: readonly string[], policy: IamPolicy | undefined) => {
@@ -22,7 +23,7 @@ export function showDocuments(
     if (policy) writeJson(io, policy)
   }
   for (const document of documents) {
-    if (document === 'role') show(`Permissions of ${role.role}`, notesOn(role), role.permissions)
+    if (document === 'role') show(`Permissions of ${role.role}`, notesOn(role, fromFile), role.permissions)
     else if (document === 'trust')
       show(`Trust of ${role.role}: who may assume it`, trustNotes(role, user), role.trust())
     else show(`Permissions of ${user === undefined ? 'the sub-user' : `the sub-user ${user}`}`, USER_NOTES, role.user)
@@ -31,12 +32,13 @@ export function showDocuments(
 
 const USER_NOTES = ['Give it this policy and no other, and no login to the console.']
 
-function notesOn({ templates, targets, sessionSeconds, permissions, kind }: RoleDocuments): readonly string[] {
+function notesOn(role: RoleDocuments, fromFile: boolean): readonly string[] {
+  const { templates, targets, permissions, kind } = role
   if (!permissions) return [`No template leads to ${targets.join(' or ')}, so the role needs no permissions.`]
   const [printed, compact] = [JSON.stringify(permissions, null, 2).length, JSON.stringify(permissions).length]
   return [
     `They cover the templates ${templates.join(', ')}, and no more.`,
-    `The role must allow sessions of ${sessionSeconds} seconds.`,
+    ...sessionNotes(role, fromFile),
     ...(compact > MOST_CHARACTERS
       ? [`It has ${compact} characters without white space, and a policy at most ${MOST_CHARACTERS}. ${SPLIT}`]
       : []),
@@ -44,6 +46,16 @@ function notesOn({ templates, targets, sessionSeconds, permissions, kind }: Role
       ? [`Take the white space out, for example by jq -c: a policy has at most ${MOST_CHARACTERS} characters.`]
       : []),
   ]
+}
+
+/** The service shortens what templates ask for. Without a word, nobody would learn here that they ask for more. */
+function sessionNotes({ kind, sessionSeconds, wantedSeconds = 0 }: RoleDocuments, fromFile: boolean): string[] {
+  const needed = `The role must allow sessions of ${sessionSeconds} seconds.`
+  if (wantedSeconds <= (sessionSeconds ?? 0)) return [needed]
+  const variable = kind === 'jdcloud' ? 'JDCLOUD_MAX_SESSION_SECONDS' : 'AWS_STS_MAX_SESSION_SECONDS'
+  const setting = fromFile ? 'maxSessionSeconds of the target' : variable
+  const both = `allow those in the role, and set ${setting} to ${wantedSeconds}`
+  return [needed, `A template asks for ${wantedSeconds}: ${both}, or callers receive shorter sessions.`]
 }
 
 const SPLIT = 'Give the role several policies, each with some of the statements. A role takes ten.'

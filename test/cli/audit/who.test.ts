@@ -49,6 +49,8 @@ t.test('sessions of one caller', async (t) => {
   })
   t.match(await who(['--session', HASHED, file]), { exitCode: 0, subjects: ['auth0|8472'], computed: [] })
   t.match(await who(['--session', 'user-upload@nobody', file]), { exitCode: 0, subjects: [] }, 'the name says it')
+  const named = await run(['audit', 'who', '--session', 'user-upload@nobody', file])
+  t.match(named.out, /The files have no event that fits: they do not show that this service gave the session out\.\n/u)
   t.match(await who(['--session', `user-upload@=${'A'.repeat(27)}`, file]), { exitCode: 1, subjects: [] })
   t.match(await who(['--access-key', 'access-1', file]), { exitCode: 0, subjects: ['alice'] })
 })

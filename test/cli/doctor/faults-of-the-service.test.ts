@@ -68,6 +68,16 @@ plantFaults([
     },
   },
   {
+    fault: 'an issuer that is down, whose key set would be discovered',
+    plant: () => ({ JWT_SECRET: '', JWT_ISSUER: 'https://127.0.0.1:1' }),
+    want: {
+      name: 'issuer app',
+      message: /no key set.*\(discovery\): .*nothing listens there/u,
+      remedy: /host and port/u,
+      settings: ['JWT_ISSUER', 'JWT_JWKS_URL'],
+    },
+  },
+  {
     fault: 'a key server that answers something else',
     plant: (t) => jwks(t, '<html>'),
     want: {

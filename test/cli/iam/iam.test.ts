@@ -74,6 +74,7 @@ t.test('--json prints everything about each role', async (t) => {
       targets: ['default'],
       templates: ['album-upload', 'shared-download', 'user-files', 'user-upload'],
       sessionSeconds: 3600,
+      wantedSeconds: 3600,
       documents: DOCUMENTS,
     },
   ])
@@ -204,6 +205,15 @@ t.test('the longest template says how long sessions must be, up to what the serv
     (await json(['--dir', dir], { ...ENV, JDCLOUD_MAX_SESSION_SECONDS: most })).roles[0].sessionSeconds
   t.equal(await seconds('43200'), 7200)
   t.equal(await seconds('3600'), 3600)
+  const heading = async (most: string) =>
+    (await run(['iam', '--dir', dir], { env: { ...ENV, JDCLOUD_MAX_SESSION_SECONDS: most } })).err
+  t.match(
+    await heading('3600'),
+    'allow sessions of 3600 seconds.\n# A template asks for 7200: allow those in the role, and set JDCLOUD_MAX_SESSION_SECONDS to 7200, or callers receive shorter sessions.\n',
+  )
+  t.notMatch(await heading('7200'), /A template asks for/u)
+  const aws = await run(['iam', '--dir', dir], { env: AWS })
+  t.match(aws.err, /and set AWS_STS_MAX_SESSION_SECONDS to 7200/u)
 })
 
 t.test('several targets', async (t) => {

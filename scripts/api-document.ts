@@ -14,6 +14,7 @@ const ENVIRONMENT = {
   JDCLOUD_ROLE_NAME: 'test-role',
   OSS_REGION: 'cn-north-1',
   OSS_BUCKET: 'test-app',
+  AUDIT_LOG: 'none',
 }
 
 /** The part of JSON Schema that the document uses for fields. */

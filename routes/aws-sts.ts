@@ -12,7 +12,7 @@ import { assumedRoleXml, errorXml } from './aws-sts-xml.ts'
 import type { Services } from './services.ts'
 import { expirationOf, logVended, namingPolicy, sendBytes, sentenceOf } from './vended.ts'
 
-/** `maxTokenBytes` is what the API description tells. A longer token is refused as any other that is not valid. */
+/** `maxTokenBytes` is for the API description alone: a longer token is refused like any other bad one. */
 const formOf = (maxTokenBytes: number) =>
   z
     .strictObject({

@@ -65,7 +65,7 @@ const responseSchema = z
   .discriminatedUnion('granted', [
     z.strictObject({
       granted: z.literal(true).describe('A vend would succeed, if STS agrees.'),
-      grant: grantSchema.describe('What the credentials would open.'),
+      grant: grantSchema.describe('The permissions that the credentials would have.'),
       sessionPolicy: z.unknown().describe('The session policy that a vend would send to STS.'),
       answer: answerSchema.optional(),
     }),

@@ -59,7 +59,7 @@ export const HEADERS = {
 
 type HeaderName = keyof typeof HEADERS
 
-/** What all routes answer alike, so that no operation says it. */
+/** Answers that all routes share, so that no operation repeats them. */
 export const INTRODUCTION = `Trades a user's token for short-lived credentials that open only this user's part of a JD Cloud OSS bucket.
 
 Errors are \`application/problem+json\` (RFC 9457) with a \`code\` from a fixed list, on all routes but \`/v1/aws/sts\`. A status from 500 up says nothing but its code. The cause is in the log of the service under the \`requestId\`.

@@ -2,7 +2,7 @@ import type { ApiDocument, Node } from './api-document.ts'
 
 type Field = Readonly<{ name: string; node: Node; required: boolean; only: string | undefined }>
 
-/** What a `$ref` of the document points to. */
+/** The schema that a `$ref` of the document points to. */
 export function resolve({ components }: ApiDocument, node: Node): Node {
   if (node.$ref === undefined) return node
   const found = components.schemas[node.$ref.split('/').at(-1) ?? '']

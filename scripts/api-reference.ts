@@ -28,7 +28,7 @@ export function apiReference(document: ApiDocument): string {
     '<!-- Made by `npm run api` from the routes. -->',
     'Every route, with its fields, answers and errors. [openapi.json](openapi.json) is the same for generators of clients (OpenAPI 3.1). A service with `DOCS_ENABLED=true` serves it at `/openapi.json`, and a page to try it on at `/docs`.',
     document.info.description,
-    'What to do about each code: [the table of errors](../README.md#errors). A later version can add fields and codes: let clients ignore what they do not know.',
+    'The [table of errors](../README.md#errors) says what to do about each code. A later version can add fields and codes: let clients ignore what they do not know.',
     [
       '| route | what it does | token |',
       '| --- | --- | --- |',

@@ -186,7 +186,7 @@ export async function buildApp(config: Config, dependencies: AppDependencies): P
     metricsRoutes(ops, registry)
   }
 
-  // What changes while the service runs.
+  // Files and keys that change while the service runs.
   const stsKeys = [...targets.values()].map(({ keys }) => keys)
   const secrets = [...stsKeys, shared && cacheKeys(config, shared.seal), ...issuerKeys(issuers)]
   const refreshKeys: Reloader = async (why) => {

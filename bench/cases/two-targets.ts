@@ -22,7 +22,7 @@ const CONNECTIONS = 16
 /** Callers of the other target a second, whether they are answered or not. */
 const OTHERS_PER_SECOND = 50
 
-/** What an outage of one target's STS costs the callers of another. */
+/** Measures how an outage of one target's STS affects the callers of another. */
 export const twoTargets: Benchmark = {
   name: 'two-targets',
   summary: 'new sessions at one target while the STS of another is silent, compared with while it answers',

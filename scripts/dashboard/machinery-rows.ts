@@ -1,6 +1,6 @@
 import { of, perSecond, quantile, type Row } from './panel.ts'
 
-/** What stands behind it. */
+/** The rows about the parts behind the service. */
 export const machineryRows: readonly Row[] = [
   {
     title: 'STS',

@@ -3,7 +3,7 @@ export type Panel = Readonly<{
   title: string
   unit: 'reqps' | 'percentunit' | 's' | 'bytes' | 'short' | 'd'
   queries: readonly (readonly [expr: string, legend: string])[]
-  /** What a reader may not know, shown behind the (i). */
+  /** An explanation, shown behind the (i). */
   about?: string
   /** A single number in place of a curve. */
   stat?: true

@@ -4,7 +4,7 @@ const REQUESTS = 'oss_vend_http_request_seconds'
 const all = perSecond('', `${REQUESTS}_count`)
 const part = (...labels: string[]) => `${perSecond('', `${REQUESTS}_count`, ...labels)} / ${all}`
 
-/** What callers notice. */
+/** The rows about everything that callers notice. */
 export const serviceRows: readonly Row[] = [
   {
     title: 'At a glance',

@@ -5,7 +5,7 @@ import type { Candidate } from './names.ts'
 
 type Issued = Extract<AuditEvent, { type: 'oss-vend.decision.issued' }>
 
-/** What events must have in common with what the audit of JD Cloud shows. */
+/** An event matches if it has all of these in common with the entry in JD Cloud's audit. */
 export type Wanted = Readonly<{
   session?: string | undefined
   accessKey?: string | undefined

@@ -23,7 +23,7 @@ export type Verdict = Readonly<{
   lines: number
   runs: readonly Run[]
   faults: readonly Fault[]
-  /** What an auditor must know, and no fault by itself. */
+  /** Told to the auditor; none of them is a fault by itself. */
   notes: readonly string[]
 }>
 
